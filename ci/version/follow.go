@@ -1,0 +1,91 @@
+package version
+
+import (
+	"slices"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Place is where a version stands among those that exist.
+type Place struct {
+	Exists   bool    // it is there already
+	OnLine   Version // the newest version before it on its own line; zero where it opens the line
+	Previous Version // OnLine, else the newest final before it; zero for a project's first version
+}
+
+// Follow tells where v stands among the existing versions, in any order, and refuses it where
+// it may not follow them: candidates count up from rc.0 (or rc.1), a final closes its candidates, patch, minor and
+// major leave no gap, and without {minor} in the pattern only the newest minor is patched.
+// A project's first version may be any.
+func (p Pattern) Follow(existing []Version, v Version) (Place, error) {
+	var place Place
+	for _, e := range existing {
+		if e.Compare(v) == 0 {
+			place.Exists = true
+		}
+		if e.Compare(v) >= 0 {
+			continue
+		}
+		if p.Line(e) == p.Line(v) && (place.OnLine.IsZero() || e.Compare(place.OnLine) > 0) {
+			place.OnLine = e
+		}
+		if _, candidate := e.Candidate(); !candidate && (place.Previous.IsZero() || e.Compare(place.Previous) > 0) {
+			place.Previous = e
+		}
+	}
+	if !place.OnLine.IsZero() {
+		place.Previous = place.OnLine
+	}
+	if place.Exists || len(existing) == 0 {
+		return place, nil
+	}
+	return place, p.gap(existing, v)
+}
+
+// gap refuses v where something belongs before it, or where its time is over.
+func (p Pattern) gap(existing []Version, v Version) error {
+	refuse := func(format string, args ...any) error {
+		return refusal.New("release %s: "+format, append([]any{v}, args...)...)
+	}
+	has := func(want Version) bool {
+		return slices.ContainsFunc(existing, func(e Version) bool { return e.Compare(want) == 0 })
+	}
+	final := v.Final()
+	if number, candidate := v.Candidate(); candidate {
+		if has(final) {
+			return refuse("its final %s is out already; the next candidate is %s-rc.0", final, core(v.Major(), v.Minor(), v.Patch()+1))
+		}
+		newest := int64(-1)
+		for _, e := range existing {
+			if n, ok := e.Candidate(); ok && e.Final().Compare(final) == 0 {
+				newest = max(newest, n)
+			}
+		}
+		if next := newest + 1; number != next && (newest >= 0 || number != 1) {
+			return refuse("a gap: the next candidate of %s is %s-rc.%d", final, final, next)
+		}
+	}
+	switch {
+	case v.Patch() > 0:
+		if before := core(v.Major(), v.Minor(), v.Patch()-1); !has(before) {
+			return refuse("a gap: %s is not out; it comes first", before)
+		}
+	case v.Minor() > 0:
+		if before := core(v.Major(), v.Minor()-1, 0); !has(before) {
+			return refuse("a gap: %s is not out; it comes first", before)
+		}
+	case v.Major() > 0:
+		if !slices.ContainsFunc(existing, func(e Version) bool { return e.rc < 0 && e.Major() == v.Major()-1 }) {
+			return refuse("a gap: no final version of v%d is out; it comes first", v.Major()-1)
+		}
+	}
+	if p.PerMinor() {
+		return nil
+	}
+	for _, e := range existing {
+		if e.rc < 0 && e.Major() == v.Major() && e.Minor() > v.Minor() {
+			return refuse("with branches named %q only the newest minor is patched, and %s is out; release a patch of that one", p, e)
+		}
+	}
+	return nil
+}
