@@ -1,0 +1,83 @@
+package config
+
+import (
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// File is where a repository keeps its settings.
+const File = ".release.yaml"
+
+// Config is everything that the stages need to know about a repository. Load fills every field.
+type Config struct {
+	// Profile is a set of defaults that ships with the tool, by name.
+	Profile string `json:"profile,omitempty"`
+	// Name is the project's name: the chart's, else the last element of the Go module's path.
+	Name string `json:"name,omitempty"`
+	// URL is where the source lives, for image labels and notes.
+	URL string `json:"url,omitempty"`
+	// Branches is the pattern of release branches: release-{major}.{minor} or release-{major}.x.
+	Branches string `json:"branches,omitempty"`
+	// Development is the branch where new work goes.
+	Development string `json:"development,omitempty"`
+	// Platforms are what binaries and images are built for, as os/arch or os/arch/variant.
+	Platforms []string `json:"platforms,omitempty"`
+	// Gate are the shell commands that must pass before a release.
+	Gate []string `json:"gate,omitempty"`
+	// Binaries are the Go main packages that are released.
+	Binaries []Binary `json:"binaries,omitempty"`
+	// Images are the container images that are released.
+	Images []Image `json:"images,omitempty"`
+	// Charts are the Helm charts that are released.
+	Charts []Chart `json:"charts,omitempty"`
+	// Surfaces are places that carry the version beyond those that the tool knows.
+	Surfaces []Surface `json:"surfaces,omitempty"`
+	// Author makes release commits and tags; the base commit's committer where it is absent.
+	Author *Person `json:"author,omitempty"`
+	// Artifacts is the repository of the release artifact; the first image's, else the first chart's.
+	Artifacts string `json:"artifacts,omitempty"`
+}
+
+// Binary is one Go main package.
+type Binary struct {
+	Name    string   `json:"name"`
+	Main    string   `json:"main"`              // package path as `go build` takes it, such as ./cmd/operator
+	LDFlags string   `json:"ldflags,omitempty"` // with placeholders
+	Tags    []string `json:"tags,omitempty"`    // build constraints
+}
+
+// Image is one container image, built from one Dockerfile.
+type Image struct {
+	Repository string            `json:"repository"`
+	Dockerfile string            `json:"dockerfile"`
+	Context    string            `json:"context,omitempty"`
+	Target     string            `json:"target,omitempty"`
+	Args       map[string]string `json:"args,omitempty"` // build arguments, with placeholders
+}
+
+// Chart is one Helm chart. Repository is where charts go: the chart's name is added to it.
+type Chart struct {
+	Path       string `json:"path"`
+	Repository string `json:"repository,omitempty"`
+}
+
+// Surface is a place that carries the version: what the group of Pattern matches in the file at Path.
+// A version found with a leading v is written with one, else without.
+type Surface struct {
+	Path    string `json:"path"`
+	Pattern string `json:"pattern"`
+}
+
+// Person signs commits and tags.
+type Person struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// Pattern is Branches, read. Load has checked it.
+func (c Config) Pattern() version.Pattern {
+	p, err := version.ParsePattern(c.Branches)
+	if err != nil {
+		panic("config: the branch pattern was not checked: " + err.Error())
+	}
+	return p
+}

@@ -1,0 +1,262 @@
+package config
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+//go:embed profiles/*.yaml
+var profiles embed.FS
+
+// Load gives the settings of a repository whose tree is given: those of content (the file named name; the
+// tree's own .release.yaml where content is nil), then those of the profile, then what is found by looking.
+// What cannot be right is refused with file, line and key.
+func Load(tree fs.FS, name string, content []byte) (Config, error) {
+	if content == nil {
+		name = File
+		var err error
+		if content, err = fs.ReadFile(tree, File); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Config{}, fmt.Errorf("read %s: %w", File, err)
+		}
+	}
+	var c Config
+	if err := decode(name, content, &c); err != nil {
+		return Config{}, err
+	}
+	seen, err := look(tree)
+	if err != nil {
+		return Config{}, err
+	}
+	if c.Profile == "" {
+		c.Profile = profileOf(seen.module)
+	}
+	if c.Profile != "" {
+		p, err := profile(c.Profile)
+		if err != nil {
+			return Config{}, err
+		}
+		if err := c.take(tree, p, seen); err != nil {
+			return Config{}, err
+		}
+	}
+	c.fill(seen)
+	return c, c.check(name)
+}
+
+// profileOf is the profile that a Go module gets without asking for it.
+func profileOf(module string) string {
+	if module == "github.com/kubeflow/spark-operator" || strings.HasPrefix(module, "github.com/kubeflow/spark-operator/v") {
+		return "spark-operator"
+	}
+	return ""
+}
+
+func profile(name string) (Config, error) {
+	content, err := profiles.ReadFile("profiles/" + name + ".yaml")
+	if err != nil {
+		var known []string
+		entries, _ := profiles.ReadDir("profiles") // embedded: it is there
+		for _, e := range entries {
+			known = append(known, strings.TrimSuffix(e.Name(), ".yaml"))
+		}
+		return Config{}, refusal.New("load profile %q: there is none of that name; there is %s", name, strings.Join(known, ", "))
+	}
+	var p Config
+	return p, decode("profile "+name, content, &p)
+}
+
+// take fills what c leaves open from a profile. What a profile names but the tree lacks is passed over (older
+// tags have fewer images), and a repository that the chart's values name wins over the profile's.
+func (c *Config) take(tree fs.FS, p Config, seen findings) error {
+	for i, image := range p.Images {
+		if repository := seen.repository(image.Dockerfile); repository != "" {
+			p.Images[i].Repository = repository
+		}
+	}
+	p.Images = slices.DeleteFunc(p.Images, func(i Image) bool { return !exists(tree, i.Dockerfile) })
+	p.Binaries = slices.DeleteFunc(p.Binaries, func(b Binary) bool { return !exists(tree, path.Clean(b.Main)) })
+	p.Charts = slices.DeleteFunc(p.Charts, func(ch Chart) bool { return !exists(tree, ch.Path) })
+	p.Surfaces = slices.DeleteFunc(p.Surfaces, func(s Surface) bool { return !exists(tree, s.Path) })
+	merged, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	own, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	// Decoding the file's own settings over the profile's replaces each key that the file has, whole.
+	var out Config
+	if err := errors.Join(json.Unmarshal(merged, &out), json.Unmarshal(own, &out)); err != nil {
+		return err
+	}
+	*c = out
+	return nil
+}
+
+// fill puts what was found by looking where nothing was said.
+func (c *Config) fill(seen findings) {
+	def := func(s *string, value string) {
+		if *s == "" {
+			*s = value
+		}
+	}
+	def(&c.Name, seen.name)
+	def(&c.URL, seen.url)
+	def(&c.Branches, version.DefaultPattern)
+	def(&c.Development, "main")
+	if c.Platforms == nil {
+		c.Platforms = []string{"linux/amd64", "linux/arm64"}
+	}
+	if c.Gate == nil && seen.module != "" {
+		c.Gate = []string{"go vet ./...", "go test ./..."}
+	}
+	if c.Binaries == nil {
+		c.Binaries = seen.binaries
+	}
+	if c.Images == nil {
+		c.Images = seen.images
+	}
+	for i := range c.Images {
+		def(&c.Images[i].Context, ".")
+		def(&c.Images[i].Repository, seen.repository(c.Images[i].Dockerfile))
+	}
+	if c.Charts == nil {
+		c.Charts = seen.charts
+	}
+	for i := range c.Charts {
+		if len(c.Images) > 0 && c.Images[0].Repository != "" {
+			def(&c.Charts[i].Repository, path.Dir(c.Images[0].Repository)+"/charts")
+		}
+	}
+	switch {
+	case len(c.Images) > 0:
+		def(&c.Artifacts, c.Images[0].Repository)
+	case len(c.Charts) > 0 && c.Charts[0].Repository != "":
+		def(&c.Artifacts, c.Charts[0].Repository)
+	}
+}
+
+// decode reads one YAML document, held to the published schema, into c.
+func decode(name string, content []byte, c *Config) error {
+	if len(bytes.TrimSpace(content)) == 0 {
+		return nil
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	var doc, second yaml.Node
+	if err := decoder.Decode(&doc); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil // comments alone
+		}
+		return refusal.New("read %s: %w", name, err)
+	}
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		return refusal.New("read %s: it holds more than one YAML document; keep one", name)
+	}
+	var value any
+	if err := doc.Decode(&value); err != nil {
+		return refusal.New("read %s: %w", name, err)
+	}
+	if value == nil {
+		return nil
+	}
+	if err := validate(name, &doc, value); err != nil {
+		return err
+	}
+	plain, err := json.Marshal(value)
+	if err != nil {
+		return refusal.New("read %s: %w", name, err)
+	}
+	if err := json.Unmarshal(plain, c); err != nil {
+		return refusal.New("read %s: %w", name, err)
+	}
+	return nil
+}
+
+// repositoryForm is an image repository with its registry, as the OCI distribution specification writes names.
+var repositoryForm = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$`)
+
+// check refuses what the schema cannot express. It speaks of the settings as they are after looking.
+func (c *Config) check(name string) error {
+	if _, err := version.ParsePattern(c.Branches); err != nil {
+		return refusal.New("%s: branches: %w", name, err)
+	}
+	for _, p := range c.Platforms {
+		if _, err := ParsePlatform(p); err != nil {
+			return refusal.New("%s: platforms: %w", name, err)
+		}
+	}
+	var errs []error
+	local := func(key, p string) {
+		if p != "" && !fs.ValidPath(path.Clean(p)) {
+			errs = append(errs, refusal.New("%s: %s: the path %q leaves the repository; write it relative to the repository's root, without ..", name, key, p))
+		}
+	}
+	names := map[string]bool{}
+	for i, b := range c.Binaries {
+		key := fmt.Sprintf("binaries[%d]", i)
+		if names[b.Name] {
+			errs = append(errs, refusal.New("%s: %s: the name %q is used twice", name, key, b.Name))
+		}
+		names[b.Name] = true
+		local(key+".main", b.Main)
+		errs = append(errs, checkPlaceholders(name+": "+key+".ldflags", b.LDFlags))
+	}
+	repositories := map[string]bool{}
+	for i, image := range c.Images {
+		key := fmt.Sprintf("images[%d]", i)
+		switch {
+		case image.Repository == "":
+			errs = append(errs, refusal.New("%s: %s: no repository is known for %s: no chart's values name one; write it as %s.repository, or list under images: only what is released", name, key, image.Dockerfile, key))
+		case !repositoryForm.MatchString(image.Repository):
+			errs = append(errs, refusal.New("%s: %s.repository: %q is no repository with its registry; write it like docker.io/kubeflow/spark-operator", name, key, image.Repository))
+		case repositories[image.Repository]:
+			errs = append(errs, refusal.New("%s: %s.repository: %q is used twice", name, key, image.Repository))
+		}
+		repositories[image.Repository] = true
+		local(key+".dockerfile", image.Dockerfile)
+		local(key+".context", image.Context)
+		for arg, value := range image.Args {
+			errs = append(errs, checkPlaceholders(name+": "+key+".args."+arg, value))
+		}
+	}
+	for i, chart := range c.Charts {
+		key := fmt.Sprintf("charts[%d]", i)
+		local(key+".path", chart.Path)
+		if !repositoryForm.MatchString(chart.Repository) {
+			errs = append(errs, refusal.New("%s: %s.repository: %q is no place for charts; write it like docker.io/kubeflow/charts", name, key, chart.Repository))
+		}
+	}
+	for i, s := range c.Surfaces {
+		key := fmt.Sprintf("surfaces[%d]", i)
+		local(key+".path", s.Path)
+		if expr, err := regexp.Compile(s.Pattern); err != nil {
+			errs = append(errs, refusal.New("%s: %s.pattern: %w", name, key, err))
+		} else if expr.NumSubexp() != 1 {
+			errs = append(errs, refusal.New("%s: %s.pattern: it has %d groups where one, around the version, belongs", name, key, expr.NumSubexp()))
+		}
+	}
+	if c.Artifacts != "" && !repositoryForm.MatchString(c.Artifacts) {
+		errs = append(errs, refusal.New("%s: artifacts: %q is no repository with its registry", name, c.Artifacts))
+	}
+	return errors.Join(errs...)
+}
+
+func exists(tree fs.FS, name string) bool {
+	_, err := fs.Stat(tree, path.Clean(name))
+	return err == nil
+}
