@@ -1,0 +1,134 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Repository is a git repository, with or without a work tree.
+type Repository struct {
+	dir     string   // where git runs
+	objects []string // object directories: where new objects go, then those that are read; empty: the repository's own
+}
+
+// Open finds the repository that dir belongs to; a folder without one is refused.
+func Open(ctx context.Context, dir string) (*Repository, error) {
+	r := &Repository{dir: dir}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, refusal.New("open repository %s: there is no such folder; name one with --source", dir)
+	}
+	top, err := r.Git(ctx, "rev-parse", "--show-toplevel")
+	if err != nil {
+		if top, err = r.Git(ctx, "rev-parse", "--absolute-git-dir"); err != nil {
+			return nil, refusal.New("open repository %s: %w; name a git repository with --source", dir, err)
+		}
+	}
+	r.dir = top
+	return r, nil
+}
+
+// Init makes dir a new bare repository.
+func Init(ctx context.Context, dir string) (*Repository, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	r := &Repository{dir: dir}
+	if _, err := r.Git(ctx, "init", "--quiet", "--bare", "--initial-branch=main"); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Dir is the work tree's root, or the bare repository's folder.
+func (r *Repository) Dir() string { return r.dir }
+
+// Error is a git command that failed.
+type Error struct {
+	Args   []string
+	Code   int
+	Stderr string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("git %s: exit code %d: %s", strings.Join(e.Args, " "), e.Code, e.Stderr)
+}
+
+// Git runs a git command that reads, or writes to this repository, and gives its trimmed output.
+func (r *Repository) Git(ctx context.Context, args ...string) (string, error) {
+	out, err := r.run(ctx, nil, nil, args...)
+	return strings.TrimRight(string(out), "\n"), err
+}
+
+// run runs git in the closed environment.
+func (r *Repository) run(ctx context.Context, stdin io.Reader, env []string, args ...string) ([]byte, error) {
+	return output(r.command(ctx, env, args...), stdin, args)
+}
+
+func (r *Repository) command(ctx context.Context, env []string, args ...string) *exec.Cmd {
+	// What the repository's own configuration could run is switched off; it is pointed at by name, so whoever owns it is meant.
+	closed := []string{
+		"-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "core.attributesFile=/dev/null",
+		"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "safe.directory=*", "-c", "protocol.ext.allow=never",
+	}
+	cmd := exec.CommandContext(ctx, "git", append(closed, args...)...)
+	cmd.Dir = r.dir
+	cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "HOME=/nonexistent", "LC_ALL=C", "TZ=UTC",
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1",
+	}, env...)
+	if len(r.objects) > 0 {
+		cmd.Env = append(cmd.Env, "GIT_OBJECT_DIRECTORY="+r.objects[0],
+			"GIT_ALTERNATE_OBJECT_DIRECTORIES="+strings.Join(r.objects[1:], string(os.PathListSeparator)))
+	}
+	return cmd
+}
+
+func output(cmd *exec.Cmd, stdin io.Reader, args []string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return stdout.Bytes(), &Error{Args: args, Code: exit.ExitCode(), Stderr: strings.TrimSpace(stderr.String())}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("git %s: %w; git 2.38 or newer is needed", strings.Join(args, " "), err)
+	}
+	return stdout.Bytes(), nil
+}
+
+// Quarantine gives the same repository with new objects going to the folder dir instead.
+func (r *Repository) Quarantine(ctx context.Context, dir string) (*Repository, error) {
+	own, err := r.Git(ctx, "rev-parse", "--git-path", "objects")
+	if err != nil {
+		return nil, err
+	}
+	if !filepath.IsAbs(own) {
+		own = filepath.Join(r.dir, own)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return &Repository{dir: r.dir, objects: append([]string{dir, own}, r.objects...)}, nil
+}
+
+// exitCode is the code with which git ended, or -1.
+func exitCode(err error) int {
+	var failed *Error
+	if errors.As(err, &failed) {
+		return failed.Code
+	}
+	return -1
+}

@@ -1,0 +1,228 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// repository makes a real one: a few files on main, a tag, a link.
+func repository(t *testing.T) *Repository {
+	t.Helper()
+	dir := t.TempDir()
+	script := `
+set -e
+git init -q -b main .
+git config user.name Ada; git config user.email ada@example.com
+mkdir -p cmd sub/deep
+echo v1.0.0 > VERSION; echo 'echo hi' > cmd/run.sh; chmod +x cmd/run.sh
+echo deep > sub/deep/file; ln -s deep/file sub/link; ln -s ../../../etc/passwd sub/out; ln -s sub/deep dirlink
+echo a > crlf.txt; printf '*.txt eol=crlf\n' > .gitattributes
+git add -A; git commit -q -m first; git tag -a v1.0.0 -m v1.0.0
+echo more > more; git add -A; git commit -q -m second
+`
+	cmd := exec.Command("sh", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_DATE=2026-01-02T03:04:05+0200", "GIT_COMMITTER_DATE=2026-01-02T03:04:05+0200")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestHistory(t *testing.T) {
+	ctx, r := t.Context(), repository(t)
+	head, branch, err := r.Head(ctx)
+	if err != nil || branch != "main" || head.Message != "second\n" || head.Author.Name != "Ada" || len(head.Parents) != 1 ||
+		head.Committer.Time.Format(time.RFC3339) != "2026-01-02T03:04:05+02:00" {
+		t.Errorf("head %+v on %q, %v", head, branch, err)
+	}
+	tags, err := r.Refs(ctx, "refs/tags/")
+	if err != nil || len(tags) != 1 || tags["v1.0.0"] != head.Parents[0] {
+		t.Errorf("tags %v, %v", tags, err)
+	}
+	for _, c := range []struct {
+		commit, ancestor string
+		want             bool
+	}{{"main", "v1.0.0", true}, {"v1.0.0", "main", false}, {"main", "main", true}} {
+		if got, err := r.Descends(ctx, c.commit, c.ancestor); got != c.want || err != nil {
+			t.Errorf("%s descends from %s: %v, %v", c.commit, c.ancestor, got, err)
+		}
+	}
+	if _, err := r.Commit(ctx, "nothing"); !refusal.Is(err) {
+		t.Errorf("a revision that is none: %v", err)
+	}
+	if shallow, err := r.Shallow(ctx); shallow || err != nil {
+		t.Errorf("shallow: %v %v", shallow, err)
+	}
+	places, err := r.Grep(ctx, head.ID, []string{"v1.0.0"}, nil)
+	if err != nil || len(places) != 1 || places[0] != (Place{"VERSION", 1, "v1.0.0"}) {
+		t.Errorf("grep: %v, %v", places, err)
+	}
+	if places, err = r.Grep(ctx, head.ID, []string{"v1.0.0"}, []string{"VERS*"}); err != nil || places != nil {
+		t.Errorf("grep without VERSION: %v, %v", places, err)
+	}
+}
+
+func TestDirty(t *testing.T) {
+	ctx, r := t.Context(), repository(t)
+	for _, name := range []string{"dist/out", "new file", "VERSION"} {
+		path := filepath.Join(r.Dir(), name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("x"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := r.Dirty(ctx, "dist")
+	if err != nil || strings.Join(got, ",") != "VERSION,new file" {
+		t.Errorf("dirty %q, %v", got, err)
+	}
+}
+
+func TestTreeIsAFileSystem(t *testing.T) {
+	ctx, r := t.Context(), repository(t)
+	tree, err := r.Tree(ctx, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	sub, err := fs.Sub(tree, "cmd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fstest.TestFS(sub, "run.sh"); err != nil {
+		t.Error(err)
+	}
+	// The attribute would change these bytes on checkout.
+	if got, err := tree.ReadFile("crlf.txt"); err != nil || string(got) != "a\n" {
+		t.Errorf("crlf.txt: %q %v", got, err)
+	}
+	for _, name := range []string{"sub/link", "dirlink/file"} {
+		if got, err := tree.ReadFile(name); err != nil || string(got) != "deep\n" {
+			t.Errorf("%s: %q %v", name, got, err)
+		}
+	}
+	if _, err := tree.ReadFile("sub/out"); !refusal.Is(err) || !strings.Contains(err.Error(), "leads out of the repository") {
+		t.Errorf("sub/out: %v", err)
+	}
+	if _, err := tree.ReadFile("none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("none: %v", err)
+	}
+}
+
+func TestWriteTo(t *testing.T) {
+	ctx, r := t.Context(), repository(t)
+	tree, err := r.Tree(ctx, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	dir, when := t.TempDir(), time.Unix(1767225600, 0)
+	if err := tree.WriteTo(dir, when); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "cmd/run.sh"))
+	if err != nil || info.Mode() != 0o755 || !info.ModTime().Equal(when) {
+		t.Errorf("run.sh: %v %v", info, err)
+	}
+	if target, err := os.Readlink(filepath.Join(dir, "sub/link")); err != nil || target != "deep/file" {
+		t.Errorf("link: %s %v", target, err)
+	}
+}
+
+func TestReleaseCommitTravelsAsObjects(t *testing.T) {
+	ctx, r := t.Context(), repository(t)
+	base, _, err := r.Head(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edits := map[string][]byte{"VERSION": []byte("v1.1.0\n"), "cmd/run.sh": []byte("echo v1.1.0\n"), "added": []byte("x")}
+	make := func() (Commit, string, []Object) {
+		q, err := r.Quarantine(ctx, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := q.NewCommit(ctx, base, edits, base.Committer, "chore(release): v1.1.0\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tag, err := q.NewTag(ctx, "v1.1.0", c.ID, base.Committer, "v1.1.0\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := q.NewObjects(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, tag, objects
+	}
+	commit, tag, objects := make()
+	again, tagAgain, _ := make()
+	if commit.ID != again.ID || tag != tagAgain {
+		t.Errorf("made twice: %s %s and %s %s", commit.ID, tag, again.ID, tagAgain)
+	}
+	if _, err := r.Commit(ctx, commit.ID); err == nil {
+		t.Error("the repository that was read has been written to")
+	}
+	var stream bytes.Buffer
+	if err := WriteObjects(&stream, objects); err != nil {
+		t.Fatal(err)
+	}
+	read, err := ReadObjects(&stream)
+	if err != nil || len(read) != 7 { // 3 blobs, 2 trees, commit, tag
+		t.Fatalf("%d objects, %v", len(read), err)
+	}
+	if err := r.Import(ctx, read); err != nil {
+		t.Fatal(err)
+	}
+	diff, err := r.Git(ctx, "diff-tree", "-r", base.ID, commit.ID)
+	if err != nil || strings.Count(diff, "\n") != 2 || !strings.Contains(diff, ":100755 100755") {
+		t.Errorf("diff %s, %v", diff, err)
+	}
+	if out, err := r.Git(ctx, "fsck", "--strict"); err != nil {
+		t.Errorf("fsck: %s %v", out, err)
+	}
+	read[0].Content = []byte("other")
+	if err := r.Import(ctx, read[:1]); !refusal.Is(err) {
+		t.Errorf("an object with other content: %v", err)
+	}
+}
+
+func TestHostileNamesAreRefused(t *testing.T) {
+	ctx := context.Background()
+	r, err := Init(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob, err := r.run(ctx, strings.NewReader("x"), nil, "hash-object", "-w", "--stdin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner, err := r.run(ctx, strings.NewReader("100644 blob "+strings.TrimSpace(string(blob))+"\tconfig\n"), nil, "mktree")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".git", ".GIT", ".."} {
+		outer, err := r.run(ctx, strings.NewReader("040000 tree "+strings.TrimSpace(string(inner))+"\t"+name+"\n"), nil, "mktree")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Tree(ctx, strings.TrimSpace(string(outer))); !refusal.Is(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

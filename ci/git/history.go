@@ -1,0 +1,193 @@
+package git
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Person is an author or committer at a time. Zone is kept, as git keeps it.
+type Person struct {
+	Name  string
+	Email string
+	Time  time.Time
+}
+
+// Commit is what a commit object says.
+type Commit struct {
+	ID        string
+	Tree      string
+	Parents   []string
+	Author    Person
+	Committer Person
+	Message   string
+}
+
+// Commit reads the commit that a revision names; one that names none is refused.
+func (r *Repository) Commit(ctx context.Context, revision string) (Commit, error) {
+	id, err := r.Git(ctx, "rev-parse", "--verify", "--end-of-options", revision+"^{commit}")
+	if err != nil {
+		return Commit{}, refusal.New("read commit %q of %s: there is none; fetch it first", revision, r.dir)
+	}
+	content, err := r.run(ctx, nil, nil, "cat-file", "commit", id)
+	if err != nil {
+		return Commit{}, err
+	}
+	return parseCommit(id, string(content))
+}
+
+func parseCommit(id, content string) (Commit, error) {
+	c := Commit{ID: id}
+	header, message, _ := strings.Cut(content, "\n\n")
+	c.Message = message
+	for line := range strings.Lines(header) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		var err error
+		switch key {
+		case "tree":
+			c.Tree = value
+		case "parent":
+			c.Parents = append(c.Parents, value)
+		case "author":
+			c.Author, err = parsePerson(value)
+		case "committer":
+			c.Committer, err = parsePerson(value)
+		}
+		if err != nil {
+			return c, fmt.Errorf("read commit %s: %w", id, err)
+		}
+	}
+	return c, nil
+}
+
+var person = regexp.MustCompile(`^(.*?) ?<([^<>]*)> (-?[0-9]+) ([+-])([0-9]{2})([0-9]{2})$`)
+
+func parsePerson(s string) (Person, error) {
+	m := person.FindStringSubmatch(s)
+	if m == nil {
+		return Person{}, fmt.Errorf("%q is no name, address and time", s)
+	}
+	seconds, err := strconv.ParseInt(m[3], 10, 64)
+	if err != nil {
+		return Person{}, err
+	}
+	hours, _ := strconv.Atoi(m[5])   // two digits
+	minutes, _ := strconv.Atoi(m[6]) // two digits
+	offset := hours*3600 + minutes*60
+	if m[4] == "-" {
+		offset = -offset
+	}
+	return Person{Name: m[1], Email: m[2], Time: time.Unix(seconds, 0).In(time.FixedZone("", offset))}, nil
+}
+
+// Head is the commit that is checked out, and its branch: empty where HEAD is detached.
+func (r *Repository) Head(ctx context.Context) (Commit, string, error) {
+	c, err := r.Commit(ctx, "HEAD")
+	if err != nil {
+		return c, "", refusal.New("read HEAD of %s: %w", r.dir, err)
+	}
+	branch, err := r.Git(ctx, "symbolic-ref", "--quiet", "--short", "HEAD")
+	if exitCode(err) == 1 {
+		return c, "", nil
+	}
+	return c, branch, err
+}
+
+// Dirty lists what in the work tree is not committed, but for what lies below the folders to ignore (relative to
+// the repository's root, slash-separated). A bare repository is never dirty.
+func (r *Repository) Dirty(ctx context.Context, ignore ...string) ([]string, error) {
+	if bare, err := r.Git(ctx, "rev-parse", "--is-bare-repository"); err != nil || bare == "true" {
+		return nil, err
+	}
+	args := []string{"status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames", "--", "."}
+	for _, dir := range ignore {
+		args = append(args, ":(exclude,literal,top)"+dir)
+	}
+	out, err := r.Git(ctx, args...)
+	if err != nil || out == "" {
+		return nil, err
+	}
+	var paths []string
+	for entry := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
+		paths = append(paths, strings.TrimSpace(entry[2:]))
+	}
+	return paths, nil
+}
+
+// Shallow tells whether history was cut off when the repository was cloned.
+func (r *Repository) Shallow(ctx context.Context) (bool, error) {
+	out, err := r.Git(ctx, "rev-parse", "--is-shallow-repository")
+	return out == "true", err
+}
+
+// Refs are the commits under a prefix such as refs/tags/, by the name after it. Tags are followed to their commits.
+func (r *Repository) Refs(ctx context.Context, prefix string) (map[string]string, error) {
+	out, err := r.Git(ctx, "for-each-ref", "--format=%(objectname) %(*objectname) %(refname)", prefix)
+	if err != nil {
+		return nil, err
+	}
+	refs := map[string]string{}
+	for line := range strings.Lines(out) {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
+		id := fields[0]
+		if fields[1] != "" {
+			id = fields[1]
+		}
+		refs[strings.TrimPrefix(fields[2], prefix)] = id
+	}
+	return refs, nil
+}
+
+// Descends tells whether commit has ancestor in its history, or is it.
+func (r *Repository) Descends(ctx context.Context, commit, ancestor string) (bool, error) {
+	_, err := r.Git(ctx, "merge-base", "--is-ancestor", ancestor, commit)
+	if exitCode(err) == 1 {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Grep lists the places of a tree's text files, outside of the paths to exclude, that hold one of the words.
+func (r *Repository) Grep(ctx context.Context, tree string, words, exclude []string) ([]Place, error) {
+	args := []string{"grep", "-n", "-I", "-w", "-z", "--full-name", "-F"}
+	for _, word := range words {
+		args = append(args, "-e", word)
+	}
+	args = append(args, tree, "--", ".")
+	for _, pattern := range exclude {
+		args = append(args, ":(exclude,top,glob)"+pattern)
+	}
+	out, err := r.Git(ctx, args...)
+	if exitCode(err) == 1 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var places []Place
+	for line := range strings.Lines(out) {
+		// TREE:PATH NUL LINE NUL TEXT
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), "\x00", 3)
+		if len(fields) != 3 {
+			continue
+		}
+		n, err := strconv.Atoi(fields[1])
+		if err != nil {
+			continue
+		}
+		places = append(places, Place{Path: strings.TrimPrefix(fields[0], tree+":"), Line: n, Text: fields[2]})
+	}
+	return places, nil
+}
+
+// Place is a line of a file.
+type Place struct {
+	Path string
+	Line int
+	Text string
+}

@@ -1,0 +1,164 @@
+package git
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/operator-release/operator-release/ci/archive"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Object is a raw git object: what its id is the hash of, without the header.
+type Object struct {
+	Type    string // blob, tree, commit or tag
+	ID      string
+	Content []byte
+}
+
+// NewCommit makes a commit on top of base whose tree is base's with the contents of edits, a path each. Files keep
+// their modes; a path that base does not have becomes a plain file. Author and committer are by.
+func (r *Repository) NewCommit(ctx context.Context, base Commit, edits map[string][]byte, by Person, message string) (Commit, error) {
+	index, err := os.CreateTemp("", "release-index-")
+	if err != nil {
+		return Commit{}, err
+	}
+	index.Close()
+	os.Remove(index.Name()) // git wants to make it itself
+	defer os.Remove(index.Name())
+	env := []string{"GIT_INDEX_FILE=" + index.Name()}
+	if _, err := r.run(ctx, nil, env, "read-tree", base.Tree); err != nil {
+		return Commit{}, err
+	}
+	var info bytes.Buffer
+	for name, content := range edits {
+		id, err := r.run(ctx, bytes.NewReader(content), nil, "hash-object", "-w", "--stdin")
+		if err != nil {
+			return Commit{}, err
+		}
+		mode := "100644"
+		if at, err := r.Git(ctx, "ls-tree", "--full-tree", base.Tree, "--", name); err == nil && strings.HasPrefix(at, "100755") {
+			mode = "100755"
+		}
+		fmt.Fprintf(&info, "%s %s\t%s\x00", mode, bytes.TrimSpace(id), name)
+	}
+	if _, err := r.run(ctx, &info, env, "update-index", "-z", "--index-info"); err != nil {
+		return Commit{}, err
+	}
+	tree, err := r.run(ctx, nil, env, "write-tree")
+	if err != nil {
+		return Commit{}, err
+	}
+	stamp := fmt.Sprintf("%d %s", by.Time.Unix(), by.Time.Format("-0700"))
+	identity := []string{
+		"GIT_AUTHOR_NAME=" + by.Name, "GIT_AUTHOR_EMAIL=" + by.Email, "GIT_AUTHOR_DATE=" + stamp,
+		"GIT_COMMITTER_NAME=" + by.Name, "GIT_COMMITTER_EMAIL=" + by.Email, "GIT_COMMITTER_DATE=" + stamp,
+	}
+	id, err := r.run(ctx, strings.NewReader(message), identity, "-c", "i18n.commitEncoding=UTF-8", "commit-tree", string(bytes.TrimSpace(tree)), "-p", base.ID, "-F", "-")
+	if err != nil {
+		return Commit{}, err
+	}
+	return r.Commit(ctx, string(bytes.TrimSpace(id)))
+}
+
+// NewTag makes an annotated tag object for a commit; no ref points to it yet.
+func (r *Repository) NewTag(ctx context.Context, name string, commit string, by Person, message string) (string, error) {
+	content := fmt.Sprintf("object %s\ntype commit\ntag %s\ntagger %s <%s> %d %s\n\n%s", commit, name, by.Name, by.Email, by.Time.Unix(), by.Time.Format("-0700"), message)
+	id, err := r.run(ctx, strings.NewReader(content), nil, "mktag")
+	return string(bytes.TrimSpace(id)), err
+}
+
+// NewObjects are the objects that were made in this quarantine, ordered by type and id.
+func (r *Repository) NewObjects(ctx context.Context) ([]Object, error) {
+	if len(r.objects) == 0 {
+		return nil, errors.New("list new objects: the repository has no quarantine")
+	}
+	files, err := filepath.Glob(filepath.Join(r.objects[0], "[0-9a-f][0-9a-f]", "*"))
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := r.openBlobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer blobs.close()
+	var objects []Object
+	for _, file := range files {
+		id := filepath.Base(filepath.Dir(file)) + filepath.Base(file)
+		kind, content, err := blobs.object(id)
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, Object{Type: kind, ID: id, Content: content})
+	}
+	slices.SortFunc(objects, func(a, b Object) int { return strings.Compare(a.Type+a.ID, b.Type+b.ID) })
+	return objects, nil
+}
+
+// WriteObjects writes objects as a tar stream of files named TYPE/ID. Packs are no canonical form; this is.
+func WriteObjects(w io.Writer, objects []Object) error {
+	var entries []archive.Entry
+	for _, o := range objects {
+		entries = append(entries, archive.FromBytes(path.Join(o.Type, o.ID), archive.Plain, o.Content))
+	}
+	archive.Sort(entries)
+	return archive.Tar(w, time.Unix(0, 0), entries)
+}
+
+// maxObject bounds what ReadObjects takes for one object: a release commit edits text files.
+const maxObject = 64 << 20
+
+// ReadObjects reads what WriteObjects wrote.
+func ReadObjects(r io.Reader) ([]Object, error) {
+	var objects []Object
+	tr := tar.NewReader(r)
+	for {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return objects, nil
+		}
+		if err != nil {
+			return nil, refusal.New("read git objects: %w", err)
+		}
+		kind, id, _ := strings.Cut(h.Name, "/")
+		if h.Typeflag != tar.TypeReg || !slices.Contains([]string{"blob", "tree", "commit", "tag"}, kind) || !isID(id) || h.Size > maxObject {
+			return nil, refusal.New("read git objects: %q (%d bytes) is no git object named by type and id", h.Name, h.Size)
+		}
+		content, err := io.ReadAll(tr)
+		if err != nil {
+			return nil, refusal.New("read git objects: %s: %w", h.Name, err)
+		}
+		objects = append(objects, Object{Type: kind, ID: id, Content: content})
+	}
+}
+
+func isID(s string) bool {
+	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// Import stores objects, each checked against its id: where git computes another, the object is refused.
+func (r *Repository) Import(ctx context.Context, objects []Object) error {
+	// What others are made of comes first, so that git can check what it is given.
+	order := []string{"blob", "tree", "commit", "tag"}
+	sorted := slices.Clone(objects)
+	slices.SortStableFunc(sorted, func(a, b Object) int { return slices.Index(order, a.Type) - slices.Index(order, b.Type) })
+	for _, o := range sorted {
+		id, err := r.run(ctx, bytes.NewReader(o.Content), nil, "hash-object", "-w", "-t", o.Type, "--stdin")
+		if err != nil {
+			return fmt.Errorf("store git object %s %s: %w", o.Type, o.ID, err)
+		}
+		if found := string(bytes.TrimSpace(id)); found != o.ID {
+			return refusal.New("store git object %s %s: its content has the id %s", o.Type, o.ID, found)
+		}
+	}
+	return nil
+}
