@@ -1,0 +1,275 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/surface"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// checkClone speaks against a work tree with changes, and a clone without its history.
+func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
+	shallow, err := m.Repository.Shallow(ctx)
+	if err != nil {
+		return err
+	}
+	if shallow {
+		m.against("the clone is shallow, so what the version descends from cannot be seen; run: git fetch --unshallow --tags")
+	}
+	dirty, err := m.Repository.Dirty(ctx, append(slices.Clone(m.Ignore), "dist")...)
+	if err != nil {
+		return err
+	}
+	if n := len(dirty); n > 0 {
+		more := ""
+		if n > 5 {
+			more = fmt.Sprintf(" and %d more", n-5)
+		}
+		m.against("the work tree is dirty: %s%s; what is released is the commit, so commit them, or put them aside with: git stash --include-untracked",
+			strings.Join(dirty[:min(5, n)], ", "), more)
+	}
+	return nil
+}
+
+// checkPlace finds the versions that exist and speaks against gaps and wrong ancestry.
+func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
+	refs, err := m.Repository.Refs(ctx, "refs/tags/")
+	if err != nil {
+		return err
+	}
+	m.tags = map[version.Version]string{}
+	for name, commit := range refs {
+		if v, err := version.Parse(name); err == nil { // other tag schemes are not versions
+			m.tags[v] = commit
+		}
+	}
+	p := &m.plan
+	m.place, err = p.Config.Pattern().Follow(m.sortedVersions(), p.Version)
+	if refusal.Is(err) {
+		m.against("%v", err)
+	} else if err != nil {
+		return err
+	}
+	p.Previous = m.place.Previous
+	if p.Previous.IsZero() {
+		m.notice("no version is tagged yet: %s is the first", p.Version)
+	}
+	if before := m.place.OnLine; !before.IsZero() {
+		ok, err := m.Repository.Descends(ctx, m.base.ID, m.tags[before])
+		if err != nil {
+			return err
+		}
+		if !ok {
+			m.against("%s does not descend from %s, the version before it on line %s (commit %s is not in its history); check out %s, or backport what is missing onto it",
+				short(m.base.ID), before, p.Line, short(m.tags[before]), p.Branch)
+		}
+	}
+	return nil
+}
+
+// edit makes the release commit and its tag, and lists every surface.
+func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
+	p := &m.plan
+	surfaces, err := surface.Find(tree, p.Config)
+	if err != nil {
+		return err
+	}
+	edits := map[string][]byte{}
+	known := map[string]bool{}
+	var olds []string
+	for _, s := range surfaces {
+		content, ok := edits[s.Path]
+		if !ok {
+			if content, err = tree.ReadFile(s.Path); err != nil {
+				return refusal.New("read surface %s: %w", s.Path, err)
+			}
+		}
+		if e, ok := tree.Entry(s.Path); !ok || e.Mode == "120000" {
+			return refusal.New("edit surface %s: it is, or lies behind, a symbolic link; name the file itself", s.Path)
+		}
+		values, err := s.Read(content)
+		if err != nil {
+			return err
+		}
+		after, err := s.Edit(content, p.Version)
+		if err != nil {
+			return err
+		}
+		if string(after) != string(content) {
+			edits[s.Path] = after
+		}
+		for _, value := range values {
+			p.Surfaces = append(p.Surfaces, Surface{Kind: s.Kind, Path: s.Path, Line: value.Line, Name: value.Name, Now: value.Text, Then: value.Form.Write(p.Version)})
+			known[fmt.Sprintf("%s:%d", s.Path, value.Line)] = true
+			olds = append(olds, strings.TrimPrefix(value.Text, "v"))
+		}
+	}
+	if err := m.commit(ctx, edits); err != nil {
+		return err
+	}
+	return m.strays(ctx, known, olds)
+}
+
+// commit makes the objects that the base lacks. The tag's and the commit's maker and time come from the settings and the base commit.
+func (m *maker) commit(ctx context.Context, edits map[string][]byte) error {
+	var err error
+	if m.quiet, err = m.Repository.Quarantine(ctx, m.Quarantine); err != nil {
+		return err
+	}
+	by := m.base.Committer
+	if a := m.plan.Config.Author; a != nil {
+		by.Name, by.Email = a.Name, a.Email
+	}
+	released := m.base
+	if len(edits) > 0 {
+		message := fmt.Sprintf("chore(release): %s\n", m.plan.Version)
+		if released, err = m.quiet.NewCommit(ctx, m.base, edits, by, message); err != nil {
+			return err
+		}
+	}
+	m.plan.Commit, m.plan.Tree = released.ID, released.Tree
+	if m.plan.Tag, err = m.quiet.NewTag(ctx, m.plan.Version.String(), released.ID, by, fmt.Sprintf("%s %s\n", m.plan.Name, m.plan.Version)); err != nil {
+		return err
+	}
+	m.objects, err = m.quiet.NewObjects(ctx)
+	return err
+}
+
+// notSurfaces are files that rightly speak of older versions, or of other things' versions.
+var notSurfaces = []string{"**/CHANGELOG*", "**/*.sum", "**/go.mod", "**/*lock*", "**/vendor/**", "**/testdata/**", "**/node_modules/**"}
+
+// strays reports places that carry the version that the surfaces carry now, or the previous one, and are no surface.
+func (m *maker) strays(ctx context.Context, known map[string]bool, olds []string) error {
+	if !m.plan.Previous.IsZero() {
+		olds = append(olds, m.plan.Previous.SemVer())
+	}
+	slices.Sort(olds)
+	words := []string{}
+	for _, old := range slices.Compact(olds) {
+		if _, err := version.Parse("v" + old); err == nil && old != m.plan.Version.SemVer() {
+			words = append(words, old, "v"+old)
+		}
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	places, err := m.Repository.Grep(ctx, m.base.ID, words, notSurfaces)
+	if err != nil {
+		return err
+	}
+	var found []string
+	for _, place := range places {
+		if at := fmt.Sprintf("%s:%d", place.Path, place.Line); !known[at] {
+			found = append(found, at)
+		}
+	}
+	if n := len(found); n > 0 {
+		more := ""
+		if n > 10 {
+			more = fmt.Sprintf(" and %d more", n-10)
+		}
+		m.notice("these places carry an older version and are no known surface: %s%s; where they should follow the version, name them under surfaces in %s",
+			strings.Join(found[:min(10, n)], ", "), more, config.File)
+	}
+	return nil
+}
+
+// checkRepeat compares a version that is tagged already with what would be tagged now.
+func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
+	if !m.place.Exists {
+		return nil
+	}
+	p := &m.plan
+	tagged := m.tags[p.Version]
+	if tagged == p.Commit {
+		p.Exists = true
+		m.notice("%s is tagged already, with this very content (commit %s)", p.Version, short(tagged))
+		return nil
+	}
+	m.against("%s is tagged already, with other content: its tag is on commit %s, this release would be commit %s; a version never changes: release the next one",
+		p.Version, tagged, p.Commit)
+	return nil
+}
+
+// checkBranch speaks against a release branch that could not be fast-forwarded.
+func (m *maker) checkBranch(ctx context.Context, _ *git.Tree) error {
+	p := &m.plan
+	heads, err := m.Repository.Refs(ctx, "refs/heads/")
+	if err != nil {
+		return err
+	}
+	remotes, err := m.Repository.Refs(ctx, "refs/remotes/")
+	if err != nil {
+		return err
+	}
+	tips := map[string]string{}
+	if tip, ok := heads[p.Branch]; ok {
+		tips[p.Branch] = tip
+	}
+	for name, tip := range remotes {
+		if remote, branch, _ := strings.Cut(name, "/"); remote == "origin" && branch == p.Branch {
+			tips[name] = tip
+		}
+	}
+	if len(tips) == 0 {
+		m.notice("branch %s does not exist yet; it will begin with this release", p.Branch)
+	}
+	for name, tip := range tips {
+		ahead, err := m.quiet.Descends(ctx, p.Commit, tip)
+		if err != nil {
+			return err
+		}
+		behind, err := m.quiet.Descends(ctx, tip, p.Commit)
+		if err != nil {
+			return err
+		}
+		if !ahead && (!behind || !p.Exists) {
+			m.against("branch %s is at %s, which is not in the history of %s, so it could not be fast-forwarded; check out that branch (git switch %s) and release from there",
+				name, short(tip), short(m.base.ID), p.Branch)
+		}
+	}
+	return nil
+}
+
+// images decides how each image comes to be.
+func (m *maker) images(_ context.Context, tree *git.Tree) error {
+	p := &m.plan
+	for _, r := range m.Archives {
+		if !slices.ContainsFunc(p.Config.Images, func(i config.Image) bool { return i.Repository == r }) {
+			var known []string
+			for _, i := range p.Config.Images {
+				known = append(known, i.Repository)
+			}
+			return refusal.New("take the image %s from an archive: this repository releases no such image; it releases %s", r, strings.Join(known, ", "))
+		}
+	}
+	for _, image := range p.Config.Images {
+		planned := Image{Repository: image.Repository, Dockerfile: image.Dockerfile, How: InProcess}
+		if slices.Contains(m.Archives, image.Repository) {
+			planned.How = ByArchive
+			p.Images = append(p.Images, planned)
+			continue
+		}
+		seen, err := m.Examine(tree, image)
+		if err != nil {
+			return err
+		}
+		planned.Bases = seen.Bases
+		switch {
+		case seen.Problem == "":
+		case m.Engine:
+			planned.How, planned.Because = ByEngine, seen.Problem
+		default:
+			planned.How, planned.Because = LeftOut, seen.Problem
+			m.notice("image %s is left out: %s; no container builder is reachable: bring its OCI archive (--image %s=ARCHIVE), or start a Dagger engine", image.Repository, seen.Problem, image.Repository)
+		}
+		p.Images = append(p.Images, planned)
+	}
+	return nil
+}

@@ -1,0 +1,286 @@
+package plan
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// Options are all that a plan is made of.
+type Options struct {
+	Repository *git.Repository
+	Quarantine string // folder for the release commit's objects
+	Version    string
+	ConfigName string // of the settings file that Config is the content of
+	Config     []byte // nil: the repository's own
+	Platforms  []string
+	Archives   []string // image repositories whose images come as archives
+	Engine     bool     // a container builder is reachable
+	Ignore     []string // output folders, relative to the repository
+	// Examine tells whether a Dockerfile can be carried out without a container builder; why not, and where, if it cannot.
+	Examine func(tree fs.FS, image config.Image) (Examination, error)
+}
+
+// Examination is what a look at a Dockerfile shows.
+type Examination struct {
+	Bases   []string // base images, as named
+	Problem string   // why it needs a container builder, with its line; empty where it does not
+}
+
+// Plan is what releasing a version would do.
+type Plan struct {
+	Version   version.Version `json:"version"`
+	Name      string          `json:"name"`
+	Line      string          `json:"line"`
+	Branch    string          `json:"branch"`
+	Previous  version.Version `json:"previous"`          // empty for a first version
+	Exists    bool            `json:"exists"`            // tagged already, with this very content
+	Base      string          `json:"base"`              // the commit that is released
+	Subject   string          `json:"subject"`           // its first line
+	Commit    string          `json:"commit"`            // the release commit; Base where nothing had to be edited
+	Tree      string          `json:"tree"`              // of Commit
+	Tag       string          `json:"tag"`               // id of the annotated tag object
+	Time      time.Time       `json:"time"`              // of every byte that is made
+	Toolchain string          `json:"toolchain"`         // Go that compiles, as go.mod names it
+	Config    config.Config   `json:"config"`            // as filled by profile and looking
+	Surfaces  []Surface       `json:"surfaces"`          // every place that carries the version
+	Images    []Image         `json:"images"`            // in the order of Config.Images
+	Artifacts []Artifact      `json:"artifacts"`         // what the bundle will hold
+	Writes    []Write         `json:"writes"`            // what publication will do, in order
+	Against   []string        `json:"against,omitempty"` // what speaks against it
+	Notices   []string        `json:"notices,omitempty"` // what one should know
+	Hash      string          `json:"hash"`              // of all of the above
+}
+
+// Surface is a value that carries the version, now and then.
+type Surface struct {
+	Kind string `json:"kind"`
+	Path string `json:"path"`
+	Line int    `json:"line"`
+	Name string `json:"name"`
+	Now  string `json:"now"`
+	Then string `json:"then"`
+}
+
+// Image is how an image comes to be.
+type Image struct {
+	Repository string   `json:"repository"`
+	Dockerfile string   `json:"dockerfile"`
+	How        string   `json:"how"` // one of the constants below
+	Because    string   `json:"because,omitempty"`
+	Bases      []string `json:"bases,omitempty"`
+}
+
+// How an image comes to be.
+const (
+	InProcess = "in process"
+	ByEngine  = "by engine"
+	ByArchive = "by archive"
+	LeftOut   = "left out"
+)
+
+// Artifact is one thing that the bundle will hold.
+type Artifact struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// Write is one step of a publication.
+type Write struct {
+	Step   int    `json:"step"` // steps of one number are one group: nothing of it is visible before the group before is complete
+	Target string `json:"target"`
+	What   string `json:"what"`
+}
+
+// Refused is the refusal of a plan that something speaks against, or nil.
+func (p Plan) Refused() error {
+	if len(p.Against) == 0 {
+		return nil
+	}
+	return refusal.New("release %s: %s", p.Version, strings.Join(p.Against, "\n  also: "))
+}
+
+// Make plans a release. What is wrong with the call (no version, no settings that can be read) is refused at once; what
+// speaks against the release is collected in the plan, so that all of it is seen.
+func Make(ctx context.Context, o Options) (Plan, []git.Object, error) {
+	v, err := version.Parse(o.Version)
+	if err != nil {
+		return Plan{}, nil, err
+	}
+	m := &maker{Options: o, plan: Plan{Version: v}}
+	if err := m.make(ctx); err != nil {
+		return Plan{}, nil, err
+	}
+	return m.plan, m.objects, nil
+}
+
+type maker struct {
+	Options
+	plan    Plan
+	head    string // branch that is checked out
+	base    git.Commit
+	place   version.Place
+	tags    map[version.Version]string
+	quiet   *git.Repository // with the quarantine
+	objects []git.Object
+}
+
+func (m *maker) make(ctx context.Context) error {
+	var err error
+	if m.base, m.head, err = m.Repository.Head(ctx); err != nil {
+		return err
+	}
+	tree, err := m.Repository.Tree(ctx, m.base.ID)
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	c, err := config.Load(tree, m.ConfigName, m.Config)
+	if err != nil {
+		return err
+	}
+	if len(m.Platforms) > 0 {
+		c.Platforms = m.Platforms
+		for _, p := range c.Platforms {
+			if _, err := config.ParsePlatform(p); err != nil {
+				return err
+			}
+		}
+	}
+	p := &m.plan
+	p.Config, p.Name = c, c.Name
+	p.Line, p.Branch = c.Pattern().Line(p.Version), c.Pattern().Branch(p.Version)
+	p.Base = m.base.ID
+	p.Subject, _, _ = strings.Cut(m.base.Message, "\n")
+	p.Time = m.base.Committer.Time.UTC()
+	if p.Toolchain, err = toolchain(tree); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context, *git.Tree) error{
+		m.checkClone, m.checkPlace, m.edit, m.checkRepeat, m.checkBranch, m.images,
+	} {
+		if err := step(ctx, tree); err != nil {
+			return err
+		}
+	}
+	m.listArtifacts()
+	m.listWrites()
+	p.Hash, err = hash(*p)
+	return err
+}
+
+func (m *maker) against(format string, args ...any) {
+	m.plan.Against = append(m.plan.Against, fmt.Sprintf(format, args...))
+}
+
+func (m *maker) notice(format string, args ...any) {
+	m.plan.Notices = append(m.plan.Notices, fmt.Sprintf(format, args...))
+}
+
+// hash is over everything but itself.
+func hash(p Plan) (string, error) {
+	p.Hash = ""
+	content, err := json.Marshal(p)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(content)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// toolchain is the Go that the released go.mod names: its toolchain line, else its go line. Empty without a go.mod.
+func toolchain(tree fs.FS) (string, error) {
+	content, err := fs.ReadFile(tree, "go.mod")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	mod, err := modfile.ParseLax("go.mod", content, nil)
+	if err != nil {
+		return "", refusal.New("read go.mod: %w", err)
+	}
+	switch {
+	case mod.Toolchain != nil && mod.Toolchain.Name != "default":
+		return mod.Toolchain.Name, nil
+	case mod.Go == nil:
+		return "", refusal.New("read go.mod: it has no go line, so no Go toolchain is named; add one such as: go 1.26.1")
+	case strings.Count(mod.Go.Version, ".") == 1 && !strings.Contains(mod.Go.Version, "rc"):
+		return "go" + mod.Go.Version + ".0", nil // since 1.21 a release has three numbers
+	}
+	return "go" + mod.Go.Version, nil
+}
+
+func (m *maker) listArtifacts() {
+	p := &m.plan
+	add := func(kind, name string) { p.Artifacts = append(p.Artifacts, Artifact{kind, name}) }
+	for _, image := range p.Images {
+		if image.How != LeftOut {
+			add("image", image.Repository+":"+p.Version.String())
+		}
+	}
+	for _, chart := range p.Config.Charts {
+		add("chart", chart.Path)
+	}
+	for _, platform := range p.Config.Platforms {
+		for _, b := range p.Config.Binaries {
+			add("binary", b.Name+" for "+platform)
+		}
+	}
+}
+
+// listWrites is the order in which a version becomes visible: content, claim, branch, tags.
+func (m *maker) listWrites() {
+	p := &m.plan
+	add := func(step int, target, what string) { p.Writes = append(p.Writes, Write{step, target, what}) }
+	var repositories []string
+	for _, image := range p.Images {
+		if image.How != LeftOut {
+			repositories = append(repositories, image.Repository)
+			add(1, image.Repository, "image by digest, with its SBOMs")
+		}
+	}
+	for _, chart := range p.Config.Charts {
+		add(1, chart.Repository, "chart "+path.Base(chart.Path)+" by digest")
+	}
+	if p.Config.Artifacts != "" {
+		add(1, p.Config.Artifacts, "release artifact by digest")
+	}
+	add(2, "refs/releases/"+p.Version.String(), "claim, created only if absent")
+	add(3, "refs/heads/"+p.Branch, "fast-forward to "+short(p.Commit))
+	for _, r := range repositories {
+		add(4, r+":"+p.Version.String(), "image tag")
+	}
+	for _, chart := range p.Config.Charts {
+		add(5, chart.Repository, "chart "+path.Base(chart.Path)+", tag "+p.Version.SemVer())
+	}
+	add(6, "refs/tags/"+p.Version.String(), "annotated tag on "+short(p.Commit))
+}
+
+func short(id string) string { return id[:min(12, len(id))] }
+
+// sortedVersions are the tagged versions, the newest first.
+func (m *maker) sortedVersions() []version.Version {
+	var all []version.Version
+	for v := range m.tags {
+		all = append(all, v)
+	}
+	slices.SortFunc(all, func(a, b version.Version) int { return b.Compare(a) })
+	return all
+}
