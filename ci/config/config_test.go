@@ -40,7 +40,7 @@ func TestDefaultsByLooking(t *testing.T) {
 	want := Config{
 		Name: "spark", URL: "https://github.com/acme/spark", Branches: version.DefaultPattern, Development: "main",
 		Platforms: []string{"linux/amd64", "linux/arm64"},
-		Gate:      []string{"go vet ./...", "go test ./..."},
+		Gate:      []string{"go vet -trimpath ./...", "go test -trimpath ./..."},
 		Binaries: []Binary{{Name: "operator", Main: "./cmd/operator",
 			LDFlags: "-s -w -X main.version={version} -X main.commit={commit} -X main.date={date}"}},
 		Images: []Image{

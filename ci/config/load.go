@@ -123,7 +123,8 @@ func (c *Config) fill(seen findings) {
 		c.Platforms = []string{"linux/amd64", "linux/arm64"}
 	}
 	if c.Gate == nil && seen.module != "" {
-		c.Gate = []string{"go vet ./...", "go test ./..."}
+		// With the flags of the builds, so that nothing is compiled twice.
+		c.Gate = []string{"go vet -trimpath ./...", "go test -trimpath ./..."}
 	}
 	if c.Binaries == nil {
 		c.Binaries = seen.binaries

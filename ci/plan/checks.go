@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -220,7 +221,8 @@ func (m *maker) checkBranch(ctx context.Context, _ *git.Tree) error {
 	if len(tips) == 0 {
 		m.notice("branch %s does not exist yet; it will begin with this release", p.Branch)
 	}
-	for name, tip := range tips {
+	for _, name := range slices.Sorted(maps.Keys(tips)) {
+		tip := tips[name]
 		ahead, err := m.quiet.Descends(ctx, p.Commit, tip)
 		if err != nil {
 			return err

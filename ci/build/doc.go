@@ -1,0 +1,6 @@
+// Package build is the stage "build": for one platform, the released binaries (static, trimmed, stamped), an archive
+// of each with licence and readme, and its SBOM made from the build information that the binary itself carries.
+//
+// It compiles from a tree on disk with the toolchain that is named, in a closed environment. It runs nothing that it built:
+// whether a binary works is the gate's question.
+package build
