@@ -43,6 +43,7 @@ type plan struct {
 	Commit    string          `json:"commit"`
 	Time      time.Time       `json:"time"`
 	Toolchain string          `json:"toolchain"`
+	Platforms []string        `json:"platforms"`
 	Config    config.Config   `json:"config"`
 	Images    []struct {
 		Repository string `json:"repository"`
@@ -154,7 +155,7 @@ func (f *Flow[T]) goBuilds(g *group[T], p plan, tree T) map[string]Outputs[T] {
 	if len(binaries) == 0 {
 		return out
 	}
-	for _, platform := range p.Config.Platforms {
+	for _, platform := range p.Platforms {
 		g.run(out, buildName(platform), f.Runner, Build, Inputs[T]{
 			Subject: platform,
 			Spec:    BuildSpec{Version: p.Version, Platform: platform, Toolchain: p.Toolchain, Time: p.Time, Binaries: binaries},
@@ -196,7 +197,7 @@ func (f *Flow[T]) goImages(g *group[T], p plan, tree T, builds map[string]Output
 		}
 		g.run(out, fmt.Sprintf("image-%d", i), f.Runner, Image, Inputs[T]{
 			Subject: image.Repository,
-			Spec: ImageSpec{Image: image, Version: p.Version, Platforms: p.Config.Platforms, Time: p.Time, Labels: labels(p),
+			Spec: ImageSpec{Image: image, Version: p.Version, Platforms: p.Platforms, Time: p.Time, Labels: labels(p),
 				How: p.Images[i].How, Mirrors: f.Mirrors, PlainHTTP: f.PlainHTTP},
 			Trees: trees,
 		})

@@ -57,6 +57,7 @@ type Plan struct {
 	Tag       string          `json:"tag"`               // id of the annotated tag object
 	Time      time.Time       `json:"time"`              // of every byte that is made
 	Toolchain string          `json:"toolchain"`         // Go that compiles, as go.mod names it
+	Platforms []string        `json:"platforms"`         // what is built for, sorted
 	Config    config.Config   `json:"config"`            // as filled by profile and looking
 	Surfaces  []Surface       `json:"surfaces"`          // every place that carries the version
 	Images    []Image         `json:"images"`            // in the order of Config.Images
@@ -154,15 +155,10 @@ func (m *maker) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(m.Platforms) > 0 {
-		c.Platforms = m.Platforms
-		for _, p := range c.Platforms {
-			if _, err := config.ParsePlatform(p); err != nil {
-				return err
-			}
-		}
-	}
 	p := &m.plan
+	if p.Platforms, err = platforms(c, m.Platforms); err != nil {
+		return err
+	}
 	p.Config, p.Name = c, c.Name
 	p.Line, p.Branch = c.Pattern().Line(p.Version), c.Pattern().Branch(p.Version)
 	p.Base = m.base.ID
@@ -182,6 +178,21 @@ func (m *maker) make(ctx context.Context) error {
 	m.listWrites()
 	p.Hash, err = hash(*p)
 	return err
+}
+
+// platforms are those asked for, else the configured ones; sorted, so that parts made in any order join to one bundle.
+func platforms(c config.Config, asked []string) ([]string, error) {
+	if len(asked) == 0 {
+		asked = c.Platforms
+	}
+	chosen := slices.Clone(asked)
+	for _, p := range chosen {
+		if _, err := config.ParsePlatform(p); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(chosen)
+	return slices.Compact(chosen), nil
 }
 
 func (m *maker) against(format string, args ...any) {
@@ -238,7 +249,7 @@ func (m *maker) listArtifacts() {
 	for _, chart := range p.Config.Charts {
 		add("chart", chart.Path)
 	}
-	for _, platform := range p.Config.Platforms {
+	for _, platform := range p.Platforms {
 		for _, b := range p.Config.Binaries {
 			add("binary", b.Name+" for "+platform)
 		}

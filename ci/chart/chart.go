@@ -1,0 +1,168 @@
+package chart
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	helm "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	"helm.sh/helm/v4/pkg/chart/v2/util"
+
+	"github.com/operator-release/operator-release/ci/archive"
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// Helm's media types: https://helm.sh/docs/topics/registries/#helm-chart-manifest.
+const (
+	ConfigType = "application/vnd.cncf.helm.config.v1+json"
+	LayerType  = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+)
+
+// Options are all that a chart is made of.
+type Options struct {
+	Tree        string // the release commit's tree
+	Path        string // the chart's folder in it, slash-separated
+	Repository  string // where charts go; the chart's name is added
+	Version     version.Version
+	Time        time.Time         // of every packaged file
+	Annotations map[string]string // of the manifest; Helm's own for title, version and description win
+	Layout      *bundle.Layout    // where blobs go
+}
+
+// Chart is what was made.
+type Chart struct {
+	Name       string             `json:"name"`
+	Repository string             `json:"repository"` // with the chart's name
+	Tag        string             `json:"tag"`        // the chart's version
+	File       string             `json:"file"`       // name of the package: spark-operator-1.5.0.tgz
+	Manifest   ocispec.Descriptor `json:"manifest"`
+	Package    ocispec.Descriptor `json:"package"`
+}
+
+// Package packages the chart. A chart that does not carry the version, lacks a dependency, or reaches out of
+// the repository by a symbolic link is refused.
+func Package(o Options) (Chart, error) {
+	dir := filepath.Join(o.Tree, filepath.FromSlash(o.Path))
+	if err := checkLinks(o.Tree, dir); err != nil {
+		return Chart{}, err
+	}
+	c, err := loader.LoadDir(dir)
+	if err != nil {
+		return Chart{}, refusal.New("load chart %s: %w", o.Path, err)
+	}
+	if err := check(o, c); err != nil {
+		return Chart{}, err
+	}
+	c.StampModTimes(o.Time.UTC().Truncate(time.Second))
+	out, err := os.MkdirTemp("", "release-chart-")
+	if err != nil {
+		return Chart{}, err
+	}
+	defer os.RemoveAll(out)
+	saved, err := util.Save(c, out)
+	if err != nil {
+		return Chart{}, fmt.Errorf("package chart %s: %w", o.Path, err)
+	}
+	made := Chart{Name: c.Name(), Repository: o.Repository + "/" + c.Name(), Tag: c.Metadata.Version, File: filepath.Base(saved)}
+	if made.Package, err = store(o.Layout, saved); err != nil {
+		return Chart{}, err
+	}
+	made.Manifest, err = manifest(o, c.Metadata, made.Package)
+	return made, err
+}
+
+// store compresses Helm's package again: Helm uses the standard library, whose output changes between Go releases.
+func store(layout *bundle.Layout, saved string) (ocispec.Descriptor, error) {
+	content, err := os.ReadFile(saved)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	return layout.Write(LayerType, func(w io.Writer) error { return archive.Regzip(w, bytes.NewReader(content)) })
+}
+
+func manifest(o Options, meta *helm.Metadata, layer ocispec.Descriptor) (ocispec.Descriptor, error) {
+	content, err := json.Marshal(meta)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	config, err := o.Layout.Put(ConfigType, bytes.NewReader(content))
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	annotations := maps.Clone(o.Annotations)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	for key, value := range map[string]string{
+		ocispec.AnnotationTitle: meta.Name, ocispec.AnnotationVersion: meta.Version, ocispec.AnnotationDescription: meta.Description,
+	} {
+		if value != "" {
+			annotations[key] = value
+		}
+	}
+	return o.Layout.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest,
+		Config: config, Layers: []ocispec.Descriptor{layer}, Annotations: annotations,
+	})
+}
+
+func check(o Options, c *helm.Chart) error {
+	m := c.Metadata
+	switch {
+	case m.Version != o.Version.SemVer():
+		return refusal.New("package chart %s: its version is %s where %s belongs", o.Path, m.Version, o.Version.SemVer())
+	case m.AppVersion != o.Version.String():
+		return refusal.New("package chart %s: its appVersion is %s where the image tag %s belongs", o.Path, m.AppVersion, o.Version)
+	}
+	have := map[string]bool{}
+	for _, dep := range c.Dependencies() {
+		have[dep.Name()] = true
+	}
+	var missing []string
+	for _, dep := range m.Dependencies {
+		if !have[dep.Name] {
+			missing = append(missing, dep.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return refusal.New("package chart %s: it declares the dependencies %s, which are not in its charts/ folder; run helm dependency update and commit the result", o.Path, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// checkLinks refuses symbolic links that lead out of the tree: the Helm SDK follows every one.
+func checkLinks(tree, dir string) error {
+	root, err := filepath.EvalSymlinks(tree)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "Chart.yaml")); err != nil {
+		return refusal.New("load chart %s: %w", dir, err)
+	}
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.Type()&fs.ModeSymlink == 0 {
+			return err
+		}
+		target, err := filepath.EvalSymlinks(path)
+		if err == nil {
+			var rel string
+			if rel, err = filepath.Rel(root, target); err == nil && filepath.IsLocal(rel) {
+				return nil
+			}
+		}
+		shown, _ := filepath.Rel(tree, path)
+		return refusal.New("package chart: %s is a symbolic link that leads out of the repository, or nowhere; replace it by the file itself", shown)
+	})
+}

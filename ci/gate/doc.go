@@ -1,0 +1,17 @@
+// Package gate is the stage "test": what must pass before a version of a
+// Kubernetes operator is released.
+//
+// It runs the released repository's own commands, lints and renders its charts
+// with every set of values that comes with them, decodes each rendered object
+// strictly against the Kubernetes API or the chart's own CRDs, compares the
+// images that the charts name with those the release builds, and asks the built
+// binaries which version they are.
+//
+// It needs no cluster, and so does not do what only a cluster can: admission,
+// the CEL rules of CRDs, and the API's semantic validation (an empty selector, a
+// port out of range). An object whose type is known neither to Kubernetes nor to
+// the chart is listed as not checked, never as passed. The gate reads the tree
+// and changes nothing in it; what the commands do there is theirs.
+//
+// Processes are run in process groups of their own, so the package is for Unix.
+package gate

@@ -1,0 +1,179 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Options are all that the gate looks at.
+type Options struct {
+	// Tree is the absolute path of the checked-out tree of the release commit;
+	// commands run here.
+	Tree string
+	// Commands are run one after the other by `sh -c`. There are no defaults.
+	Commands []string
+	// Env is the whole environment of commands and binaries: nothing is inherited.
+	Env []string
+	// Charts are chart directories, slash-separated, relative to Tree.
+	Charts []string
+	// Images maps an image repository that this release builds to its tag.
+	// Empty: the image names are not checked.
+	Images map[string]string
+	// Binaries are executables for the machine the gate runs on.
+	Binaries []Binary
+	// Version is the version to be released, e.g. v1.5.0. Empty: the commit is
+	// tested without one, and binaries are not asked for theirs.
+	Version string
+	// Log receives the commands' output as it comes. Nil discards it.
+	Log io.Writer
+}
+
+// Binary is an executable of the release. Its path is absolute, for it is run in
+// an empty directory.
+type Binary struct{ Name, Path string }
+
+// Status is the outcome of a check.
+type Status string
+
+const (
+	Passed     Status = "passed"
+	Failed     Status = "failed"
+	NotChecked Status = "not checked"
+)
+
+// The names of the checks.
+const (
+	CommandCheck = "command"
+	LintCheck    = "chart lint"
+	RenderCheck  = "chart render"
+	ObjectsCheck = "objects"
+	ImagesCheck  = "image names"
+	BinaryCheck  = "binary version"
+)
+
+// Check is one thing that was looked at, and what was found.
+type Check struct {
+	Name    string   `json:"name"`
+	Subject string   `json:"subject"`
+	Status  Status   `json:"status"`
+	Details []string `json:"details,omitempty"`
+}
+
+// Result lists the checks in a fixed order: commands as given; per chart, by
+// path, its lint and then each set of values, defaults first; images by name;
+// binaries as given.
+type Result struct {
+	Checks []Check `json:"checks"`
+}
+
+// Passed tells whether no check failed. What could not be checked does not fail.
+func (r Result) Passed() bool { return len(r.Failed()) == 0 }
+
+// Failed returns the failed checks.
+func (r Result) Failed() []Check {
+	var failed []Check
+	for _, c := range r.Checks {
+		if c.Status == Failed {
+			failed = append(failed, c)
+		}
+	}
+	return failed
+}
+
+// Run carries out all checks. The error says that the gate itself could not run
+// or was stopped, and the result then holds what was checked until there; a
+// failed check is no error but stands in the result.
+func Run(ctx context.Context, o Options) (Result, error) {
+	result := Result{Checks: []Check{}}
+	if err := o.validate(); err != nil {
+		return result, err
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+
+	checks, err := runCommands(ctx, o)
+	result.Checks = append(result.Checks, checks...)
+	if err != nil {
+		return result, err
+	}
+
+	var charts []renderedChart
+	for _, dir := range chartDirs(o.Charts) {
+		if err := ctx.Err(); err != nil {
+			return result, fmt.Errorf("stopped before the chart %s was checked: %w", dir, err)
+		}
+		fmt.Fprintf(o.Log, "checking the chart %s\n", dir)
+		checks, chart := checkChart(ctx, o.Tree, dir)
+		result.Checks = append(result.Checks, checks...)
+		charts = append(charts, chart)
+	}
+	if len(charts) > 0 || len(o.Images) > 0 {
+		result.Checks = append(result.Checks, checkImages(o.Images, charts)...)
+	}
+
+	checks, err = checkBinaries(ctx, o, binaryTimeLimit)
+	result.Checks = append(result.Checks, checks...)
+	return result, err
+}
+
+func (o Options) validate() error {
+	if !filepath.IsAbs(o.Tree) {
+		return fmt.Errorf("testing the tree %q: not an absolute path; name the checked-out tree by its full path", o.Tree)
+	}
+	info, err := os.Stat(o.Tree)
+	if err != nil {
+		return fmt.Errorf("testing the tree %s: %w; check the release commit out there first", o.Tree, err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("testing the tree %s: not a directory", o.Tree)
+	}
+	var errs []error
+	for _, dir := range o.Charts {
+		if !filepath.IsLocal(filepath.FromSlash(dir)) {
+			errs = append(errs, fmt.Errorf("testing the chart %q: not a path inside the tree; name it relative to %s", dir, o.Tree))
+		}
+	}
+	for _, b := range o.Binaries {
+		if !filepath.IsAbs(b.Path) {
+			errs = append(errs, fmt.Errorf("testing the binary %s: %q is not an absolute path; name it in full", b.Name, b.Path))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func chartDirs(dirs []string) []string {
+	var clean []string
+	for _, dir := range dirs {
+		clean = append(clean, path.Clean(dir))
+	}
+	slices.Sort(clean)
+	return slices.Compact(clean)
+}
+
+// verdict makes a check of the problems found, which fail it; without any it
+// passes and carries the notes.
+func verdict(name, subject string, problems, notes []string) Check {
+	if len(problems) > 0 {
+		return Check{Name: name, Subject: subject, Status: Failed, Details: problems}
+	}
+	return Check{Name: name, Subject: subject, Status: Passed, Details: notes}
+}
+
+// lines splits the text of an error, so that a report can indent it.
+func lines(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, " \t\r\n"); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package gate
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// checkImages compares the images of the release with those that the charts
+// name: one check per image, over all charts, since one chart may hold only CRDs.
+func checkImages(images map[string]string, charts []renderedChart) []Check {
+	if len(images) == 0 {
+		return []Check{{Name: ImagesCheck, Subject: "charts", Status: NotChecked,
+			Details: []string{"the images of this release are not known here"}}}
+	}
+	var checks []Check
+	for _, repository := range slices.Sorted(maps.Keys(images)) {
+		checks = append(checks, checkImage(repository, images[repository], charts))
+	}
+	return checks
+}
+
+func checkImage(repository, tag string, charts []renderedChart) Check {
+	expected := repository + ":" + tag
+	check := func(status Status, details ...string) Check {
+		return Check{Name: ImagesCheck, Subject: expected, Status: status, Details: details}
+	}
+	if len(charts) == 0 {
+		return check(NotChecked, "there is no chart that could name it")
+	}
+	full := parseReference(repository).repository
+
+	var right, wrong, elsewhere, unrendered []string
+	for _, chart := range charts {
+		for i, r := range chart.renderings {
+			byDefault := i == 0
+			if byDefault && r.failed {
+				unrendered = append(unrendered, chart.dir)
+			}
+			for _, o := range r.objects {
+				for _, u := range uses(o) {
+					switch named := parseReference(u.image); {
+					case named.repository != full:
+					case named.is(full, tag) && byDefault:
+						right = append(right, "named by "+u.String())
+					case named.is(full, tag):
+						elsewhere = append(elsewhere, fmt.Sprintf("not named with default values; named with %s/%s by %s", chart.dir, r.set, u))
+					case byDefault:
+						wrong = append(wrong, fmt.Sprintf("%s: found %s, expected %s; appVersion in %s/Chart.yaml, or the value that sets the tag, was not brought to this version",
+							u, u.image, expected, chart.dir))
+					}
+				}
+			}
+		}
+	}
+	switch {
+	case len(wrong) > 0:
+		return check(Failed, wrong...)
+	case len(right) > 0:
+		return check(Passed, right...)
+	case len(unrendered) > 0:
+		return check(NotChecked, strings.Join(unrendered, ", ")+" did not render with default values")
+	case len(elsewhere) > 0:
+		return check(Passed, elsewhere...)
+	}
+	return fromValues(expected, full, tag, charts, check)
+}
+
+// fromValues judges an image that nothing names as the chart comes, because what
+// runs it (a hook, say) is off by default: its values tell what would be run.
+func fromValues(expected, full, tag string, charts []renderedChart, check func(Status, ...string) Check) Check {
+	var right, wrong, dirs []string
+	for _, chart := range charts {
+		dirs = append(dirs, chart.dir)
+		for _, p := range places(chart.values, full, "") {
+			at := fmt.Sprintf("%s: named only by value path %s (off by default)", chart.dir, cmp.Or(p.path, "."))
+			switch {
+			case p.digest != "":
+				wrong = append(wrong, fmt.Sprintf("%s; it is pinned to %s, which cannot be this release's; remove the digest from values.yaml", at, p.digest))
+			case p.tag == tag:
+				right = append(right, fmt.Sprintf("%s; its tag is %s", at, tag))
+			case p.tag != "":
+				wrong = append(wrong, fmt.Sprintf("%s; its tag is %s, expected %s; correct values.yaml", at, p.tag, tag))
+			case chart.appVersion == tag:
+				right = append(right, fmt.Sprintf("%s; its tag is empty and appVersion is %s", at, tag))
+			default:
+				wrong = append(wrong, fmt.Sprintf("%s; its tag is empty and appVersion is %q, expected %s; correct appVersion in %s/Chart.yaml",
+					at, chart.appVersion, tag, chart.dir))
+			}
+		}
+	}
+	switch {
+	case len(wrong) > 0:
+		return check(Failed, wrong...)
+	case len(right) > 0:
+		return check(Passed, right...)
+	}
+	return check(Failed, fmt.Sprintf("looked for %s in what %s renders to and in its values: nothing names it; "+
+		"name it in the chart, or take it out of the images of the release", expected, strings.Join(dirs, ", ")))
+}
