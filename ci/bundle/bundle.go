@@ -175,7 +175,7 @@ func (a *assembly) attach(subject, sbom ocispec.Descriptor) (SBOM, error) {
 		return SBOM{}, err
 	}
 	a.roots = append(a.roots, desc)
-	return SBOM{File: sbom.Annotations[ocispec.AnnotationTitle], Digest: desc.Digest}, nil
+	return SBOM{File: sbom.Annotations[ocispec.AnnotationTitle], Digest: desc.Digest, Size: desc.Size}, nil
 }
 
 // manifest stores an artifact's manifest: an image manifest with an empty config (image-spec v1.1, guidelines for artifact usage).

@@ -105,6 +105,12 @@ type PlatformImage struct {
 type SBOM struct {
 	File   string        `json:"file"`
 	Digest digest.Digest `json:"digest"`
+	Size   int64         `json:"size"`
+}
+
+// Descriptor is the referrer's manifest as OCI describes content.
+func (s SBOM) Descriptor() ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: s.Digest, Size: s.Size}
 }
 
 // Base is an image that another was built upon.

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -13,11 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/modfile"
-
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/toolchain"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -164,7 +162,7 @@ func (m *maker) make(ctx context.Context) error {
 	p.Base = m.base.ID
 	p.Subject, _, _ = strings.Cut(m.base.Message, "\n")
 	p.Time = m.base.Committer.Time.UTC()
-	if p.Toolchain, err = toolchain(tree); err != nil {
+	if p.Toolchain, err = toolchain.Named(tree); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
@@ -212,30 +210,6 @@ func hash(p Plan) (string, error) {
 	}
 	sum := sha256.Sum256(content)
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
-}
-
-// toolchain is the Go that the released go.mod names: its toolchain line, else its go line. Empty without a go.mod.
-func toolchain(tree fs.FS) (string, error) {
-	content, err := fs.ReadFile(tree, "go.mod")
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	mod, err := modfile.ParseLax("go.mod", content, nil)
-	if err != nil {
-		return "", refusal.New("read go.mod: %w", err)
-	}
-	switch {
-	case mod.Toolchain != nil && mod.Toolchain.Name != "default":
-		return mod.Toolchain.Name, nil
-	case mod.Go == nil:
-		return "", refusal.New("read go.mod: it has no go line, so no Go toolchain is named; add one such as: go 1.26.1")
-	case strings.Count(mod.Go.Version, ".") == 1 && !strings.Contains(mod.Go.Version, "rc"):
-		return "go" + mod.Go.Version + ".0", nil // since 1.21 a release has three numbers
-	}
-	return "go" + mod.Go.Version, nil
 }
 
 func (m *maker) listArtifacts() {

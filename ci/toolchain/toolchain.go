@@ -28,6 +28,7 @@ var settings = sync.OnceValues(func() ([]string, error) {
 	var stderr bytes.Buffer
 	cmd := exec.Command("go", append([]string{"env", "-json"}, transport...)...)
 	cmd.Dir, cmd.Stderr = os.TempDir(), &stderr
+	cmd.Env = inherited(transport...)
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("ask the go command for its settings: %w: %s; install Go 1.21 or newer, and have it on PATH", err, strings.TrimSpace(stderr.String()))
@@ -45,20 +46,27 @@ var settings = sync.OnceValues(func() ([]string, error) {
 	return env, nil
 })
 
-// Env is the environment of a run: the machine's without any GO* and GIT_* of its own, closed, with the named toolchain (such
+// inherited is the machine's environment without any GO*, CGO_* and GIT_* but those kept by name.
+func inherited(keep ...string) []string {
+	var env []string
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		closed := strings.HasPrefix(name, "GO") || strings.HasPrefix(name, "CGO_") || strings.HasPrefix(name, "GIT_")
+		if !closed || slices.Contains(keep, name) {
+			env = append(env, kv)
+		}
+	}
+	return env
+}
+
+// Env is the environment of a run: closed, with the named toolchain (such
 // as go1.26.8; empty: the one that is installed).
 func Env(toolchain string, more ...string) ([]string, error) {
 	fixed, err := settings()
 	if err != nil {
 		return nil, err
 	}
-	var env []string
-	for _, kv := range os.Environ() {
-		name, _, _ := strings.Cut(kv, "=")
-		if !strings.HasPrefix(name, "GO") && !strings.HasPrefix(name, "GIT_") && !strings.HasPrefix(name, "CGO_") {
-			env = append(env, kv)
-		}
-	}
+	env := inherited()
 	if toolchain == "" {
 		toolchain = "local"
 	}

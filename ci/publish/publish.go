@@ -1,0 +1,354 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Destinations are where a bundle goes. What is nil is skipped, and said so.
+type Destinations struct {
+	Registry *Registry
+	Remote   *Remote
+}
+
+// Remote is a git remote, and the repository whose history the release commit stands on.
+type Remote struct {
+	URL    string
+	Source *git.Repository
+}
+
+// Outcomes of a write.
+const (
+	Written = "written"
+	There   = "there already"
+)
+
+// Write is one write of a publication, in the order in which they were made.
+type Write struct {
+	Step    int    `json:"step"`
+	Target  string `json:"target"`
+	What    string `json:"what"`
+	Outcome string `json:"outcome"`
+}
+
+// Report is what a publication did.
+type Report struct {
+	Version  string   `json:"version"`
+	Identity string   `json:"identity"`
+	Writes   []Write  `json:"writes"`
+	Skipped  []string `json:"skipped,omitempty"` // destinations that were not named
+	Read     int      `json:"read"`              // manifests, blobs and refs that were read back and compared
+}
+
+// Changed tells whether anything had to be written.
+func (r Report) Changed() bool {
+	for _, w := range r.Writes {
+		if w.Outcome == Written {
+			return true
+		}
+	}
+	return false
+}
+
+// Publish verifies the bundle, looks whether anything at the destinations contradicts it (then it is refused and nothing is written),
+// writes, and reads everything back. Running it again completes what a stopped run left.
+func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, error) {
+	p := &publication{bundle: b, version: b.Record.Version.String(),
+		report: Report{Version: b.Record.Version.String(), Identity: b.Identity.Digest.String()}}
+	if err := b.Verify(); err != nil {
+		return p.report, err
+	}
+	if d.Registry == nil {
+		p.report.Skipped = append(p.report.Skipped, "registry")
+	} else {
+		p.registry = newTarget(b, d.Registry)
+	}
+	if d.Remote == nil {
+		p.report.Skipped = append(p.report.Skipped, "git remote")
+	} else {
+		scratch, err := os.MkdirTemp("", "release-publish-")
+		if err != nil {
+			return p.report, err
+		}
+		defer os.RemoveAll(scratch)
+		if err := p.openRemote(ctx, d.Remote, scratch); err != nil {
+			return p.report, err
+		}
+	}
+	for _, step := range []func(context.Context) error{
+		p.contradictions, p.content, p.claim, p.branch, p.imageTags, p.chartTags, p.tag, p.readBack,
+	} {
+		if err := step(ctx); err != nil {
+			return p.report, p.stopped(err)
+		}
+	}
+	return p.report, nil
+}
+
+type publication struct {
+	bundle   bundle.Bundle
+	version  string
+	registry *target
+	remote   *git.Remote
+	scratch  *git.Repository
+	refs     map[string]string // of the remote, as found
+	claimID  string            // id of the claim's object
+	report   Report
+}
+
+func (p *publication) wrote(step int, target, what, outcome string) {
+	p.report.Writes = append(p.report.Writes, Write{step, target, what, outcome})
+}
+
+// stopped adds to a failure what is visible already. A refusal before the first write stays as it is.
+func (p *publication) stopped(err error) error {
+	var visible []string
+	for _, w := range p.report.Writes {
+		if w.Step > 2 {
+			visible = append(visible, w.Target)
+		}
+	}
+	switch {
+	case len(p.report.Writes) == 0:
+		return err
+	case len(visible) == 0:
+		return fmt.Errorf("publish %s: %w\nNo branch and no tag is visible yet; run it again to go on", p.version, err)
+	}
+	return fmt.Errorf("publish %s: %w\nVisible already: %s; run it again to complete it", p.version, err, strings.Join(visible, ", "))
+}
+
+func (p *publication) claimRef() string  { return "refs/releases/" + p.version }
+func (p *publication) tagRef() string    { return "refs/tags/" + p.version }
+func (p *publication) branchRef() string { return "refs/heads/" + p.bundle.Record.Branch }
+
+// openRemote makes a scratch repository that holds the release commit, its tag, and the claim.
+func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) error {
+	var err error
+	if p.scratch, err = r.Source.Scratch(ctx, dir); err != nil {
+		return err
+	}
+	record := p.bundle.Record
+	for _, a := range record.OfKind(bundle.KindObjects) {
+		content, err := p.bundle.Layout.Read(a.Descriptor())
+		if err != nil {
+			return err
+		}
+		objects, err := git.ReadObjects(bytes.NewReader(content))
+		if err != nil {
+			return err
+		}
+		if err := p.scratch.Import(ctx, objects); err != nil {
+			return err
+		}
+	}
+	commit, err := p.scratch.Commit(ctx, record.Commit)
+	if err != nil {
+		return refusal.New("publish %s: the release commit %s cannot be read: its base %s is not in %s; fetch it first: %w", p.version, record.Commit, record.Base, r.Source.Dir(), err)
+	}
+	if commit.Tree != record.Tree {
+		return refusal.New("publish %s: the record says that commit %s has tree %s; it has tree %s", p.version, record.Commit, record.Tree, commit.Tree)
+	}
+	by := commit.Committer
+	message := fmt.Sprintf("%s %s\n\nidentity: %s\nrepository: %s\n", record.Name, p.version, p.bundle.Identity.Digest, record.Config.Artifacts)
+	if p.claimID, err = p.scratch.NewTag(ctx, "releases/"+p.version, record.Commit, by, message); err != nil {
+		return err
+	}
+	p.remote = p.scratch.Remote(r.URL)
+	p.refs, err = p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef())
+	return err
+}
+
+// contradictions looks at every pointer before anything is written.
+func (p *publication) contradictions(ctx context.Context) error {
+	if p.remote != nil {
+		if found := p.refs[p.claimRef()]; found != "" && found != p.claimID {
+			return p.otherClaim(ctx, found)
+		}
+		if found := p.refs[p.tagRef()]; found != "" && found != p.bundle.Record.Tag {
+			return refusal.New("publish %s to %s: tag %s is there with other content: its object is %s, this bundle's is %s; a version never changes: release the next one",
+				p.version, p.remote.URL, p.version, found, p.bundle.Record.Tag)
+		}
+	}
+	if p.registry == nil {
+		return nil
+	}
+	for _, a := range append(p.bundle.Record.OfKind(bundle.KindImage), p.bundle.Record.OfKind(bundle.KindChart)...) {
+		if _, err := p.registry.tagged(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// otherClaim names both identities.
+func (p *publication) otherClaim(ctx context.Context, found string) error {
+	says := "object " + found
+	if err := p.remote.Fetch(ctx, p.claimRef()); err == nil {
+		if text, err := p.scratch.Git(ctx, "cat-file", "tag", found); err == nil {
+			for line := range strings.Lines(text) {
+				if identity, ok := strings.CutPrefix(strings.TrimSpace(line), "identity: "); ok {
+					says = "identity " + identity
+				}
+			}
+		}
+	}
+	return refusal.New("publish %s to %s: the version is claimed already by other content (%s; this bundle has identity %s); a version never changes: release the next one",
+		p.version, p.remote.URL, says, p.bundle.Identity.Digest)
+}
+
+func (p *publication) content(ctx context.Context) error {
+	if p.registry == nil {
+		return nil
+	}
+	written, err := p.registry.pushContent(ctx)
+	for _, w := range written {
+		p.wrote(1, w.Target, w.What, w.Outcome)
+	}
+	return err
+}
+
+// create makes a ref only if absent; equal content is there already.
+func (p *publication) create(ctx context.Context, step int, ref, id, what string) (taken string, err error) {
+	if p.refs[ref] == id {
+		p.wrote(step, ref, what, There)
+		return "", nil
+	}
+	err = p.remote.Create(ctx, ref, id)
+	if errors.Is(err, git.ErrStale) {
+		refs, err := p.remote.Refs(ctx, ref)
+		if err != nil {
+			return "", err
+		}
+		if refs[ref] == id {
+			p.wrote(step, ref, what, There)
+			return "", nil
+		}
+		return refs[ref], nil
+	}
+	if err == nil {
+		p.wrote(step, ref, what, Written)
+	}
+	return "", err
+}
+
+func (p *publication) claim(ctx context.Context) error {
+	if p.remote == nil {
+		return nil
+	}
+	taken, err := p.create(ctx, 2, p.claimRef(), p.claimID, "claim")
+	if taken != "" {
+		return p.otherClaim(ctx, taken)
+	}
+	return err
+}
+
+func (p *publication) branch(ctx context.Context) error {
+	if p.remote == nil {
+		return nil
+	}
+	commit, ref := p.bundle.Record.Commit, p.branchRef()
+	what := "branch at " + commit[:12]
+	if p.refs[ref] == commit {
+		p.wrote(3, ref, what, There)
+		return nil
+	}
+	err := p.remote.Forward(ctx, ref, commit)
+	if errors.Is(err, git.ErrStale) {
+		if contains, fetchErr := p.contains(ctx, ref, commit); fetchErr == nil && contains {
+			p.wrote(3, ref, what, There)
+			return nil
+		}
+		return fmt.Errorf("%w: %s has moved and does not contain commit %s; nobody sees the version yet: withdraw its claim (git push %s :%s) and release from the branch's tip",
+			err, ref, commit[:12], p.remote.URL, p.claimRef())
+	}
+	if err == nil {
+		p.wrote(3, ref, what, Written)
+	}
+	return err
+}
+
+// contains tells whether a branch of the remote has the commit in its history.
+func (p *publication) contains(ctx context.Context, ref, commit string) (bool, error) {
+	if err := p.remote.Fetch(ctx, ref); err != nil {
+		return false, err
+	}
+	refs, err := p.remote.Refs(ctx, ref)
+	if err != nil {
+		return false, err
+	}
+	return p.scratch.Descends(ctx, refs[ref], commit)
+}
+
+func (p *publication) imageTags(ctx context.Context) error {
+	return p.registryTags(ctx, 4, bundle.KindImage)
+}
+
+func (p *publication) chartTags(ctx context.Context) error {
+	return p.registryTags(ctx, 5, bundle.KindChart)
+}
+
+func (p *publication) registryTags(ctx context.Context, step int, kind string) error {
+	if p.registry == nil {
+		return nil
+	}
+	for _, a := range p.bundle.Record.OfKind(kind) {
+		outcome, err := p.registry.tag(ctx, a)
+		if err != nil {
+			return err
+		}
+		p.wrote(step, p.registry.name(a.Repository)+":"+a.Tag, kind+" tag", outcome)
+	}
+	return nil
+}
+
+func (p *publication) tag(ctx context.Context) error {
+	if p.remote == nil {
+		return nil
+	}
+	taken, err := p.create(ctx, 6, p.tagRef(), p.bundle.Record.Tag, "annotated tag on "+p.bundle.Record.Commit[:12])
+	if taken != "" {
+		return refusal.New("publish %s to %s: somebody else made the tag meanwhile, with other content (%s; this bundle's is %s)", p.version, p.remote.URL, taken, p.bundle.Record.Tag)
+	}
+	return err
+}
+
+// readBack compares what the destinations give with the bundle.
+func (p *publication) readBack(ctx context.Context) error {
+	if p.registry != nil {
+		n, err := p.registry.readBack(ctx)
+		p.report.Read += n
+		if err != nil {
+			return err
+		}
+	}
+	if p.remote == nil {
+		return nil
+	}
+	refs, err := p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef())
+	if err != nil {
+		return err
+	}
+	for ref, want := range map[string]string{p.claimRef(): p.claimID, p.tagRef(): p.bundle.Record.Tag} {
+		if refs[ref] != want {
+			return fmt.Errorf("read back %s of %s: it is %q where %s was written", ref, p.remote.URL, refs[ref], want)
+		}
+		p.report.Read++
+	}
+	contains, err := p.contains(ctx, p.branchRef(), p.bundle.Record.Commit)
+	if err != nil {
+		return err
+	}
+	if !contains {
+		return fmt.Errorf("read back %s of %s: it does not contain the release commit %s", p.branchRef(), p.remote.URL, p.bundle.Record.Commit)
+	}
+	p.report.Read++
+	return nil
+}
