@@ -68,19 +68,10 @@ func (f *Flow[T]) Build(ctx context.Context) (Release[T], error) {
 
 func (f *Flow[T]) run(ctx context.Context, gated bool) (Release[T], error) {
 	var r Release[T]
-	planned, err := f.Runner.Run(ctx, Plan, Inputs[T]{
-		Subject: f.Plan.Version, Spec: f.Plan, Trees: map[string]T{Repository: f.Repository},
-	})
+	p, planned, err := f.plan(ctx)
+	r.Plan = planned.Report
 	if err != nil {
 		return r, err
-	}
-	r.Plan = planned.Report
-	var p plan
-	if err := json.Unmarshal(planned.Report, &p); err != nil {
-		return r, fmt.Errorf("read the plan: %w", err)
-	}
-	if len(p.Against) > 0 {
-		return r, refusal.New("release %s: %s", f.Plan.Version, strings.Join(p.Against, "\n  also: "))
 	}
 	made, err := f.make(ctx, p, planned, gated)
 	if err != nil {
@@ -105,6 +96,54 @@ func (f *Flow[T]) run(ctx context.Context, gated bool) (Release[T], error) {
 	return r, nil
 }
 
+// plan asks the plan stage; a plan that something speaks against is refused.
+func (f *Flow[T]) plan(ctx context.Context) (p plan, planned Outputs[T], err error) {
+	planned, err = f.Runner.Run(ctx, Plan, Inputs[T]{
+		Subject: f.Plan.Version, Spec: f.Plan, Trees: map[string]T{Repository: f.Repository},
+	})
+	if err != nil {
+		return p, planned, err
+	}
+	if err := json.Unmarshal(planned.Report, &p); err != nil {
+		return p, planned, fmt.Errorf("read the plan: %w", err)
+	}
+	if len(p.Against) > 0 {
+		return p, planned, refusal.New("release %s: %s", f.Plan.Version, strings.Join(p.Against, "\n  also: "))
+	}
+	return p, planned, nil
+}
+
+// source asks for the tree of the release commit.
+func (f *Flow[T]) source(ctx context.Context, p plan, planned Outputs[T]) (Outputs[T], error) {
+	return f.Runner.Run(ctx, Source, Inputs[T]{
+		Subject: p.Commit[:min(12, len(p.Commit))],
+		Spec:    SourceSpec{Commit: p.Commit, Time: p.Time},
+		Trees:   map[string]T{Repository: f.Repository, Planned: planned.Tree},
+	})
+}
+
+// Charts packages the charts of a version alone, in the settings' order.
+func (f *Flow[T]) Charts(ctx context.Context) ([]Outputs[T], error) {
+	p, planned, err := f.plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	source, err := f.source(ctx, p, planned)
+	if err != nil {
+		return nil, err
+	}
+	g := newGroup[T](ctx)
+	made := f.goCharts(g, p, source.Tree)
+	if err := g.wait(); err != nil {
+		return nil, err
+	}
+	var charts []Outputs[T]
+	for i := range p.Config.Charts {
+		charts = append(charts, made[chartName(i)])
+	}
+	return charts, nil
+}
+
 // made are the pieces of a bundle, by the names of their folders.
 type made[T any] struct {
 	builds, images, charts map[string]Outputs[T]
@@ -115,11 +154,7 @@ type made[T any] struct {
 // commands find compiled what the builds compiled.
 func (f *Flow[T]) make(ctx context.Context, p plan, planned Outputs[T], gated bool) (made[T], error) {
 	var m made[T]
-	source, err := f.Runner.Run(ctx, Source, Inputs[T]{
-		Subject: p.Commit[:min(12, len(p.Commit))],
-		Spec:    SourceSpec{Commit: p.Commit, Time: p.Time},
-		Trees:   map[string]T{Repository: f.Repository, Planned: planned.Tree},
-	})
+	source, err := f.source(ctx, p, planned)
 	if err != nil {
 		return m, err
 	}
@@ -168,7 +203,7 @@ func (f *Flow[T]) goBuilds(g *group[T], p plan, tree T) map[string]Outputs[T] {
 func (f *Flow[T]) goCharts(g *group[T], p plan, tree T) map[string]Outputs[T] {
 	out := map[string]Outputs[T]{}
 	for i, chart := range p.Config.Charts {
-		g.run(out, fmt.Sprintf("chart-%d", i), f.Runner, Chart, Inputs[T]{
+		g.run(out, chartName(i), f.Runner, Chart, Inputs[T]{
 			Subject: chart.Path,
 			Spec:    ChartSpec{Chart: chart, Version: p.Version, Time: p.Time, Annotations: labels(p)},
 			Trees:   map[string]T{Tree: tree},
@@ -242,6 +277,8 @@ func (f *Flow[T]) bundle(ctx context.Context, p plan, planned Outputs[T], m made
 func buildName(platform string) string {
 	return string(Build) + "-" + strings.ReplaceAll(platform, "/", "-")
 }
+
+func chartName(i int) string { return fmt.Sprintf("%s-%d", Chart, i) }
 
 // labels are the OCI annotations that every artifact carries.
 // They are those of https://specs.opencontainers.org/image-spec/annotations/.

@@ -38,9 +38,11 @@ const (
 	Fail Mark = "✗"
 	None Mark = "–"
 	Note Mark = "!"
+	// Shell is before a command that somebody could type.
+	Shell Mark = "$"
 )
 
-var colours = map[Mark]string{Done: "32", Fail: "31", None: "90", Note: "33"}
+var colours = map[Mark]string{Done: "32", Fail: "31", None: "90", Note: "33", Shell: "36"}
 
 func (p *Page) paint(code, s string) string {
 	if !p.colour || code == "" {

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/operator-release/operator-release/ci/build"
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/chart"
+	"github.com/operator-release/operator-release/ci/image"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/plan"
+)
+
+// bundled is what the stages bundle and join say.
+type bundled struct {
+	Identity string        `json:"identity"`
+	Record   bundle.Record `json:"record"`
+}
+
+// runBundle hands what the other stages made to package bundle, which knows no stage.
+func runBundle(_ context.Context, c call, spec pipeline.BundleSpec) (any, error) {
+	var p plan.Plan
+	if err := json.Unmarshal(spec.Plan, &p); err != nil {
+		return nil, fmt.Errorf("read the plan: %w", err)
+	}
+	pieces := bundle.Pieces{Record: recordOf(p), Files: []bundle.File{{
+		Kind: bundle.KindObjects, Name: bundle.ObjectsFile, MediaType: bundle.ObjectsType, Path: filepath.Join(c.trees[pipeline.Planned], bundle.ObjectsFile),
+	}}}
+	for _, add := range []func(call, pipeline.BundleSpec, *bundle.Pieces) error{addBuilds, addImages, addCharts} {
+		if err := add(c, spec, &pieces); err != nil {
+			return nil, err
+		}
+	}
+	b, err := bundle.Assemble(c.out, pieces)
+	return bundled{Identity: b.Identity.Digest.String(), Record: b.Record}, err
+}
+
+func recordOf(p plan.Plan) bundle.Record {
+	r := bundle.Record{
+		Name: p.Name, Version: p.Version, Line: p.Line, Branch: p.Branch, Previous: p.Previous, Base: p.Base, Commit: p.Commit, Tree: p.Tree, Tag: p.Tag,
+		Time: p.Time, Tool: toolVersion, Toolchain: p.Toolchain, Platforms: p.Platforms, Config: p.Config,
+	}
+	for _, s := range p.Surfaces {
+		r.Surfaces = append(r.Surfaces, bundle.Surface{Path: s.Path, Line: s.Line, Name: s.Name, Value: s.Then})
+	}
+	for _, i := range p.Images {
+		if i.How == plan.LeftOut {
+			r.Omitted = append(r.Omitted, bundle.Omission{Kind: bundle.KindImage, Name: i.Repository, Because: i.Because})
+		}
+	}
+	return r
+}
+
+// each decodes the reports of one kind in the order of their names.
+func each[R any](reports map[string]json.RawMessage, use func(name string, r R) error) error {
+	for _, name := range slices.Sorted(maps.Keys(reports)) {
+		var r R
+		if err := json.Unmarshal(reports[name], &r); err != nil {
+			return fmt.Errorf("read what %s said: %w", name, err)
+		}
+		if err := use(name, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addBuilds(c call, spec pipeline.BundleSpec, p *bundle.Pieces) error {
+	kinds := map[string]string{"archive": bundle.KindArchive, "sbom": bundle.KindSBOM}
+	return each(spec.Builds, func(name string, r build.Result) error {
+		for _, f := range r.Files {
+			p.Files = append(p.Files, bundle.File{Kind: kinds[f.Kind], Name: f.Name, MediaType: f.MediaType,
+				Path: filepath.Join(c.trees[name], "files", f.Name), Platform: r.Platform, Binary: f.Binary})
+		}
+		return nil
+	})
+}
+
+func addImages(c call, spec pipeline.BundleSpec, p *bundle.Pieces) error {
+	made := map[string]bundle.Image{}
+	err := each(spec.Images, func(name string, r image.Image) error {
+		from, err := bundle.Open(c.trees[name])
+		if err != nil {
+			return err
+		}
+		i := bundle.Image{Repository: r.Repository, Index: r.Index, From: from, Binaries: map[string][]string{}}
+		for _, base := range r.Bases {
+			i.Bases = append(i.Bases, bundle.Base{Reference: base.Reference, Digest: base.Digest})
+		}
+		for _, platform := range r.Platforms {
+			i.Binaries[platform.Platform] = platform.Binaries
+		}
+		made[r.Repository] = i
+		return nil
+	})
+	for _, configured := range p.Record.Config.Images { // the settings' order: the first is the subject of the release artifact
+		if i, ok := made[configured.Repository]; ok {
+			p.Images = append(p.Images, i)
+		}
+	}
+	return err
+}
+
+func addCharts(c call, spec pipeline.BundleSpec, p *bundle.Pieces) error {
+	return each(spec.Charts, func(name string, r chart.Chart) error {
+		from, err := bundle.Open(c.trees[name])
+		if err != nil {
+			return err
+		}
+		p.Charts = append(p.Charts, bundle.Chart{Repository: r.Repository, Tag: r.Tag, File: r.File, Manifest: r.Manifest, Package: r.Package, From: from})
+		return nil
+	})
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/image"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/report"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// building are the flags of the subcommands that build.
+type building struct {
+	out       string
+	platforms []string
+	images    []string
+	mirrors   []string
+	plainHTTP []string
+}
+
+func (b *building) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringSliceVar(&b.platforms, "platform", nil, "build for this platform (os/arch) instead of the configured ones; may be repeated")
+	f.StringArrayVar(&b.images, "image", nil, "take an image from an OCI archive or layout made elsewhere: REPOSITORY=ARCHIVE; may be repeated")
+	f.StringArrayVar(&b.mirrors, "mirror", nil, "pull base images of a registry from another: docker.io=HOST[:PORT]; may be repeated")
+	f.StringArrayVar(&b.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
+}
+
+func (b *building) outFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&b.out, "output", "o", "", "folder of the bundle (default dist/VERSION in the repository)")
+}
+
+// folder is where the bundle goes.
+func (b *building) folder(a *app, v string) string {
+	if b.out != "" {
+		return b.out
+	}
+	return filepath.Join(a.source, "dist", v)
+}
+
+// pairs reads NAME=VALUE flags.
+func pairs(flag string, values []string) (map[string]string, error) {
+	m := map[string]string{}
+	for _, v := range values {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" || value == "" {
+			return nil, refusal.New("read --%s %q: it is not of the form NAME=VALUE", flag, v)
+		}
+		m[name] = value
+	}
+	return m, nil
+}
+
+// planSpec is the question to the plan stage, and the archives that images come from.
+func (b *building) planSpec(a *app, v string) (pipeline.PlanSpec, map[string]string, error) {
+	archives, err := pairs("image", b.images)
+	if err != nil {
+		return pipeline.PlanSpec{}, nil, err
+	}
+	for _, archive := range archives {
+		if _, err := os.Stat(archive); err != nil {
+			return pipeline.PlanSpec{}, nil, refusal.New("read --image: %w", err)
+		}
+	}
+	for _, p := range b.platforms {
+		if _, err := config.ParsePlatform(p); err != nil {
+			return pipeline.PlanSpec{}, nil, err
+		}
+	}
+	settings, err := a.configContent()
+	if err != nil {
+		return pipeline.PlanSpec{}, nil, err
+	}
+	_, engine := image.EngineReachable()
+	return pipeline.PlanSpec{
+		Version: v, Config: settings, Platforms: b.platforms, Archives: slices.Sorted(maps.Keys(archives)), Engine: engine,
+		Ignore: ignored(a.source, b.folder(a, v), filepath.Dir(b.folder(a, v))),
+	}, archives, nil
+}
+
+// flow is a release by a runner of this process.
+func (b *building) flow(a *app, w *work, v string) (*pipeline.Flow[string], error) {
+	spec, archives, err := b.planSpec(a, v)
+	if err != nil {
+		return nil, err
+	}
+	mirrors, err := pairs("mirror", b.mirrors)
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline.Flow[string]{
+		Runner: w.runner, Repository: a.source, Plan: spec, Host: runtime.GOOS + "/" + runtime.GOARCH,
+		Archives: archives, Mirrors: mirrors, PlainHTTP: b.plainHTTP,
+	}, nil
+}
+
+// make runs a flow and delivers the bundle.
+func (b *building) make(ctx context.Context, a *app, v string, run func(*pipeline.Flow[string], context.Context) (pipeline.Release[string], error)) (pipeline.Release[string], string, error) {
+	var none pipeline.Release[string]
+	if _, err := version.Parse(v); err != nil {
+		return none, "", err
+	}
+	dir := b.folder(a, v)
+	w, err := a.begin(dir)
+	if err != nil {
+		return none, "", err
+	}
+	defer w.end()
+	flow, err := b.flow(a, w, v)
+	if err != nil {
+		return none, "", err
+	}
+	r, err := run(flow, ctx)
+	if err != nil {
+		return r, "", err
+	}
+	return r, dir, deliver(r.Bundled, dir)
+}
+
+func (a *app) buildCommand() *cobra.Command {
+	var b building
+	cmd := &cobra.Command{
+		Use: "build VERSION", Short: "Build the bundle of a version, without gate and rehearsal",
+		Long: "Builds everything of a version into one folder, an OCI image layout. With one --platform it makes a part; see join.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, dir, err := b.make(cmd.Context(), a, args[0], (*pipeline.Flow[string]).Build)
+			if err != nil {
+				return err
+			}
+			return a.printBundle(r.Bundle, dir)
+		},
+	}
+	b.flags(cmd)
+	b.outFlag(cmd)
+	return cmd
+}
+
+// printBundle says what is in a bundle.
+func (a *app) printBundle(said json.RawMessage, dir string) error {
+	var made bundled
+	if err := json.Unmarshal(said, &made); err != nil {
+		return err
+	}
+	return a.print(made, func(page *report.Page) {
+		page.Title("%s %s is in %s", made.Record.Name, made.Record.Version, dir)
+		bundlePage(page, made)
+	})
+}

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/demo"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/publish"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/report"
+)
+
+func (a *app) demoCommand() *cobra.Command {
+	var keep string
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Live through a whole life of a small operator, on throwaway destinations",
+		Long: "Unpacks an embedded operator's repository, releases v1.5.0-rc.0 and v1.5.0 by the code that real releases go through, " +
+			"to a registry and a git remote in a temporary folder, and tells what happens. Nothing outside of that folder is touched.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.newStory(cmd.Context(), keep)
+			if err != nil {
+				return err
+			}
+			defer s.end()
+			for i, chapter := range chapters {
+				if !a.json {
+					s.page.Heading("%d. %s", i+1, chapter.title)
+				}
+				if err := chapter.tell(s, cmd.Context()); err != nil {
+					return fmt.Errorf("demo, chapter %d (%s): %w", i+1, chapter.title, err)
+				}
+			}
+			if a.json {
+				return a.print(s.releases, nil)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&keep, "keep", "", "leave repository, remote.git, registry and dist/<version> in this folder, to look at")
+	return cmd
+}
+
+// story is the state of the demo between chapters.
+type story struct {
+	app         *app
+	page        *report.Page
+	dir         string
+	temporary   bool
+	destination *publish.Throwaway
+	releases    []publish.Report
+	begun       time.Time
+}
+
+func (s *story) repository() string { return filepath.Join(s.dir, "repository") }
+func (s *story) bundle(v string) string {
+	return filepath.Join(s.dir, "dist", v)
+}
+
+func (a *app) newStory(ctx context.Context, keep string) (*story, error) {
+	s := &story{app: a, page: report.New(a.stdout), dir: keep, temporary: keep == "", begun: time.Now()}
+	var err error
+	if s.temporary {
+		if s.dir, err = os.MkdirTemp("", "operator-release-demo-"); err != nil {
+			return nil, err
+		}
+	} else {
+		if entries, err := os.ReadDir(keep); err == nil && len(entries) > 0 {
+			return nil, refusal.New("run the demo in %s: the folder is not empty; name a new one with --keep", keep)
+		}
+		if s.dir, err = filepath.Abs(keep); err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(s.dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	s.destination, err = publish.NewThrowaway(ctx, s.dir)
+	return s, err
+}
+
+func (s *story) end() {
+	s.destination.Close()
+	if s.temporary {
+		os.RemoveAll(s.dir)
+	}
+}
+
+// say writes a line of the story.
+func (s *story) say(mark report.Mark, format string, args ...any) {
+	if !s.app.json {
+		s.page.Line(mark, format, args...)
+	}
+}
+
+// chapters are the life of the demo's operator, in order.
+var chapters = []struct {
+	title string
+	tell  func(*story, context.Context) error
+}{
+	{"A repository like many: an operator, its chart, two Dockerfiles, a year of commits", (*story).unpack},
+	{"v1.5.0-rc.0: a candidate from the development branch opens line 1.5", (*story).candidate},
+	{"v1.5.0: the final, from the release branch", (*story).final},
+	{"A version never changes", (*story).immutable},
+	{"Where to look", (*story).look},
+}
+
+func (s *story) unpack(ctx context.Context) error {
+	if err := demo.Repository(ctx, s.repository()); err != nil {
+		return err
+	}
+	r, err := git.Open(ctx, s.repository())
+	if err != nil {
+		return err
+	}
+	count, err := r.Git(ctx, "rev-list", "--all", "--count")
+	if err != nil {
+		return err
+	}
+	tags, err := r.Git(ctx, "tag", "--list")
+	if err != nil {
+		return err
+	}
+	s.say(report.Done, "pi-operator: %s commits on main and release-1.4; tags %s", count, strings.Join(strings.Fields(tags), ", "))
+	if _, err := r.Git(ctx, "push", "--quiet", s.destination.Remote, "--all"); err != nil {
+		return err
+	}
+	if _, err := r.Git(ctx, "push", "--quiet", s.destination.Remote, "--tags"); err != nil {
+		return err
+	}
+	if _, err := r.Git(ctx, "remote", "add", "origin", s.destination.Remote); err != nil {
+		return err
+	}
+	if _, err := r.Git(ctx, "fetch", "--quiet", "origin"); err != nil {
+		return err
+	}
+	s.say(report.Done, "a git remote (%s) and a registry (%s) to release to: both throwaway", s.destination.Remote, s.destination.Registry)
+	return nil
+}
+
+// release is what a maintainer does: release, read the report, publish.
+func (s *story) release(ctx context.Context, v string) (pipeline.Release[string], publish.Report, error) {
+	inner := *s.app
+	inner.source, inner.config = s.repository(), ""
+	b := building{out: s.bundle(v)}
+	s.say(report.Shell, "operator-release release --version %s", v)
+	r, _, err := b.make(ctx, &inner, v, (*pipeline.Flow[string]).Release)
+	if err != nil {
+		return r, publish.Report{}, err
+	}
+	s.say(report.Shell, "operator-release publish dist/%s --registry %s --remote %s", v, s.destination.Registry, s.destination.Remote)
+	published, err := s.publish(ctx, v)
+	return r, published, err
+}
+
+func (s *story) publish(ctx context.Context, v string) (publish.Report, error) {
+	b, err := bundle.Load(s.bundle(v))
+	if err != nil {
+		return publish.Report{}, err
+	}
+	source, err := git.Open(ctx, s.repository())
+	if err != nil {
+		return publish.Report{}, err
+	}
+	return publish.Publish(ctx, b, s.destination.Destinations(source))
+}
+
+func (s *story) candidate(ctx context.Context) error {
+	r, published, err := s.release(ctx, "v1.5.0-rc.0")
+	if err != nil {
+		return err
+	}
+	s.releases = append(s.releases, published)
+	if s.app.json {
+		return nil
+	}
+	if err := s.app.printRelease(r, s.bundle("v1.5.0-rc.0")); err != nil {
+		return err
+	}
+	s.page.Heading("Published")
+	s.writes(published)
+	return nil
+}
+
+func (s *story) writes(published publish.Report) {
+	if s.app.json {
+		return
+	}
+	marks := map[string]report.Mark{publish.Written: report.Done, publish.There: report.None}
+	var rows []report.Row
+	for _, w := range published.Writes {
+		target := strings.TrimPrefix(w.Target, s.destination.Registry+"/")
+		rows = append(rows, report.Row{Mark: marks[w.Outcome], Cells: []string{fmt.Sprint(w.Step), target, w.What, w.Outcome}})
+	}
+	s.page.Table(rows)
+}
+
+func (s *story) final(ctx context.Context) error {
+	r, err := git.Open(ctx, s.repository())
+	if err != nil {
+		return err
+	}
+	if err := s.git(ctx, "fetch", "--quiet", "--tags", "origin"); err != nil {
+		return err
+	}
+	if err := s.git(ctx, "checkout", "--quiet", "-b", "release-1.5", "origin/release-1.5"); err != nil {
+		return err
+	}
+	head, _, err := r.Head(ctx)
+	if err != nil {
+		return err
+	}
+	s.say(report.Done, "branch release-1.5 was begun by the candidate; its tip is the release commit %.12s", head.ID)
+	_, published, err := s.release(ctx, "v1.5.0")
+	if err != nil {
+		return err
+	}
+	s.releases = append(s.releases, published)
+	s.writes(published)
+	return nil
+}
+
+// git does in the demo's repository what its maintainer would type.
+func (s *story) git(ctx context.Context, args ...string) error {
+	s.say(report.Shell, "git %s", strings.Join(args, " "))
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = s.repository()
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=Demo", "GIT_AUTHOR_EMAIL=demo@example.com", "GIT_COMMITTER_NAME=Demo", "GIT_COMMITTER_EMAIL=demo@example.com")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+func (s *story) immutable(ctx context.Context) error {
+	again, err := s.publish(ctx, "v1.5.0")
+	if err != nil {
+		return err
+	}
+	if again.Changed() {
+		return errors.New("publishing the same bundle again wrote something")
+	}
+	s.say(report.Done, "published again: nothing to do, %d manifests, blobs and refs are as they were", again.Read)
+	if err := s.git(ctx, "fetch", "--quiet", "--tags", "origin"); err != nil {
+		return err
+	}
+	if err := s.git(ctx, "commit", "--quiet", "--allow-empty", "-m", "fix: one more thing, under the same version"); err != nil {
+		return err
+	}
+	inner := *s.app
+	inner.source = s.repository()
+	b := building{out: filepath.Join(s.dir, "dist", "refused")}
+	_, _, err = b.make(ctx, &inner, "v1.5.0", (*pipeline.Flow[string]).Build)
+	if !refusal.Is(err) {
+		return fmt.Errorf("other content under v1.5.0 was not refused: %w", err)
+	}
+	s.say(report.Done, "the same version with other content is refused: %s", err)
+	return nil
+}
+
+func (s *story) look(context.Context) error {
+	if s.temporary {
+		s.say(report.Note, "all of it was in %s, which is gone now; `demo --keep DIR` leaves it to look at", s.dir)
+	} else {
+		s.say(report.Done, "%s: the repository, on branch release-1.5", s.repository())
+		s.say(report.Done, "%s: the remote, with branches, tags and claims: git --git-dir %s for-each-ref", s.destination.Remote, s.destination.Remote)
+		s.say(report.Done, "%s: what the registry was given, an OCI image layout", filepath.Join(s.dir, "registry"))
+		s.say(report.Done, "%s: the bundle: release.json and files by name in files/, everything by digest in blobs/", s.bundle("v1.5.0"))
+	}
+	s.say(report.Done, "the demo took %.0f s", time.Since(s.begun).Seconds())
+	return nil
+}

@@ -1,0 +1,119 @@
+// Command operator-release releases a Kubernetes operator: plan, test, build, rehearse, publish.
+//
+// Each subcommand is a file: flags in, stage called, report out. Results go to standard output, progress to standard error.
+// Exit code 0: done, or nothing to do. 1: failed, a rerun may help. 2: refused by a rule, or called wrongly; nothing was written.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/report"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole command; tests call it as programs do.
+func run(ctx context.Context, args []string) int {
+	a := &app{stdout: os.Stdout, stderr: os.Stderr}
+	cmd := a.command()
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted; nothing that was written is half written: run it again")
+	}
+	page := report.New(a.stderr)
+	page.Line(report.Fail, "%v", err)
+	if refusal.Is(err) || !a.begun { // cobra's own errors come before anything has begun
+		return 2
+	}
+	return 1
+}
+
+// app is what all subcommands share.
+type app struct {
+	stdout, stderr *os.File
+	begun          bool // flags and arguments were right
+
+	source string
+	config string
+	json   bool
+	quiet  bool
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "operator-release",
+		Short:         "Release a Kubernetes operator so that one can trust it",
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		PersistentPreRun:  func(*cobra.Command, []string) { a.begun = true },
+		Version:           toolVersion,
+	}
+	root.SetVersionTemplate("operator-release {{.Version}}\n")
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.source, "source", ".", "the git repository to release")
+	flags.StringVar(&a.config, "config", "", "settings file instead of the repository's .release.yaml")
+	flags.BoolVar(&a.json, "json", false, "print JSON for programs")
+	flags.BoolVar(&a.quiet, "quiet", false, "say nothing of the progress")
+	root.AddCommand(
+		a.demoCommand(), a.planCommand(), a.testCommand(), a.buildCommand(), a.joinCommand(),
+		a.rehearseCommand(), a.releaseCommand(), a.reportCommand(), a.stageCommand(), versionCommand(a),
+	)
+	return root
+}
+
+// toolVersion is stamped into released binaries. It is part of the record, so it is not taken from build information, which
+// differs between `go run` and a container.
+var toolVersion = "devel"
+
+func versionCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version of this tool", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(a.stdout, "operator-release "+toolVersion)
+			return err
+		},
+	}
+}
+
+// print writes v as JSON where --json is given, else what page writes.
+func (a *app) print(v any, page func(*report.Page)) error {
+	if !a.json {
+		page(report.New(a.stdout))
+		return nil
+	}
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// configContent is the settings file that --config names, or nil.
+func (a *app) configContent() (*string, error) {
+	if a.config == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(a.config)
+	if err != nil {
+		return nil, refusal.New("read the settings that --config names: %w", err)
+	}
+	text := string(content)
+	return &text, nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/plan"
+	"github.com/operator-release/operator-release/ci/report"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var b building
+	cmd := &cobra.Command{
+		Use: "plan VERSION", Short: "Say what releasing a version would do, and what speaks against it",
+		Long: "Reads the repository's objects and writes nothing. Exit code 2 where something speaks against the release.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := version.Parse(args[0]); err != nil {
+				return err
+			}
+			spec, _, err := b.planSpec(a, args[0])
+			if err != nil {
+				return err
+			}
+			w, err := a.begin("")
+			if err != nil {
+				return err
+			}
+			defer w.end()
+			out, err := w.runner.Run(cmd.Context(), pipeline.Plan, pipeline.Inputs[string]{
+				Subject: args[0], Spec: spec, Trees: map[string]string{pipeline.Repository: a.source},
+			})
+			if err != nil {
+				return err
+			}
+			var p plan.Plan
+			if err := json.Unmarshal(out.Report, &p); err != nil {
+				return err
+			}
+			if err := a.print(p, func(page *report.Page) { planPage(page, p) }); err != nil {
+				return err
+			}
+			return p.Refused()
+		},
+	}
+	b.flags(cmd)
+	return cmd
+}
+
+// planPage is a plan for people.
+func planPage(page *report.Page, p plan.Plan) {
+	previous := "the first version"
+	if !p.Previous.IsZero() {
+		previous = "after " + p.Previous.String()
+	}
+	page.Title("%s %s, line %s, %s", p.Name, p.Version, p.Line, previous)
+	what := "released as it is"
+	if p.Commit != p.Base {
+		what = fmt.Sprintf("with release commit %.12s on top", p.Commit)
+	}
+	page.Line(report.Done, "commit %.12s (%s), %s; branch %s; %s; %s", p.Base, p.Subject, what, p.Branch, p.Toolchain, p.Time.Format("2006-01-02 15:04:05 MST"))
+
+	page.Heading("Surfaces")
+	var rows []report.Row
+	for _, s := range p.Surfaces {
+		change := s.Now + " -> " + s.Then
+		if s.Now == s.Then {
+			change = s.Then
+		}
+		rows = append(rows, report.Row{Mark: report.Done, Cells: []string{fmt.Sprintf("%s:%d", s.Path, s.Line), s.Name, change}})
+	}
+	page.Table(rows)
+
+	page.Heading("Artifacts")
+	rows = nil
+	for _, artifact := range p.Artifacts {
+		rows = append(rows, report.Row{Mark: report.Done, Cells: []string{artifact.Kind, artifact.Name}})
+	}
+	for _, i := range p.Images {
+		if i.How == plan.LeftOut {
+			rows = append(rows, report.Row{Mark: report.None, Cells: []string{"image", i.Repository + ", left out: " + i.Because}})
+		}
+	}
+	page.Table(rows)
+
+	page.Heading("Writes of a publication, in order")
+	rows = nil
+	for _, w := range p.Writes {
+		rows = append(rows, report.Row{Cells: []string{fmt.Sprint(w.Step), w.Target, w.What}})
+	}
+	page.Table(rows)
+	notices(page, p.Notices, p.Against)
+	page.Heading("Plan %s", p.Hash)
+}
+
+func notices(page *report.Page, notices, against []string) {
+	if len(notices) > 0 {
+		page.Heading("To know")
+		for _, n := range notices {
+			page.Line(report.Note, "%s", n)
+		}
+	}
+	if len(against) > 0 {
+		page.Heading("What speaks against it")
+		for _, n := range against {
+			page.Line(report.Fail, "%s", n)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/report"
+)
+
+// local runs every stage in this process. A folder is a path.
+type local struct {
+	dir string // where stages' folders go
+	n   atomic.Int64
+	log io.Writer
+}
+
+// Run gives the stage what a container would be given: the spec as JSON, and its folders.
+func (l *local) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs[string]) (pipeline.Outputs[string], error) {
+	spec, err := json.Marshal(in.Spec)
+	if err != nil {
+		return pipeline.Outputs[string]{}, err
+	}
+	out := filepath.Join(l.dir, fmt.Sprintf("%02d-%s", l.n.Add(1), stage))
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return pipeline.Outputs[string]{}, err
+	}
+	return runStage(ctx, stage, spec, in.Trees, out, l.log)
+}
+
+// runStage calls a stage by its name: what the runner in this process and the subcommand `stage` share.
+func runStage(ctx context.Context, stage pipeline.Stage, spec json.RawMessage, trees map[string]string, out string, log io.Writer) (pipeline.Outputs[string], error) {
+	run, ok := stages[stage]
+	if !ok {
+		return pipeline.Outputs[string]{}, refusal.New("run stage %q: there is none of that name", stage)
+	}
+	said, err := run(ctx, call{spec: spec, trees: trees, out: out, log: log})
+	if err != nil {
+		return pipeline.Outputs[string]{}, err
+	}
+	content, err := json.Marshal(said)
+	return pipeline.Outputs[string]{Report: content, Tree: out}, err
+}
+
+// telling says what runs, and runs it by another runner.
+type telling struct {
+	pipeline.Runner[string]
+	progress *report.Progress
+}
+
+func (t telling) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs[string]) (pipeline.Outputs[string], error) {
+	step := t.progress.Begin(strings.TrimSpace(fmt.Sprintf("%-8s %s", stage, in.Subject)))
+	out, err := t.Runner.Run(ctx, stage, in)
+	step.End(err)
+	return out, err
+}
+
+// work is a run's scratch folder and runner.
+type work struct {
+	dir      string
+	made     string // topmost folder that had to be made for it
+	runner   pipeline.Runner[string]
+	progress *report.Progress
+}
+
+// begin makes a scratch folder: beside target, on the same file system, so that what is made appears there by rename;
+// without a target where temporary files go.
+func (a *app) begin(target string) (*work, error) {
+	w := &work{}
+	parent := os.TempDir()
+	if target != "" {
+		var err error
+		if parent, err = filepath.Abs(filepath.Dir(target)); err != nil {
+			return nil, err
+		}
+		for dir := parent; ; dir = filepath.Dir(dir) {
+			if _, err := os.Stat(dir); err == nil {
+				break
+			}
+			w.made = dir
+		}
+		if err := os.MkdirAll(parent, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if w.dir, err = os.MkdirTemp(parent, ".operator-release-"); err != nil {
+		return nil, err
+	}
+	var to io.Writer = a.stderr
+	if a.quiet {
+		to = io.Discard
+	}
+	w.progress = report.NewProgress(to)
+	w.runner = telling{&local{dir: w.dir, log: io.Discard}, w.progress}
+	return w, nil
+}
+
+// end takes the scratch folder away, and the folders above it that were made for it and stayed empty.
+func (w *work) end() {
+	w.progress.Close()
+	os.RemoveAll(w.dir)
+	for dir := filepath.Dir(w.dir); w.made != "" && os.Remove(dir) == nil && dir != w.made; {
+		dir = filepath.Dir(dir)
+	}
+}
+
+// deliver moves a finished folder to where it was asked for. Only a bundle, or an empty folder, is replaced.
+func deliver(from, target string) error {
+	old := ""
+	if entries, err := os.ReadDir(target); err == nil && len(entries) > 0 {
+		if _, err := os.Stat(filepath.Join(target, "oci-layout")); err != nil {
+			return refusal.New("write bundle to %s: the folder is not empty and holds no bundle; name another with -o", target)
+		}
+		old = filepath.Join(filepath.Dir(from), "replaced")
+		if err := os.Rename(target, old); err != nil {
+			return fmt.Errorf("put the old bundle in %s aside: %w", target, err)
+		}
+	} else if err == nil {
+		if err := os.Remove(target); err != nil {
+			return err
+		}
+	}
+	return os.Rename(from, target)
+}
+
+// ignored are the folders of the work tree that this run writes to, relative to the repository.
+func ignored(source string, folders ...string) []string {
+	top, err := filepath.Abs(source)
+	if err != nil {
+		return nil
+	}
+	if resolved, err := filepath.EvalSymlinks(top); err == nil {
+		top = resolved
+	}
+	var inside []string
+	for _, folder := range folders {
+		abs, err := filepath.Abs(folder)
+		if err != nil {
+			continue
+		}
+		if rel, err := filepath.Rel(top, abs); err == nil && filepath.IsLocal(rel) && rel != "." {
+			inside = append(inside, filepath.ToSlash(rel))
+		}
+	}
+	return inside
+}

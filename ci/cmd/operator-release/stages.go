@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/build"
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/chart"
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/gate"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/image"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/plan"
+	"github.com/operator-release/operator-release/ci/publish"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/toolchain"
+)
+
+// call is what a stage is run with.
+type call struct {
+	spec  json.RawMessage
+	trees map[string]string
+	out   string
+	log   io.Writer
+}
+
+// stages are the packages behind the names: their specs in, their reports out.
+var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
+	pipeline.Plan:     with(runPlan),
+	pipeline.Source:   with(runSource),
+	pipeline.Build:    with(runBuild),
+	pipeline.Test:     with(runTest),
+	pipeline.Image:    with(runImage),
+	pipeline.Chart:    with(runChart),
+	pipeline.Bundle:   with(runBundle),
+	pipeline.Join:     with(runJoin),
+	pipeline.Rehearse: with(runRehearse),
+}
+
+// with decodes the spec that a stage asks for.
+func with[S any](run func(context.Context, call, S) (any, error)) func(context.Context, call) (any, error) {
+	return func(ctx context.Context, c call) (any, error) {
+		var spec S
+		if err := json.Unmarshal(c.spec, &spec); err != nil {
+			return nil, refusal.New("read the spec of a stage: %w", err)
+		}
+		return run(ctx, c, spec)
+	}
+}
+
+// objects are those that the plan stage made.
+func (c call) objects() ([]git.Object, error) {
+	return git.ReadObjectsFile(filepath.Join(c.trees[pipeline.Planned], bundle.ObjectsFile))
+}
+
+func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
+	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	if err != nil {
+		return nil, err
+	}
+	quarantine, err := os.MkdirTemp("", "release-plan-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(quarantine)
+	o := plan.Options{
+		Repository: repository, Quarantine: quarantine, Version: spec.Version, Platforms: spec.Platforms,
+		Archives: spec.Archives, Engine: spec.Engine, Ignore: spec.Ignore, Examine: examine,
+	}
+	if spec.Config != nil {
+		o.ConfigName, o.Config = "the settings of --config", []byte(*spec.Config)
+	}
+	p, objects, err := plan.Make(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Create(filepath.Join(c.out, bundle.ObjectsFile))
+	if err != nil {
+		return nil, err
+	}
+	return p, errors.Join(git.WriteObjects(f, objects), f.Close())
+}
+
+// examine asks the image stage what the plan wants to know.
+func examine(tree fs.FS, i config.Image) (plan.Examination, error) {
+	seen, err := image.Examine(tree, i.Dockerfile, i.Args)
+	if err != nil {
+		return plan.Examination{}, err
+	}
+	e := plan.Examination{Bases: seen.Bases}
+	if len(seen.Unsupported) > 0 {
+		problem := seen.Unsupported[0]
+		e.Problem = fmt.Sprintf("%s:%d: %s: %s", i.Dockerfile, problem.Line, problem.Instruction, problem.Why)
+	}
+	return e, nil
+}
+
+func runSource(ctx context.Context, c call, spec pipeline.SourceSpec) (any, error) {
+	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	if err != nil {
+		return nil, err
+	}
+	objects, err := c.objects()
+	if err != nil {
+		return nil, err
+	}
+	scratch, err := os.MkdirTemp("", "release-source-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	all, err := repository.WithObjects(ctx, scratch, objects)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := all.Tree(ctx, spec.Commit)
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, errors.Join(tree.WriteTo(c.out, spec.Time), tree.Close())
+}
+
+func runBuild(ctx context.Context, c call, spec pipeline.BuildSpec) (any, error) {
+	return build.Run(ctx, build.Options{
+		Tree: c.trees[pipeline.Tree], Version: spec.Version, Platform: spec.Platform, Toolchain: spec.Toolchain, Time: spec.Time,
+		Binaries: spec.Binaries, Out: c.out, Log: c.log,
+	})
+}
+
+func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
+	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	if err != nil {
+		return nil, err
+	}
+	var objects []git.Object
+	if c.trees[pipeline.Planned] != "" {
+		if objects, err = c.objects(); err != nil {
+			return nil, err
+		}
+	}
+	tagID := ""
+	for _, o := range objects {
+		if o.Type == "tag" {
+			tagID = o.ID
+		}
+	}
+	// Commands may write where they are: they get a checkout of their own, with git's answers for the release commit.
+	tree := filepath.Join(c.out, "tree")
+	if err := repository.Checkout(ctx, tree, objects, spec.Commit, spec.Version, tagID, spec.Time); err != nil {
+		return nil, err
+	}
+	env, err := toolchain.Env(spec.Toolchain)
+	if err != nil {
+		return nil, err
+	}
+	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Images: spec.Images, Version: spec.Version, Log: c.log}
+	if spec.Binaries != "" {
+		entries, err := os.ReadDir(filepath.Join(c.trees[spec.Binaries], "bin"))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			path, err := filepath.Abs(filepath.Join(c.trees[spec.Binaries], "bin", e.Name()))
+			if err != nil {
+				return nil, err
+			}
+			o.Binaries = append(o.Binaries, gate.Binary{Name: e.Name(), Path: path})
+		}
+	}
+	result, err := gate.Run(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return result, gateError(result)
+}
+
+// gateError is the failure of a gate that did not pass: every failed check with what it found.
+func gateError(r gate.Result) error {
+	failed := r.Failed()
+	if len(failed) == 0 {
+		return nil
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "the gate did not pass: %d of %d checks failed", len(failed), len(r.Checks))
+	for _, check := range failed {
+		fmt.Fprintf(&text, "\n%s %s:", check.Name, check.Subject)
+		for _, detail := range check.Details {
+			text.WriteString("\n  " + strings.ReplaceAll(detail, "\n", "\n  "))
+		}
+	}
+	return errors.New(text.String())
+}
+
+func runImage(ctx context.Context, c call, spec pipeline.ImageSpec) (any, error) {
+	layout, err := bundle.Create(c.out)
+	if err != nil {
+		return nil, err
+	}
+	o := image.Options{
+		Repository: spec.Image.Repository, Version: spec.Version.String(), Tree: c.trees[pipeline.Tree], Context: spec.Image.Context,
+		Dockerfile: spec.Image.Dockerfile, Args: spec.Image.Args, Target: spec.Image.Target, Platforms: spec.Platforms, Time: spec.Time,
+		Labels: spec.Labels, Mirrors: spec.Mirrors, PlainHTTP: spec.PlainHTTP, Archive: c.trees[pipeline.Archive], Layout: layout, Log: c.log,
+		Binaries: map[string]map[string]string{},
+	}
+	for _, platform := range spec.Platforms {
+		dir, ok := c.trees["build-"+strings.ReplaceAll(platform, "/", "-")]
+		if !ok {
+			continue
+		}
+		entries, err := os.ReadDir(filepath.Join(dir, "bin"))
+		if err != nil {
+			return nil, err
+		}
+		o.Binaries[platform] = map[string]string{}
+		for _, e := range entries {
+			o.Binaries[platform][e.Name()] = filepath.Join(dir, "bin", e.Name())
+		}
+	}
+	if spec.How == plan.ByEngine {
+		archive, err := image.BuildWithDagger(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		defer os.Remove(archive)
+		o.Archive = archive
+	}
+	return image.Build(ctx, o)
+}
+
+func runChart(_ context.Context, c call, spec pipeline.ChartSpec) (any, error) {
+	layout, err := bundle.Create(c.out)
+	if err != nil {
+		return nil, err
+	}
+	return chart.Package(chart.Options{
+		Tree: c.trees[pipeline.Tree], Path: spec.Chart.Path, Repository: spec.Chart.Repository, Version: spec.Version,
+		Time: spec.Time, Annotations: spec.Annotations, Layout: layout,
+	})
+}
+
+func runRehearse(ctx context.Context, c call, _ pipeline.RehearseSpec) (any, error) {
+	b, err := bundle.Load(c.trees[pipeline.Bundled])
+	if err != nil {
+		return nil, err
+	}
+	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	if err != nil {
+		return nil, err
+	}
+	return publish.Rehearse(ctx, b, repository, c.out)
+}
+
+func runJoin(_ context.Context, c call, spec pipeline.JoinSpec) (any, error) {
+	var parts []bundle.Bundle
+	for _, name := range spec.Parts {
+		part, err := bundle.Load(c.trees[name])
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
+	}
+	b, err := bundle.Join(c.out, parts)
+	return bundled{Identity: b.Identity.Digest.String(), Record: b.Record}, err
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/gate"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/report"
+	"github.com/operator-release/operator-release/ci/toolchain"
+)
+
+func (a *app) testCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "test", Short: "Ask the gate: the repository's own tests, and its charts",
+		Long: "Tests the commit that is checked out, in a checkout of its own. What is not committed is not tested.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			repository, err := git.Open(ctx, a.source)
+			if err != nil {
+				return err
+			}
+			head, _, err := repository.Head(ctx)
+			if err != nil {
+				return err
+			}
+			tree, err := repository.Tree(ctx, head.ID)
+			if err != nil {
+				return err
+			}
+			defer tree.Close()
+			settings, err := a.configContent()
+			if err != nil {
+				return err
+			}
+			var content []byte
+			if settings != nil {
+				content = []byte(*settings)
+			}
+			c, err := config.Load(tree, a.config, content)
+			if err != nil {
+				return err
+			}
+			spec := pipeline.TestSpec{Commit: head.ID, Time: head.Committer.Time, Commands: c.Gate}
+			if spec.Toolchain, err = toolchain.Named(tree); err != nil {
+				return err
+			}
+			for _, chart := range c.Charts {
+				spec.Charts = append(spec.Charts, chart.Path)
+			}
+			w, err := a.begin("")
+			if err != nil {
+				return err
+			}
+			defer w.end()
+			if dirty, err := repository.Dirty(ctx, "dist"); err == nil && len(dirty) > 0 {
+				w.progress.Say(report.Note, "commit %.12s is tested; %d files in the work tree are not committed, so not tested", head.ID, len(dirty))
+			}
+			out, err := w.runner.Run(ctx, pipeline.Test, pipeline.Inputs[string]{
+				Subject: fmt.Sprintf("%.12s", head.ID), Spec: spec, Trees: map[string]string{pipeline.Repository: a.source},
+			})
+			if err != nil {
+				return err
+			}
+			var r gate.Result
+			if err := json.Unmarshal(out.Report, &r); err != nil {
+				return err
+			}
+			return a.print(r, func(page *report.Page) {
+				page.Title("The gate passed: commit %.12s", head.ID)
+				gatePage(page, r)
+			})
+		},
+	}
+}
