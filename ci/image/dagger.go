@@ -173,7 +173,7 @@ func (o *Options) engineFiles() (dockerfile, ignore string, err error) {
 
 // engineFailed says what the engine answered, and the ways out.
 func (o *Options) engineFailed(err error) error {
-	way := "its output is above; bases are pulled by the engine's own configuration, which --mirror does not reach"
+	way := "the engine tells more in its own output; bases are pulled by the engine's own configuration, which --mirror does not reach"
 	if strings.Contains(err.Error(), "exec format error") {
 		way = "this engine cannot run programs of every platform of " + strings.Join(o.Platforms, ", ") + ": build each on a machine of its own (build --platform), and join the parts"
 	}

@@ -18,10 +18,12 @@ var form = regexp.MustCompile(`^v(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]
 
 // Version is a candidate (v1.5.0-rc.0), a final (v1.5.0) or a patch (v1.5.1).
 // The zero value is no version; Parse makes one.
+//
+// Versions may be compared with == and used as keys.
 type Version struct {
-	text string
-	sem  *semver.Version
-	rc   int64 // -1 for finals
+	text                string
+	major, minor, patch uint64
+	rc                  int64 // -1 for finals
 }
 
 // Parse reads a version in its one written form. Anything else is refused with what is wrong in it.
@@ -36,7 +38,7 @@ func Parse(s string) (Version, error) {
 	if err != nil {
 		return Version{}, refusal.New("read version %q: one of its numbers is too large (%w); write vX.Y.Z or vX.Y.Z-rc.N", s, err)
 	}
-	v := Version{text: s, sem: sem, rc: -1}
+	v := Version{text: s, major: sem.Major(), minor: sem.Minor(), patch: sem.Patch(), rc: -1}
 	if pre := sem.Prerelease(); pre != "" {
 		if _, err := fmt.Sscanf(pre, "rc.%d", &v.rc); err != nil {
 			return Version{}, refusal.New("read version %q: the number of the candidate is too large", s)
@@ -92,16 +94,16 @@ func (v Version) String() string { return v.text }
 func (v Version) SemVer() string { return strings.TrimPrefix(v.text, "v") }
 
 // IsZero tells whether v is no version at all.
-func (v Version) IsZero() bool { return v.sem == nil }
+func (v Version) IsZero() bool { return v.text == "" }
 
 // Major, Minor and Patch are the three numbers.
-func (v Version) Major() uint64 { return v.sem.Major() }
+func (v Version) Major() uint64 { return v.major }
 
 // Minor is the second number.
-func (v Version) Minor() uint64 { return v.sem.Minor() }
+func (v Version) Minor() uint64 { return v.minor }
 
 // Patch is the third number.
-func (v Version) Patch() uint64 { return v.sem.Patch() }
+func (v Version) Patch() uint64 { return v.patch }
 
 // Candidate tells whether v is a release candidate, and its number.
 func (v Version) Candidate() (number int64, ok bool) { return v.rc, v.rc >= 0 }
@@ -115,7 +117,15 @@ func (v Version) Final() Version {
 }
 
 // Compare orders versions as SemVer does: candidates before their final.
-func (v Version) Compare(o Version) int { return v.sem.Compare(o.sem) }
+func (v Version) Compare(o Version) int { return v.sem().Compare(o.sem()) }
+
+func (v Version) sem() *semver.Version {
+	pre := ""
+	if v.rc >= 0 {
+		pre = fmt.Sprintf("rc.%d", v.rc)
+	}
+	return semver.New(v.major, v.minor, v.patch, pre, "")
+}
 
 // MarshalText writes the tag.
 func (v Version) MarshalText() ([]byte, error) { return []byte(v.text), nil }

@@ -53,6 +53,9 @@ func TestText(t *testing.T) {
 	if n, ok := v.V.Candidate(); n != 3 || !ok || v.V.Final().String() != "v1.5.0" {
 		t.Errorf("got candidate %d %v of %s", n, ok, v.V.Final())
 	}
+	if v.V != MustParse("v1.5.0-rc.3") {
+		t.Error("equal versions are not equal")
+	}
 	if out, _ := json.Marshal(v); string(out) != `{"V":"v1.5.0-rc.3"}` {
 		t.Errorf("got %s", out)
 	}
