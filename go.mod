@@ -5,7 +5,7 @@ go 1.26.1
 toolchain go1.26.8
 
 require (
-	dagger.io/dagger v0.21.9
+	dagger.io/dagger v0.21.8
 	github.com/CycloneDX/cyclonedx-go v0.12.0
 	github.com/Masterminds/semver/v3 v3.5.0
 	github.com/agext/levenshtein v1.2.3
