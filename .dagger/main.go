@@ -7,6 +7,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"dagger/operator-release/internal/dagger"
@@ -26,10 +28,15 @@ type OperatorRelease struct {
 	Mirror []string
 	// +private
 	PlainHTTP []string
+	// +private
+	MirrorService *dagger.Service
 }
 
 // defaultGoImage holds Go and git; the toolchain that a released go.mod names is fetched by Go itself where it is another.
 const defaultGoImage = "golang:1.26.8-bookworm"
+
+// mirrorHost is the name of the mirror service in the containers that pull.
+const mirrorHost = "mirror"
 
 // New takes the repository to release: the caller's at HEAD, with history and tags, unless another is named.
 func New(
@@ -51,6 +58,10 @@ func New(
 	// Pull base images of a registry from another, as docker.io=HOST[:PORT]; may be repeated.
 	// +optional
 	mirror []string,
+	// A registry to pull the base images of docker.io from, where it is a service: a container does not see its host's loopback, so
+	// name a registry there as tcp://127.0.0.1:5000.
+	// +optional
+	mirrorService *dagger.Service,
 	// Speak to this host without TLS; may be repeated.
 	// +optional
 	plainHttp []string,
@@ -59,9 +70,24 @@ func New(
 	// +ignore=["*", "!ci", "!go.mod", "!go.sum"]
 	moduleSource *dagger.Directory,
 ) (*OperatorRelease, error) {
-	m := &OperatorRelease{GoImage: goImage, Tool: tool, Mirror: mirror, PlainHTTP: plainHttp}
+	m := &OperatorRelease{GoImage: goImage, Tool: tool, Mirror: mirror, PlainHTTP: plainHttp, MirrorService: mirrorService}
 	if m.GoImage == "" {
 		m.GoImage = defaultGoImage
+	}
+	if mirrorService != nil {
+		ports, err := mirrorService.Ports(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(ports) == 0 {
+			return nil, errors.New("the mirror service has no port; name it as tcp://HOST:PORT")
+		}
+		port, err := ports[0].Port(ctx)
+		if err != nil {
+			return nil, err
+		}
+		host := fmt.Sprintf("%s:%d", mirrorHost, port)
+		m.Mirror, m.PlainHTTP = append(m.Mirror, "docker.io="+host), append(m.PlainHTTP, host)
 	}
 	if source != nil {
 		m.Repository = source.Tree(dagger.GitRefTreeOpts{Depth: -1, IncludeTags: true})

@@ -25,6 +25,9 @@ func (r container) Run(ctx context.Context, stage pipeline.Stage, in pipeline.In
 	if stage == pipeline.Build || stage == pipeline.Test {
 		c = r.module.golang()
 	}
+	if stage == pipeline.Image && r.module.MirrorService != nil {
+		c = c.WithServiceBinding(mirrorHost, r.module.MirrorService)
+	}
 	c = c.WithMountedFile("/usr/local/bin/operator-release", r.module.Tool).WithNewFile("/stage/spec.json", string(spec))
 	args := []string{"operator-release", "stage", string(stage), "--spec", "/stage/spec.json", "--output", "/stage/out", "--report", "/stage/report.json"}
 	for _, name := range slices.Sorted(maps.Keys(in.Trees)) {

@@ -177,5 +177,10 @@ func (o *Options) engineFailed(err error) error {
 	if strings.Contains(err.Error(), "exec format error") {
 		way = "this engine cannot run programs of every platform of " + strings.Join(o.Platforms, ", ") + ": build each on a machine of its own (build --platform), and join the parts"
 	}
+	var run *dagger.ExecError
+	if errors.As(err, &run) {
+		said := []rune(strings.TrimSpace(run.Stdout + "\n" + run.Stderr))
+		err = fmt.Errorf("%w: %s: %s", err, strings.Join(run.Cmd, " "), string(said[max(0, len(said)-2000):]))
+	}
 	return fmt.Errorf("build image %s with Dagger: %w; %s", o.Repository, err, way)
 }
