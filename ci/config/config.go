@@ -52,6 +52,8 @@ type Image struct {
 	Context    string            `json:"context,omitempty"`
 	Target     string            `json:"target,omitempty"`
 	Args       map[string]string `json:"args,omitempty"` // build arguments, with placeholders
+	// Optional images are left out of a bundle, and said so, where they need a container builder and none is reachable.
+	Optional bool `json:"optional,omitempty"`
 }
 
 // Chart is one Helm chart. Repository is where charts go: the chart's name is added to it.

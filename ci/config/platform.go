@@ -42,7 +42,7 @@ func ParsePlatform(s string) (Platform, error) {
 			}
 		}
 		slices.Sort(known)
-		return Platform{}, refusal.New("read platform %q: Go does not build for %s/%s; did you mean %s?", s, p.OS, p.Arch, nearest(s, known))
+		return Platform{}, refusal.New("read platform %q: Go does not build for %s/%s%s", s, p.OS, p.Arch, refusal.Meant(s, known))
 	}
 	if len(parts) == 3 {
 		p.Variant = parts[2]

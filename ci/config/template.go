@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -54,7 +53,7 @@ func checkPlaceholders(where, s string) error {
 	for _, found := range placeholder.FindAllString(s, -1) {
 		name := strings.Trim(found, "{}")
 		if !slices.Contains(placeholders, name) {
-			return refusal.New("%s: there is no placeholder %s; did you mean {%s}? (all: %s)", where, found, nearest(name, placeholders), fmt.Sprint(placeholders))
+			return refusal.New("%s: there is no placeholder %s%s (all: %s)", where, found, refusal.Meant(name, placeholders), strings.Join(placeholders, ", "))
 		}
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/agext/levenshtein"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"go.yaml.in/yaml/v3"
@@ -53,8 +52,8 @@ func validate(name string, doc *yaml.Node, value any) error {
 			for _, key := range extra.Properties {
 				at := append(slices.Clone(keys), key)
 				known := properties(fault.SchemaURL)
-				errs = append(errs, refusal.New("%s:%d: unknown key %q; did you mean %q? (known: %s)",
-					name, line(doc, at), strings.Join(at, "."), nearest(key, known), strings.Join(known, ", ")))
+				errs = append(errs, refusal.New("%s:%d: unknown key %q%s (known: %s)",
+					name, line(doc, at), strings.Join(at, "."), refusal.Meant(key, known), strings.Join(known, ", ")))
 			}
 			continue
 		}
@@ -123,11 +122,4 @@ func line(node *yaml.Node, keys []string) int {
 		return line(node.Alias, keys)
 	}
 	return node.Line
-}
-
-// nearest is the candidate that differs least from s.
-func nearest(s string, candidates []string) string {
-	return slices.MinFunc(candidates, func(a, b string) int {
-		return levenshtein.Distance(s, a, nil) - levenshtein.Distance(s, b, nil)
-	})
 }

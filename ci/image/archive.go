@@ -65,7 +65,7 @@ func takeOver(ctx context.Context, o Options) (Image, error) {
 	}
 	img.Platforms = t.made
 	if !isIndex {
-		img.Index, err = putIndex(o.Layout, t.made, o.Labels)
+		img.Index, err = o.Layout.PutIndex(manifests(t.made), o.Labels)
 	}
 	return img, err
 }
@@ -186,7 +186,7 @@ func (t *taking) manifest(desc ocispec.Descriptor, ofIndex bool) error {
 	return nil
 }
 
-const wayOCI = "export the image with OCI media types and ordinary layers (docker buildx build --output type=oci,dest=FILE, skopeo copy --format oci … oci-archive:FILE)"
+const wayOCI = "export the image as an OCI archive with OCI media types and ordinary layers (docker buildx build --output type=oci,dest=FILE, skopeo copy --format oci … oci-archive:FILE)"
 
 // checkDocument refuses what is neither an OCI manifest nor an OCI index.
 func (t *taking) checkDocument(d ocispec.Descriptor) error {

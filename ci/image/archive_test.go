@@ -332,7 +332,7 @@ func TestArchiveRefused(t *testing.T) {
 		"entry above":        {nil, []tar.Header{{Name: "../etc/passwd"}}, `the entry "../etc/passwd" leads out of the archive`},
 		"entry above, below": {nil, []tar.Header{{Name: "blobs/../../x"}}, `the entry "blobs/../../x" leads out of the archive`},
 		"absolute entry":     {nil, []tar.Header{{Name: "/etc/passwd"}}, `the entry "/etc/passwd" leads out of the archive`},
-		"symbolic link":      {nil, []tar.Header{{Name: "blobs/x", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}}, `the entry "blobs/x" is a link or a special file`},
+		"symbolic link":      {nil, []tar.Header{{Name: "blobs/x", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}}, `the entry "blobs/x" is a link or a special file, and an OCI layout has plain files only; export`},
 		"hard link":          {nil, []tar.Header{{Name: "blobs/x", Linkname: "index.json", Typeflag: tar.TypeLink}}, "is a link or a special file"},
 		"device":             {nil, []tar.Header{{Name: "null", Typeflag: tar.TypeChar}}, "is a link or a special file"},
 		"twice":              {nil, []tar.Header{{Name: "./index.json"}}, `the entry "index.json" comes twice`},
@@ -357,10 +357,10 @@ func TestArchiveRefused(t *testing.T) {
 		}, nil, "is no sha256 digest of a blob"},
 		"docker manifest": {func(f map[string][]byte) {
 			editIndex(t, f, func(i *ocispec.Index) { i.Manifests[0].MediaType = dockerManifest })
-		}, nil, `is of the type "` + dockerManifest + `", and no OCI image; export the image with OCI media types`},
+		}, nil, `is of the type "` + dockerManifest + `", and no OCI image; export the image as an OCI archive with OCI media types`},
 		"docker layer": {func(f map[string][]byte) {
 			editManifest(t, f, func(m *ocispec.Manifest) { m.Layers[0].MediaType = "application/vnd.docker.image.rootfs.diff.tar.gzip" })
-		}, nil, "which is not carried; export the image with OCI media types"},
+		}, nil, "which is not carried; export the image as an OCI archive with OCI media types"},
 		"docker config": {func(f map[string][]byte) {
 			editManifest(t, f, func(m *ocispec.Manifest) { m.Config.MediaType = dockerConfig })
 		}, nil, "and none of an OCI image"},

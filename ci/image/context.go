@@ -31,25 +31,16 @@ type node struct {
 	kind    fs.FileMode // fs.ModeDir, fs.ModeSymlink, 0 for a file, else something that no image holds
 	link    string      // a link's target
 	disk    string      // where a file's content is
+	binary  string      // name of the released binary that it is
 	mode    int64
 	ignored bool
 }
 
 // readContext looks at the folder context of tree. Git's own folder is no part of a commit's tree.
 func readContext(tree, context, dockerfile string) (*buildContext, error) {
-	top, err := filepath.EvalSymlinks(tree)
+	top, dir, err := contextFolder(tree, context)
 	if err != nil {
 		return nil, err
-	}
-	dir, err := filepath.EvalSymlinks(filepath.Join(tree, filepath.FromSlash(context)))
-	if err != nil {
-		return nil, refusal.New("build context %s: the release commit has no such folder (%w); name another in the configuration", context, err)
-	}
-	if rel, err := filepath.Rel(top, dir); err != nil || !filepath.IsLocal(rel) {
-		return nil, refusal.New("build context %s: a symbolic link leads it out of the release commit's tree, to %s", context, dir)
-	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, refusal.New("build context %s: it is no folder", context)
 	}
 	c := &buildContext{name: context, nodes: map[string]*node{}}
 	matcher, err := c.readIgnore(top, dir, dockerfile)
@@ -110,6 +101,23 @@ func readContext(tree, context, dockerfile string) (*buildContext, error) {
 	return c, nil
 }
 
+// contextFolder gives the real paths of the tree and of the context in it.
+func contextFolder(tree, context string) (top, dir string, err error) {
+	if top, err = filepath.EvalSymlinks(tree); err != nil {
+		return "", "", err
+	}
+	if dir, err = filepath.EvalSymlinks(filepath.Join(tree, filepath.FromSlash(context))); err != nil {
+		return "", "", refusal.New("build context %s: the release commit has no such folder (%w); name another in the configuration", context, err)
+	}
+	if rel, err := filepath.Rel(top, dir); err != nil || !filepath.IsLocal(rel) {
+		return "", "", refusal.New("build context %s: a symbolic link leads it out of the release commit's tree, to %s", context, dir)
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return "", "", refusal.New("build context %s: it is no folder", context)
+	}
+	return top, dir, nil
+}
+
 // readIgnore reads the Dockerfile's own ignore file, else the context's.
 func (c *buildContext) readIgnore(top, dir, dockerfile string) (*patternmatcher.PatternMatcher, error) {
 	for _, place := range []struct{ root, file string }{{top, dockerfile + ".dockerignore"}, {dir, ".dockerignore"}} {
@@ -163,7 +171,7 @@ func (c *buildContext) with(platform string, binaries map[string]string) (*build
 				}
 			}
 			over.clear(p)
-			over.nodes[p] = &node{disk: file, mode: archive.Executable}
+			over.nodes[p] = &node{disk: file, binary: name, mode: archive.Executable}
 			over.binaries = append(over.binaries, p)
 		}
 	}
@@ -257,7 +265,7 @@ func (c *buildContext) missing(src, at string) error {
 		}
 	}
 	slices.Sort(siblings)
-	if near := nearest(at, siblings); near != "" {
+	if near := refusal.Nearest(at, siblings); near != "" {
 		return fmt.Errorf("%s is not in the build context %s; did you mean %s?", src, c.name, near)
 	}
 	return fmt.Errorf("%s is not in the build context %s", src, c.name)

@@ -3,6 +3,7 @@ package image
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -107,6 +108,10 @@ func (y *copying) entry(name string, n *node, target string) error {
 		}
 		from.Mode = n.mode
 		e = from
+		if n.binary != "" && !slices.Contains(y.binaries, n.binary) {
+			y.binaries = append(y.binaries, n.binary)
+			slices.Sort(y.binaries)
+		}
 	}
 	return y.add(y.c, y.made, y.own(e))
 }

@@ -86,6 +86,10 @@ func BuildWithDagger(ctx context.Context, o Options) (archivePath string, err er
 	if err := o.check(); err != nil {
 		return "", err
 	}
+	_, folder, err := contextFolder(o.Tree, o.Context)
+	if err != nil {
+		return "", err
+	}
 	recipe, ignore, err := o.engineFiles()
 	if err != nil {
 		return "", err
@@ -98,7 +102,7 @@ func BuildWithDagger(ctx context.Context, o Options) (archivePath string, err er
 
 	host := client.Host()
 	dockerfile := path.Join(overlay, "Dockerfile")
-	source := host.Directory(filepath.Join(o.Tree, filepath.FromSlash(o.Context)), dagger.HostDirectoryOpts{NoCache: true}).
+	source := host.Directory(folder, dagger.HostDirectoryOpts{NoCache: true}).
 		WithNewFile(dockerfile, recipe)
 	var args []dagger.BuildArg
 	for _, name := range slices.Sorted(maps.Keys(o.Args)) {

@@ -9,8 +9,9 @@
 // are taken over unchanged, and a Dagger engine in reach can make that archive (BuildWithDagger).
 //
 // How the in-process builder differs from BuildKit, on purpose: files have mode 0755 or 0644 and
-// belong to 0:0 unless COPY says otherwise; a folder that the image has already keeps its owner and
-// mode; parent folders that COPY needs are written from scratch only, never over a base; and what
-// leads out of the build context, expands to nothing or names an undeclared argument is refused
-// where Docker goes on.
+// belong to 0:0 unless COPY says otherwise; parent folders that COPY needs belong to 0:0, and are
+// written from scratch only, never over a base; a folder that the image has keeps its owner and mode;
+// Git's own folder is never copied; and what leads out of the build context, expands to nothing or
+// names an undeclared argument is refused where Docker goes on. TestAgainstEngine compares the rest
+// with an engine.
 package image

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -59,7 +60,8 @@ func Examine(tree fs.FS, dockerfile string, args map[string]string) (Examination
 	if err != nil {
 		return Examination{}, err
 	}
-	found := Examination{Stages: len(d.stages), Unsupported: append(d.problems, d.undeclared(args)...)}
+	found := Examination{Stages: len(d.stages), Bases: []string{}, Unsupported: append([]Problem{}, d.problems...)}
+	found.Unsupported = append(found.Unsupported, d.undeclared(args)...)
 	auto := map[string]string{}
 	for _, name := range automatic {
 		auto[name] = "${" + name + "}"
@@ -74,7 +76,7 @@ func Examine(tree fs.FS, dockerfile string, args map[string]string) (Examination
 		switch {
 		case problem != nil:
 			found.Unsupported = append(found.Unsupported, *problem)
-		case !names[strings.ToLower(base)] && !slices.Contains(found.Bases, base):
+		case !names[base] && !slices.Contains(found.Bases, base):
 			found.Bases = append(found.Bases, base)
 		}
 		if s.Name != "" {
@@ -104,6 +106,11 @@ type dockerfile struct {
 // parseDockerfile reads a Dockerfile by BuildKit's parser. What the parser cannot take apart is
 // refused at once; an instruction that is not of the subset becomes a problem.
 func parseDockerfile(name string, content []byte) (*dockerfile, error) {
+	for i, line := range bytes.Split(content, []byte("\n")) {
+		if !utf8.Valid(line) || bytes.IndexByte(line, 0) >= 0 {
+			return nil, refusal.New("%s:%d: this is no Dockerfile: it holds bytes that are no UTF-8 text", name, i+1)
+		}
+	}
 	ast, err := parser.Parse(bytes.NewReader(content))
 	if err != nil {
 		line := 0
@@ -201,7 +208,7 @@ func (d *dockerfile) undeclared(args map[string]string) []Problem {
 			continue
 		default:
 			p.Why, p.WayOut = "no ARG declares it", "declare it, or leave it out"
-			if near := nearest(name, slices.Sorted(maps.Keys(declared))); near != "" {
+			if near := refusal.Nearest(name, slices.Sorted(maps.Keys(declared))); near != "" {
 				p.WayOut = "did you mean " + near + "?"
 			}
 		}

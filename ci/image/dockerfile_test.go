@@ -116,6 +116,8 @@ func TestExamineRefuses(t *testing.T) {
 		"comments only":        {"# nothing\n", "build/Dockerfile:"},
 		"no FROM":              {"ARG X=1", "it has no FROM"},
 		"unterminated heredoc": {"FROM scratch\nCOPY <<E /x\nhello", "build/Dockerfile:2: this is no Dockerfile: unterminated heredoc"},
+		"no text":              {"FROM scratch\nLABEL a=\xff", "build/Dockerfile:2: this is no Dockerfile: it holds bytes that are no UTF-8 text"},
+		"NUL":                  {"FROM scratch\x00", "build/Dockerfile:1: this is no Dockerfile"},
 		"escape":               {"# escape=x\nFROM scratch", "build/Dockerfile:"},
 		"global default":       {"ARG X=${\nFROM scratch", "build/Dockerfile:1: ARG X=${:"},
 	} {

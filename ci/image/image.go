@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
-	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/sourcegraph/conc/pool"
 	"oras.land/oras-go/v2/registry"
@@ -114,7 +113,7 @@ func Build(ctx context.Context, o Options) (Image, error) {
 	if len(bases) == 1 {
 		annotations = withBase(annotations, bases[0].Reference, bases[0].Digest)
 	}
-	img.Index, err = putIndex(o.Layout, made, annotations)
+	img.Index, err = o.Layout.PutIndex(manifests(made), annotations)
 	return img, err
 }
 
@@ -175,15 +174,10 @@ func (o *Options) dockerfile() (*dockerfile, error) {
 	return parseDockerfile(o.Dockerfile, content)
 }
 
-// putIndex stores the image index over these platforms.
-func putIndex(l *bundle.Layout, made []Platform, annotations map[string]string) (ocispec.Descriptor, error) {
-	index := ocispec.Index{
-		Versioned:   specs.Versioned{SchemaVersion: 2},
-		MediaType:   ocispec.MediaTypeImageIndex,
-		Annotations: annotations,
-	}
+func manifests(made []Platform) []ocispec.Descriptor {
+	var all []ocispec.Descriptor
 	for _, p := range made {
-		index.Manifests = append(index.Manifests, p.Manifest)
+		all = append(all, p.Manifest)
 	}
-	return l.PutJSON(ocispec.MediaTypeImageIndex, index)
+	return all
 }

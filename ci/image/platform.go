@@ -1,31 +1,27 @@
 package image
 
 import (
-	"slices"
-	"strings"
-
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
-// platforms are those that an image can be made for: Go's Linux ports (go tool dist list), where
-// arm is told apart by its variant. Each has one spelling, so that a name compares as text.
-var platforms = []string{
-	"linux/386", "linux/amd64", "linux/arm/v5", "linux/arm/v6", "linux/arm/v7", "linux/arm64", "linux/loong64",
-	"linux/mips", "linux/mips64", "linux/mips64le", "linux/mipsle", "linux/ppc64", "linux/ppc64le", "linux/riscv64", "linux/s390x",
-}
-
+// parsePlatform reads a platform that images are made for: a Linux port of Go, arm with its variant. Each has
+// one spelling, so that a name compares as text.
 func parsePlatform(name string) (ocispec.Platform, error) {
-	if !slices.Contains(platforms, name) {
-		hint := "known are " + strings.Join(platforms, ", ")
-		if near := nearest(name, platforms); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return ocispec.Platform{}, refusal.New("platform %q: images are made for Go's Linux platforms, and this is none; %s", name, hint)
+	p, err := config.ParsePlatform(name)
+	if err != nil {
+		return ocispec.Platform{}, err
 	}
-	parts := append(strings.Split(name, "/"), "")
-	return ocispec.Platform{OS: parts[0], Architecture: parts[1], Variant: parts[2]}, nil
+	parsed := ocispec.Platform{OS: p.OS, Architecture: p.Arch, Variant: p.Variant}
+	switch spelling := platformName(parsed); {
+	case p.OS != "linux":
+		return ocispec.Platform{}, refusal.New("platform %q: images are made for Linux", name)
+	case spelling != name:
+		return ocispec.Platform{}, refusal.New("platform %q: write it as %s", name, spelling)
+	}
+	return parsed, nil
 }
 
 // platformName is the one spelling of a platform; a variant that its architecture implies is left out.

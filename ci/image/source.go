@@ -121,7 +121,7 @@ func openTar(name string, file *os.File) (*ociFiles, error) {
 			break
 		}
 		if err != nil {
-			return nil, refusal.New("image archive %s: it is no tar archive: %w; name an OCI archive (docker buildx build --output type=oci,dest=FILE)", name, err)
+			return nil, refusal.New("image archive %s: it is no tar archive: %w; %s", name, err, wayOCI)
 		}
 		clean := path.Clean(h.Name)
 		switch {
@@ -130,7 +130,7 @@ func openTar(name string, file *os.File) (*ociFiles, error) {
 		case h.Typeflag == tar.TypeDir, h.Typeflag == tar.TypeXGlobalHeader:
 			continue
 		case h.Typeflag != tar.TypeReg:
-			return nil, refusal.New("image archive %s: the entry %q is a link or a special file; an OCI layout has plain files only", name, h.Name)
+			return nil, refusal.New("image archive %s: the entry %q is a link or a special file, and an OCI layout has plain files only; %s", name, h.Name, wayOCI)
 		}
 		if _, twice := parts[clean]; twice {
 			return nil, refusal.New("image archive %s: the entry %q comes twice", name, h.Name)
@@ -154,7 +154,7 @@ func openTar(name string, file *os.File) (*ociFiles, error) {
 func (f *ociFiles) small(name string) ([]byte, error) {
 	r, err := f.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, refusal.New("image archive %s: it has no %s, so it is no OCI layout; export the image as one (docker buildx build --output type=oci,dest=FILE, skopeo copy … oci-archive:FILE)", f.name, name)
+		return nil, refusal.New("image archive %s: it has no %s, so it is no OCI layout; %s", f.name, name, wayOCI)
 	}
 	if err != nil {
 		return nil, err

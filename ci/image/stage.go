@@ -33,6 +33,8 @@ type stage struct {
 	tree   *tree // what the image holds now
 	layers []ocispec.Descriptor
 	cmdSet bool // this Dockerfile has set CMD
+
+	binaries []string // released binaries that were copied, sorted
 }
 
 // newStage parses the Dockerfile for this platform: expansion changes the parsed instructions.
@@ -118,7 +120,7 @@ func (s *stage) write() (Platform, error) {
 		Annotations: annotations,
 	})
 	manifest.Platform = &s.platform
-	return Platform{Platform: s.name, Manifest: manifest, Config: config.Digest}, err
+	return Platform{Platform: s.name, Manifest: manifest, Config: config.Digest, Binaries: s.binaries}, err
 }
 
 // do carries out one instruction; where it changes files it gives the layer.

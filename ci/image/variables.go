@@ -8,6 +8,8 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/operator-release/operator-release/ci/refusal"
 )
 
 // automatic are the arguments that BuildKit sets for each platform. Those of the building machine
@@ -75,7 +77,7 @@ func (d *dockerfile) base(s *instructions.Stage, global variables) (string, *Pro
 				}
 			}
 		}
-		if near := nearest(name, global.Keys()); near != "" {
+		if near := refusal.Nearest(name, global.Keys()); near != "" {
 			wayOut = "did you mean " + near + "?"
 		}
 		return problem("the variable %s is unknown here: FROM sees only ARGs before it", wayOut, name)

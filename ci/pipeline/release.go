@@ -215,11 +215,12 @@ func (f *Flow[T]) goCharts(g *group[T], p plan, tree T) map[string]Outputs[T] {
 func (f *Flow[T]) goImages(g *group[T], p plan, tree T, builds map[string]Outputs[T]) (map[string]Outputs[T], error) {
 	out := map[string]Outputs[T]{}
 	values := config.Values{Version: p.Version, Line: p.Line, Commit: p.Commit, Time: p.Time}
+	linux := slices.DeleteFunc(slices.Clone(p.Platforms), func(platform string) bool { return !strings.HasPrefix(platform, "linux/") })
 	for i, image := range p.Config.Images {
 		if i >= len(p.Images) || p.Images[i].Repository != image.Repository {
 			return nil, fmt.Errorf("read the plan: it does not say how %s is made", image.Repository)
 		}
-		if p.Images[i].How == Omitted {
+		if p.Images[i].How == Omitted || len(linux) == 0 {
 			continue
 		}
 		image.Args = values.ExpandAll(image.Args)
@@ -232,7 +233,7 @@ func (f *Flow[T]) goImages(g *group[T], p plan, tree T, builds map[string]Output
 		}
 		g.run(out, fmt.Sprintf("image-%d", i), f.Runner, Image, Inputs[T]{
 			Subject: image.Repository,
-			Spec: ImageSpec{Image: image, Version: p.Version, Platforms: p.Platforms, Time: p.Time, Labels: labels(p),
+			Spec: ImageSpec{Image: image, Version: p.Version, Platforms: linux, Time: p.Time, Labels: labels(p),
 				How: p.Images[i].How, Mirrors: f.Mirrors, PlainHTTP: f.PlainHTTP},
 			Trees: trees,
 		})

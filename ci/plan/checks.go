@@ -269,7 +269,12 @@ func (m *maker) images(_ context.Context, tree *git.Tree) error {
 			planned.How, planned.Because = ByEngine, seen.Problem
 		default:
 			planned.How, planned.Because = LeftOut, seen.Problem
-			m.notice("image %s is left out: %s; no container builder is reachable: bring its OCI archive (--image %s=ARCHIVE), or start a Dagger engine", image.Repository, seen.Problem, image.Repository)
+			problem := seen.Problem + "; " + seen.WayOut
+			if image.Optional {
+				m.notice("image %s is left out: %s", image.Repository, problem)
+			} else {
+				m.against("image %s cannot be built here: %s", image.Repository, problem)
+			}
 		}
 		p.Images = append(p.Images, planned)
 	}

@@ -38,6 +38,7 @@ type Options struct {
 type Examination struct {
 	Bases   []string // base images, as named
 	Problem string   // why it needs a container builder, with its line; empty where it does not
+	WayOut  string   // what to do about it
 }
 
 // Plan is what releasing a version would do.

@@ -8,6 +8,9 @@ package refusal
 import (
 	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/agext/levenshtein"
 )
 
 // Error is a refusal. Its text says what was attempted, on what, what was found and what to do.
@@ -32,4 +35,23 @@ func (e *Error) Unwrap() error { return e.cause }
 func Is(err error) bool {
 	var refused *Error
 	return errors.As(err, &refused)
+}
+
+// Nearest is the name that was probably meant, or nothing where none is close.
+func Nearest(name string, names []string) string {
+	best, least := "", max(2, len(name)/3)+1
+	for _, candidate := range names {
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(candidate), nil); d < least {
+			best, least = candidate, d
+		}
+	}
+	return best
+}
+
+// Meant is a hint such as `; did you mean "x"?`, or nothing where no name is close.
+func Meant(name string, names []string) string {
+	if near := Nearest(name, names); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
 }

@@ -18,10 +18,16 @@ import (
 type Page struct {
 	w      io.Writer
 	colour bool
+	width  int // where lines are broken; 0: nowhere, so that a log can be searched
 }
 
 // New writes to w, in colour where w is a terminal and NO_COLOR (https://no-color.org) is unset.
-func New(w io.Writer) *Page { return &Page{w: w, colour: Terminal(w)} }
+func New(w io.Writer) *Page {
+	if Terminal(w) {
+		return &Page{w: w, colour: true, width: 116}
+	}
+	return &Page{w: w}
+}
 
 // Terminal tells whether w is a terminal that wants colour.
 func Terminal(w io.Writer) bool {
@@ -61,16 +67,16 @@ func (p *Page) Heading(format string, args ...any) {
 	fmt.Fprintf(p.w, "\n%s\n", p.paint("1", clean(fmt.Sprintf(format, args...))))
 }
 
-// Text writes a paragraph, wrapped at 100 characters.
+// Text writes a paragraph.
 func (p *Page) Text(format string, args ...any) {
-	for _, line := range wrap(clean(fmt.Sprintf(format, args...)), 100) {
+	for _, line := range wrap(clean(fmt.Sprintf(format, args...)), p.width) {
 		fmt.Fprintln(p.w, line)
 	}
 }
 
 // Line writes one marked line.
 func (p *Page) Line(mark Mark, format string, args ...any) {
-	lines := wrap(clean(fmt.Sprintf(format, args...)), 116)
+	lines := wrap(clean(fmt.Sprintf(format, args...)), p.width)
 	fmt.Fprintf(p.w, "  %s %s\n", p.paint(colours[mark], string(mark)), lines[0])
 	for _, line := range lines[1:] {
 		fmt.Fprintf(p.w, "    %s\n", line)
@@ -124,7 +130,7 @@ func clean(s string) string {
 	}, s)
 }
 
-// wrap breaks a text into lines; words longer than the width stay whole, and the text's own line breaks stay.
+// wrap breaks a text into lines of at most width characters, any length where width is 0; words longer than the width stay whole, and the text's own line breaks stay.
 func wrap(s string, width int) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(s, "\n") {
@@ -135,7 +141,7 @@ func wrap(s string, width int) []string {
 			switch {
 			case line == indent:
 				line += word
-			case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width:
+			case width > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width:
 				lines = append(lines, line)
 				line = indent + word
 			default:

@@ -100,6 +100,7 @@ func examine(tree fs.FS, i config.Image) (plan.Examination, error) {
 	if len(seen.Unsupported) > 0 {
 		problem := seen.Unsupported[0]
 		e.Problem = fmt.Sprintf("%s:%d: %s: %s", i.Dockerfile, problem.Line, problem.Instruction, problem.Why)
+		e.WayOut = problem.WayOut
 	}
 	return e, nil
 }

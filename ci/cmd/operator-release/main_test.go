@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/operator-release/operator-release/ci/demo"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/publish"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"operator-release": main})
+}
+
+// TestScenarios runs testdata/script: each is a text that reads as documentation of the command.
+func TestScenarios(t *testing.T) {
+	settings, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPATH").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := strings.Split(strings.TrimSpace(string(settings)), "\n")
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			for i, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPATH"} {
+				e.Setenv(name, values[i])
+			}
+			for _, name := range []string{"AUTHOR", "COMMITTER"} {
+				e.Setenv("GIT_"+name+"_NAME", "Ada")
+				e.Setenv("GIT_"+name+"_EMAIL", "ada@example.com")
+				e.Setenv("GIT_"+name+"_DATE", "2026-10-01T12:00:00Z")
+			}
+			e.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway,
+		},
+	})
+}
+
+// exits CODE COMMAND...: the command ends with exactly this code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("it ended with code %d, not %d\n%s%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+// demo-repository DIR: the repository that the demo releases.
+func demoRepository(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(demo.Repository(context.Background(), ts.MkAbs(args[0])))
+}
+
+// flip PATTERN: one byte of the first file that matches.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	matches, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(matches) == 0 {
+		ts.Fatalf("nothing matches %s", args[0])
+	}
+	content, err := os.ReadFile(matches[0])
+	ts.Check(err)
+	content[len(content)/2] ^= 1
+	ts.Check(os.WriteFile(matches[0], content, 0o644))
+	ts.Setenv("FLIPPED", filepath.Base(matches[0]))
+}
+
+// same DIR DIR: two folders hold the same files with the same bytes.
+func same(ts *testscript.TestScript, neg bool, args []string) {
+	a, b := files(ts, args[0]), files(ts, args[1])
+	for name, content := range a {
+		if other, ok := b[name]; !ok || !bytes.Equal(content, other) {
+			if neg {
+				return
+			}
+			ts.Fatalf("%s differs between %s and %s (there: %v)", name, args[0], args[1], ok)
+		}
+	}
+	if neg || len(a) != len(b) {
+		ts.Fatalf("%s has %d files, %s has %d", args[0], len(a), args[1], len(b))
+	}
+}
+
+func files(ts *testscript.TestScript, dir string) map[string][]byte {
+	all := map[string][]byte{}
+	ts.Check(filepath.WalkDir(ts.MkAbs(dir), func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(ts.MkAbs(dir), path)
+		if err != nil {
+			return err
+		}
+		all[rel], err = os.ReadFile(path)
+		return err
+	}))
+	return all
+}
+
+// registry NAME: a registry on loopback, its address in the variable NAME.
+func throwaway(ts *testscript.TestScript, _ bool, args []string) {
+	t, err := publish.NewThrowaway(context.Background(), ts.MkAbs("throwaway-"+args[0]))
+	ts.Check(err)
+	ts.Defer(func() { _ = t.Close() })
+	ts.Setenv(args[0], t.Registry)
+}
+
+func TestIgnoredFolders(t *testing.T) {
+	dir := t.TempDir()
+	got := strings.Join(ignored(dir, filepath.Join(dir, "dist", "v1"), filepath.Join(dir, ".."), dir), ",")
+	if got != "dist/v1" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// BenchmarkPlan is what a maintainer waits for before anything is built.
+func BenchmarkPlan(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "repository")
+	if err := demo.Repository(b.Context(), dir); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := git.Open(b.Context(), dir); err != nil {
+		b.Fatal(err)
+	}
+	a := &app{stdout: os.Stdout, stderr: os.Stderr, quiet: true, source: dir}
+	for b.Loop() {
+		w, err := a.begin("")
+		if err != nil {
+			b.Fatal(err)
+		}
+		flow, err := (&building{}).flow(a, w, "v1.5.0-rc.0")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := flow.Charts(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		w.end()
+	}
+}
