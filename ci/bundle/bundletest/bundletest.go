@@ -1,0 +1,106 @@
+// Package bundletest makes small real bundles for tests: an image for each platform, a chart, archives with SBOMs.
+package bundletest
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/operator-release/operator-release/ci/archive"
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// Time is that of everything in these bundles.
+var Time = time.Unix(1767225600, 0).UTC()
+
+// Repository is where the image belongs.
+const Repository = "docker.io/acme/spark"
+
+// image makes a small real image of one layer for each platform.
+func image(t testing.TB, l *bundle.Layout, platforms ...string) bundle.Image {
+	t.Helper()
+	i := bundle.Image{Repository: Repository, From: l, Binaries: map[string][]string{}, Bases: []bundle.Base{{Reference: "debian", Digest: ocispec.DescriptorEmptyJSON.Digest}}}
+	var manifests []ocispec.Descriptor
+	for _, platform := range platforms {
+		var tar bytes.Buffer
+		if err := archive.Tar(&tar, Time, []archive.Entry{archive.FromBytes("spark", archive.Executable, []byte(platform))}); err != nil {
+			t.Fatal(err)
+		}
+		diff, err := l.Put("", bytes.NewReader(tar.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var gz bytes.Buffer
+		w := archive.NewGzip(&gz)
+		w.Write(tar.Bytes())
+		w.Close()
+		layer, err := l.Put(ocispec.MediaTypeImageLayerGzip, &gz)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os, arch, _ := strings.Cut(platform, "/")
+		p := ocispec.Platform{OS: os, Architecture: arch}
+		config, err := l.PutJSON(ocispec.MediaTypeImageConfig, ocispec.Image{Platform: p, RootFS: ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{diff.Digest}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := l.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: config, Layers: []ocispec.Descriptor{layer}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Platform = &p
+		manifests = append(manifests, m)
+		i.Binaries[platform] = []string{"spark"}
+	}
+	var err error
+	if i.Index, err = l.PutIndex(manifests, map[string]string{"a": "b"}); err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// Pieces are those of a small release for the platforms.
+func Pieces(t testing.TB, platforms ...string) bundle.Pieces {
+	t.Helper()
+	from, err := bundle.Create(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := bundle.Pieces{Record: bundle.Record{
+		Name: "spark", Version: version.MustParse("v1.5.0"), Line: "1.5", Branch: "release-1.5", Commit: "c", Time: Time, Tool: "devel", Platforms: platforms,
+		Config: config.Config{Artifacts: Repository, Images: []config.Image{{Repository: Repository, Dockerfile: "Dockerfile"}}},
+	}}
+	file := func(kind, name, content, platform string) {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.Files = append(p.Files, bundle.File{Kind: kind, Name: name, MediaType: "application/octet-stream", Path: path, Platform: platform, Binary: "spark"})
+	}
+	for _, platform := range platforms {
+		slug := strings.ReplaceAll(platform, "/", "-")
+		file(bundle.KindSBOM, "spark-"+slug+".cdx.json", "{}"+platform, platform)
+		file(bundle.KindArchive, "spark-"+slug+".tar.gz", "archive "+platform, platform)
+	}
+	file(bundle.KindObjects, bundle.ObjectsFile, "objects", "")
+	p.Images = []bundle.Image{image(t, from, platforms...)}
+	layer, err := from.Put("application/vnd.cncf.helm.chart.content.v1.tar+gzip", strings.NewReader("chart"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chart, err := from.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: layer, Layers: []ocispec.Descriptor{layer}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Charts = []bundle.Chart{{Repository: "docker.io/acme/charts/spark", Tag: "1.5.0", File: "spark-1.5.0.tgz", Manifest: chart, Package: layer, From: from}}
+	return p
+}
