@@ -135,7 +135,7 @@ func TestBuildSaysWhatGoSaid(t *testing.T) {
 	}
 	o = options(t)
 	o.Platform = "linux/amd46"
-	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "did you mean linux/amd64") {
+	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), `did you mean "linux/amd64"`) {
 		t.Errorf("%v", err)
 	}
 }

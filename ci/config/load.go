@@ -139,9 +139,16 @@ func (c *Config) fill(seen findings) {
 	if c.Charts == nil {
 		c.Charts = seen.charts
 	}
+	beside := ""
+	switch {
+	case len(c.Images) > 0:
+		beside = c.Images[0].Repository
+	case len(seen.values) > 0:
+		beside = seen.values[0].repository
+	}
 	for i := range c.Charts {
-		if len(c.Images) > 0 && c.Images[0].Repository != "" {
-			def(&c.Charts[i].Repository, path.Dir(c.Images[0].Repository)+"/charts")
+		if beside != "" {
+			def(&c.Charts[i].Repository, path.Dir(beside)+"/charts")
 		}
 	}
 	switch {

@@ -36,7 +36,7 @@ func chartVersions(content []byte) ([]Value, error) {
 	}{{"version", SemVer, "0.0.0"}, {"appVersion", Tag, "v0.0.0"}} {
 		node := child(root, key.name)
 		if node == nil {
-			return nil, fmt.Errorf("Chart.yaml has no %s; add a line such as %s: %s", key.name, key.name, key.like)
+			return nil, fmt.Errorf("it has no %s; add a line such as %s: %s", key.name, key.name, key.like)
 		}
 		value, err := scalar(content, node, key.name, key.form)
 		if err != nil {

@@ -91,8 +91,8 @@ func TestRefusals(t *testing.T) {
 		content string
 		why     string
 	}{
-		{chartVersions, "name: a\nappVersion: v1.0.0\n", "Chart.yaml has no version"},
-		{chartVersions, "name: a\nversion: 1.0.0\n", "Chart.yaml has no appVersion"},
+		{chartVersions, "name: a\nappVersion: v1.0.0\n", "it has no version"},
+		{chartVersions, "name: a\nversion: 1.0.0\n", "it has no appVersion"},
 		{chartVersions, "version: 1.0.0\nappVersion: v1\n---\nversion: 1.0.0\n", "more than one YAML document"},
 		{chartVersions, "version: |\n  1.0.0\nappVersion: v1\n", "line 1: the value of version is no plain or quoted scalar"},
 		{chartVersions, "version: [1]\nappVersion: v1\n", "no plain or quoted scalar"},

@@ -27,6 +27,8 @@ type building struct {
 	images    []string
 	mirrors   []string
 	plainHTTP []string
+
+	engineless bool // do not ask a container builder, even where one is reachable
 }
 
 func (b *building) flags(cmd *cobra.Command) {
@@ -83,6 +85,7 @@ func (b *building) planSpec(a *app, v string) (pipeline.PlanSpec, map[string]str
 		return pipeline.PlanSpec{}, nil, err
 	}
 	_, engine := image.EngineReachable()
+	engine = engine && !b.engineless
 	return pipeline.PlanSpec{
 		Version: v, Config: settings, Platforms: b.platforms, Archives: slices.Sorted(maps.Keys(archives)), Engine: engine,
 		Ignore: ignored(a.source, b.folder(a, v), filepath.Dir(b.folder(a, v))),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/demo"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/image"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/publish"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -60,6 +62,7 @@ type story struct {
 	temporary   bool
 	destination *publish.Throwaway
 	releases    []publish.Report
+	archives    []string // images made by a container builder, as --image takes them
 	begun       time.Time
 }
 
@@ -110,6 +113,7 @@ var chapters = []struct {
 	tell  func(*story, context.Context) error
 }{
 	{"A repository like many: an operator, its chart, two Dockerfiles, a year of commits", (*story).unpack},
+	{"An image that needs a container builder", (*story).bring},
 	{"v1.5.0-rc.0: a candidate from the development branch opens line 1.5", (*story).candidate},
 	{"v1.5.0: the final, from the release branch", (*story).final},
 	{"A version never changes", (*story).immutable},
@@ -149,11 +153,45 @@ func (s *story) unpack(ctx context.Context) error {
 	return nil
 }
 
+// kubectl is the image whose Dockerfile has RUN.
+const kubectl = "docker.io/example/pi-operator-kubectl"
+
+// builderPatience bounds what the demo waits for a container builder, which may have to pull and download.
+const builderPatience = 2 * time.Minute
+
+// bring has a container builder make the image that cannot be built in process, where there is one. It is no failure where
+// that does not work: the image is optional.
+func (s *story) bring(ctx context.Context) error {
+	how, ok := image.EngineReachable()
+	if !ok {
+		s.say(report.None, "%s has RUN in its Dockerfile and no container builder is in reach: it is left out", kubectl)
+		return nil
+	}
+	layout, err := bundle.Create(filepath.Join(s.dir, "engine"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, builderPatience)
+	defer cancel()
+	archive, err := image.BuildWithDagger(ctx, image.Options{
+		Repository: kubectl, Version: "demo", Tree: s.repository(), Dockerfile: "docker/Dockerfile.kubectl",
+		Platforms: []string{"linux/amd64", "linux/arm64"}, Time: s.begun, Layout: layout, Log: io.Discard,
+	})
+	if err != nil {
+		reason, _, _ := strings.Cut(err.Error(), "\n")
+		s.say(report.None, "%s has RUN in its Dockerfile, and by %s it could not be built: it is left out (%s)", kubectl, how, reason)
+		return nil
+	}
+	s.archives = []string{kubectl + "=" + archive}
+	s.say(report.Done, "%s has RUN in its Dockerfile: built by %s, brought in as an OCI archive", kubectl, how)
+	return nil
+}
+
 // release is what a maintainer does: release, read the report, publish.
 func (s *story) release(ctx context.Context, v string) (pipeline.Release[string], publish.Report, error) {
 	inner := *s.app
 	inner.source, inner.config = s.repository(), ""
-	b := building{out: s.bundle(v)}
+	b := building{out: s.bundle(v), images: s.archives, engineless: true}
 	s.say(report.Shell, "operator-release release --version %s", v)
 	r, _, err := b.make(ctx, &inner, v, (*pipeline.Flow[string]).Release)
 	if err != nil {
@@ -261,7 +299,7 @@ func (s *story) immutable(ctx context.Context) error {
 	}
 	inner := *s.app
 	inner.source = s.repository()
-	b := building{out: filepath.Join(s.dir, "dist", "refused")}
+	b := building{out: filepath.Join(s.dir, "dist", "refused"), images: s.archives, engineless: true}
 	_, _, err = b.make(ctx, &inner, "v1.5.0", (*pipeline.Flow[string]).Build)
 	if !refusal.Is(err) {
 		return fmt.Errorf("other content under v1.5.0 was not refused: %w", err)

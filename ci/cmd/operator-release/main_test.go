@@ -41,6 +41,8 @@ func TestScenarios(t *testing.T) {
 				e.Setenv("GIT_"+name+"_EMAIL", "ada@example.com")
 				e.Setenv("GIT_"+name+"_DATE", "2026-10-01T12:00:00Z")
 			}
+			e.Setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", "none") // whether an engine is in reach must not decide a test
+			e.Setenv("DAGGER_SESSION_PORT", "")
 			e.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			return nil

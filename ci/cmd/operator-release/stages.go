@@ -231,7 +231,7 @@ func runImage(ctx context.Context, c call, spec pipeline.ImageSpec) (any, error)
 		if err != nil {
 			return nil, err
 		}
-		defer os.Remove(archive)
+		defer os.RemoveAll(filepath.Dir(archive))
 		o.Archive = archive
 	}
 	return image.Build(ctx, o)

@@ -1,0 +1,118 @@
+package plan
+
+import (
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/demo"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+func options(t *testing.T, dir, v string) Options {
+	t.Helper()
+	r, err := git.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{Repository: r, Quarantine: t.TempDir(), Version: v,
+		Examine: func(_ fs.FS, i config.Image) (Examination, error) {
+			if i.Dockerfile == "Dockerfile" {
+				return Examination{}, nil
+			}
+			return Examination{Problem: i.Dockerfile + ":12: RUN", WayOut: "bring an archive"}, nil
+		}}
+}
+
+func repository(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "repository")
+	if err := demo.Repository(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestTheSameQuestionHasTheSamePlan(t *testing.T) {
+	ctx := t.Context()
+	o := options(t, repository(t), "v1.5.0-rc.0")
+	before, err := o.Repository.Git(ctx, "count-objects", "-v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, objects, err := Make(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, again, err := Make(ctx, options(t, repository(t), "v1.5.0-rc.0"))
+	if err != nil || one.Hash != two.Hash || one.Commit != two.Commit || one.Tag != two.Tag || len(objects) != len(again) {
+		t.Errorf("%s %s and %s %s, %v", one.Hash, one.Commit, two.Hash, two.Commit, err)
+	}
+	if after, err := o.Repository.Git(ctx, "count-objects", "-v"); err != nil || after != before {
+		t.Errorf("the repository was written to: %s, before %s, %v", after, before, err)
+	}
+	if one.Previous.String() != "v1.4.1" || one.Branch != "release-1.5" || one.Toolchain != "go1.26.8" || one.Refused() != nil || len(one.Surfaces) != 9 {
+		t.Errorf("%+v", one)
+	}
+	last := 0
+	for _, w := range one.Writes {
+		if w.Step < last {
+			t.Errorf("%+v after step %d", w, last)
+		}
+		last = w.Step
+	}
+	if last != 6 {
+		t.Errorf("the last step is %d", last)
+	}
+}
+
+func TestHowImagesComeToBe(t *testing.T) {
+	dir := repository(t)
+	const kubectl = "docker.io/example/pi-operator-kubectl"
+	for name, c := range map[string]struct {
+		change func(*Options)
+		how    string
+	}{
+		"nothing is there":    {func(*Options) {}, LeftOut},
+		"an engine is there":  {func(o *Options) { o.Engine = true }, ByEngine},
+		"an archive is there": {func(o *Options) { o.Archives = []string{kubectl} }, ByArchive},
+		"both are there":      {func(o *Options) { o.Engine, o.Archives = true, []string{kubectl} }, ByArchive},
+	} {
+		o := options(t, dir, "v1.5.0-rc.0")
+		c.change(&o)
+		p, _, err := Make(t.Context(), o)
+		if err != nil || p.Images[0].How != InProcess || p.Images[1].How != c.how {
+			t.Errorf("%s: %+v, %v; want %s", name, p.Images, err, c.how)
+		}
+	}
+	o := options(t, dir, "v1.5.0-rc.0")
+	o.Archives = []string{"docker.io/example/other"}
+	if _, _, err := Make(t.Context(), o); !refusal.Is(err) || !strings.Contains(err.Error(), "it releases docker.io/example/pi-operator, "+kubectl) {
+		t.Errorf("an archive of no image: %v", err)
+	}
+	// An image that is not optional speaks against the release.
+	o = options(t, dir, "v1.5.0-rc.0")
+	o.Config = []byte("images: [{dockerfile: docker/Dockerfile.kubectl}]")
+	p, _, err := Make(t.Context(), o)
+	if err != nil || p.Refused() == nil || !strings.Contains(p.Refused().Error(), "cannot be built here: docker/Dockerfile.kubectl:12: RUN; bring an archive") {
+		t.Errorf("%v, %v", p.Against, err)
+	}
+}
+
+func TestAuthorAndPlatforms(t *testing.T) {
+	o := options(t, repository(t), "v1.5.0-rc.0")
+	o.Config = []byte("author: {name: Release Bot, email: bot@example.com}\nimages: []\n")
+	o.Platforms = []string{"linux/s390x", "linux/amd64", "linux/s390x"}
+	p, objects, err := Make(t.Context(), o)
+	if err != nil || strings.Join(p.Platforms, " ") != "linux/amd64 linux/s390x" {
+		t.Fatalf("%v, %v", p.Platforms, err)
+	}
+	for _, object := range objects {
+		if object.Type == "commit" && strings.Count(string(object.Content), "Release Bot <bot@example.com> ") != 2 {
+			t.Errorf("commit\n%s", object.Content)
+		}
+	}
+}
