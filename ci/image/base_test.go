@@ -479,18 +479,6 @@ func TestCredentials(t *testing.T) {
 	made(t, o)
 }
 
-func TestPlainHTTP(t *testing.T) {
-	r := &registries{plain: []string{"registry.lan", "other.lan:5000"}}
-	for host, want := range map[string]bool{
-		"localhost": true, "localhost:5000": true, "127.0.0.1:5000": true, "127.1.2.3": true, "[::1]:5000": true, "registry.lan": true, "registry.lan:80": true,
-		"other.lan:5000": true, "other.lan": false, "ghcr.io": false, "localhost.example.com": false, "10.0.0.1:5000": false, "127.0.0.1.nip.io": false, "": false,
-	} {
-		if got := r.plainHTTP(host); got != want {
-			t.Errorf("%q: %v", host, got)
-		}
-	}
-}
-
 func TestParseReference(t *testing.T) {
 	sum := "sha256:" + strings.Repeat("a", 64)
 	for name, want := range map[string]string{

@@ -3,19 +3,14 @@ package image
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote"
-	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/credentials"
-	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"github.com/operator-release/operator-release/ci/refusal"
+	ociregistry "github.com/operator-release/operator-release/ci/registry"
 )
 
 // reference is a base image's name with all that Docker leaves out: debian is docker.io/library/debian:latest.
@@ -76,13 +71,11 @@ func normalise(name string) string {
 // registries opens repositories to pull from.
 type registries struct {
 	mirrors map[string]string
-	plain   []string
-	client  *auth.Client
+	client  *ociregistry.Client
 }
 
-// newRegistries takes credentials from Docker's configuration, as every container tool does.
 func newRegistries(mirrors map[string]string, plain []string) (*registries, error) {
-	r := &registries{mirrors: map[string]string{}, plain: plain}
+	r := &registries{mirrors: map[string]string{}}
 	for from, to := range mirrors {
 		if to = strings.TrimSuffix(to, "/"); to == "" || strings.Contains(to, "://") {
 			return nil, refusal.New("mirror %s=%s: name the registry as HOST[:PORT][/PREFIX]; one that is spoken to by plain HTTP is named by --plain-http HOST too", from, to)
@@ -92,40 +85,9 @@ func newRegistries(mirrors map[string]string, plain []string) (*registries, erro
 		}
 		r.mirrors[from] = to
 	}
-	store, err := credentials.NewStoreFromDocker(credentials.StoreOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("read Docker's configuration for credentials: %w", err)
-	}
-	r.client = &auth.Client{
-		Client:     &http.Client{Transport: retry.NewTransport(nil), CheckRedirect: r.redirect},
-		Header:     http.Header{"User-Agent": {"operator-release"}},
-		Cache:      auth.NewCache(),
-		Credential: credentials.Credential(store),
-	}
-	return r, nil
-}
-
-// redirect keeps a registry from leading to plain HTTP where that was not allowed.
-func (r *registries) redirect(req *http.Request, via []*http.Request) error {
-	if len(via) >= 10 {
-		return errors.New("it redirects more than ten times")
-	}
-	if req.URL.Scheme != "https" && !r.plainHTTP(req.URL.Host) {
-		return fmt.Errorf("it redirects to %s, which is plain HTTP; allow it by --plain-http %s", req.URL.Host, req.URL.Host)
-	}
-	return nil
-}
-
-// plainHTTP tells whether a host may be spoken to without TLS: loopback, and those that were named.
-func (r *registries) plainHTTP(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
-	if host == "localhost" || net.ParseIP(strings.Trim(host, "[]")).IsLoopback() {
-		return true
-	}
-	return slices.Contains(r.plain, hostport) || slices.Contains(r.plain, host)
+	var err error
+	r.client, err = ociregistry.New(plain...)
+	return r, err
 }
 
 // repository opens the repository of ref, at its registry's mirror where it has one.
@@ -134,12 +96,9 @@ func (r *registries) repository(ref reference) (*remote.Repository, error) {
 	if mirror, ok := r.mirrors[at]; ok {
 		at = mirror
 	}
-	repo, err := remote.NewRepository(at + "/" + ref.repository)
+	repo, err := r.client.Open(at + "/" + ref.repository)
 	if err != nil {
-		return nil, refusal.New("base image %s: its mirror %s is no registry: %w", ref, at, err)
+		return nil, refusal.New("base image %s: %w", ref, err)
 	}
-	repo.Client = r.client
-	repo.PlainHTTP = r.plainHTTP(repo.Reference.Host())
-	repo.MaxMetadataBytes = maxManifest
 	return repo, nil
 }

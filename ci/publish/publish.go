@@ -69,7 +69,10 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 	if d.Registry == nil {
 		p.report.Skipped = append(p.report.Skipped, "registry")
 	} else {
-		p.registry = newTarget(b, d.Registry)
+		var err error
+		if p.registry, err = newTarget(b, d.Registry); err != nil {
+			return p.report, err
+		}
 	}
 	if d.Remote == nil {
 		p.report.Skipped = append(p.report.Skipped, "git remote")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -18,12 +17,10 @@ import (
 	"oras.land/oras-go/v2/content/oci"
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote"
-	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/credentials"
-	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/registry"
 )
 
 // Registry is where images, charts and the release artifact go.
@@ -40,15 +37,13 @@ type target struct {
 	*Registry
 	bundle bundle.Bundle
 	roots  map[string][]ocispec.Descriptor // what goes to each repository, referrers after their subjects
-	client *auth.Client
+	client *registry.Client
 }
 
-func newTarget(b bundle.Bundle, r *Registry) *target {
-	client := &auth.Client{Client: retry.DefaultClient, Cache: auth.NewCache()}
-	client.SetUserAgent("operator-release")
-	// Without a Docker configuration everything is anonymous; a registry that minds says so.
-	if store, err := credentials.NewStoreFromDocker(credentials.StoreOptions{}); err == nil {
-		client.Credential = credentials.Credential(store)
+func newTarget(b bundle.Bundle, r *Registry) (*target, error) {
+	client, err := registry.New(r.PlainHTTP...)
+	if err != nil {
+		return nil, err
 	}
 	t := &target{Registry: r, bundle: b, roots: map[string][]ocispec.Descriptor{}, client: client}
 	for _, a := range b.Record.Artifacts {
@@ -63,7 +58,7 @@ func newTarget(b bundle.Bundle, r *Registry) *target {
 		}
 	}
 	t.add(b.Record.Config.Artifacts, b.Identity)
-	return t
+	return t, nil
 }
 
 func (t *target) add(repository string, desc ocispec.Descriptor) {
@@ -81,25 +76,7 @@ func (t *target) name(repository string) string {
 }
 
 func (t *target) open(repository string) (*remote.Repository, error) {
-	name := t.name(repository)
-	repo, err := remote.NewRepository(name)
-	if err != nil {
-		return nil, refusal.New("publish to %s: %w", name, err)
-	}
-	repo.Client = t.client
-	host := repo.Reference.Registry
-	repo.PlainHTTP = loopback(host) || slices.Contains(t.PlainHTTP, host)
-	return repo, nil
-}
-
-// loopback tells whether a host, with or without its port, is this machine.
-func loopback(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	ip := net.ParseIP(strings.Trim(name, "[]"))
-	return name == "localhost" || ip != nil && ip.IsLoopback()
+	return t.client.Open(t.name(repository))
 }
 
 // tagged tells whether the artifact's tag is there; where it names other content it is refused.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -26,19 +25,10 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			w, err := a.begin("")
-			if err != nil {
-				return err
-			}
-			defer w.end()
-			out, err := w.runner.Run(cmd.Context(), pipeline.Plan, pipeline.Inputs[string]{
-				Subject: args[0], Spec: spec, Trees: map[string]string{pipeline.Repository: a.source},
-			})
-			if err != nil {
-				return err
-			}
 			var p plan.Plan
-			if err := json.Unmarshal(out.Report, &p); err != nil {
+			if err := a.alone(cmd.Context(), pipeline.Plan, pipeline.Inputs[string]{
+				Subject: args[0], Spec: spec, Trees: map[string]string{pipeline.Repository: a.source},
+			}, &p); err != nil {
 				return err
 			}
 			if err := a.print(p, func(page *report.Page) { planPage(page, p) }); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,20 +20,11 @@ func (a *app) rehearseCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			w, err := a.begin("")
-			if err != nil {
-				return err
-			}
-			defer w.end()
-			out, err := w.runner.Run(cmd.Context(), pipeline.Rehearse, pipeline.Inputs[string]{
+			var r publish.Rehearsal
+			if err := a.alone(cmd.Context(), pipeline.Rehearse, pipeline.Inputs[string]{
 				Subject: b.Record.Version.String(), Spec: pipeline.RehearseSpec{},
 				Trees: map[string]string{pipeline.Bundled: args[0], pipeline.Repository: a.source},
-			})
-			if err != nil {
-				return err
-			}
-			var r publish.Rehearsal
-			if err := json.Unmarshal(out.Report, &r); err != nil {
+			}, &r); err != nil {
 				return err
 			}
 			return a.print(r, func(page *report.Page) {

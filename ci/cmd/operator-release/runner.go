@@ -70,6 +70,20 @@ type work struct {
 	progress *report.Progress
 }
 
+// alone runs one stage in a scratch folder of its own and reads what it says into said.
+func (a *app) alone(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs[string], said any) error {
+	w, err := a.begin("")
+	if err != nil {
+		return err
+	}
+	defer w.end()
+	out, err := w.runner.Run(ctx, stage, in)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(out.Report, said)
+}
+
 // begin makes a scratch folder: beside target, on the same file system, so that what is made appears there by rename;
 // without a target where temporary files go.
 func (a *app) begin(target string) (*work, error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -53,22 +52,13 @@ func (a *app) testCommand() *cobra.Command {
 			for _, chart := range c.Charts {
 				spec.Charts = append(spec.Charts, chart.Path)
 			}
-			w, err := a.begin("")
-			if err != nil {
-				return err
-			}
-			defer w.end()
-			if dirty, err := repository.Dirty(ctx, "dist"); err == nil && len(dirty) > 0 {
-				w.progress.Say(report.Note, "commit %.12s is tested; %d files in the work tree are not committed, so not tested", head.ID, len(dirty))
-			}
-			out, err := w.runner.Run(ctx, pipeline.Test, pipeline.Inputs[string]{
-				Subject: fmt.Sprintf("%.12s", head.ID), Spec: spec, Trees: map[string]string{pipeline.Repository: a.source},
-			})
-			if err != nil {
-				return err
+			if dirty, err := repository.Dirty(ctx, "dist"); err == nil && len(dirty) > 0 && !a.quiet {
+				report.New(a.stderr).Line(report.Note, "commit %.12s is tested; %d files in the work tree are not committed, so not tested", head.ID, len(dirty))
 			}
 			var r gate.Result
-			if err := json.Unmarshal(out.Report, &r); err != nil {
+			if err := a.alone(ctx, pipeline.Test, pipeline.Inputs[string]{
+				Subject: fmt.Sprintf("%.12s", head.ID), Spec: spec, Trees: map[string]string{pipeline.Repository: a.source},
+			}, &r); err != nil {
 				return err
 			}
 			return a.print(r, func(page *report.Page) {

@@ -1,0 +1,118 @@
+// Package registry opens repositories at OCI registries: credentials from Docker's configuration, TLS except for loopback and hosts that
+// were named, no redirect to plain HTTP, bounded retries that honour Retry-After.
+//
+// What is pulled and pushed is the stages' business.
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/credentials"
+	"oras.land/oras-go/v2/registry/remote/retry"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Client opens repositories. It may be used by several goroutines.
+type Client struct {
+	plain []string
+	auth  *auth.Client
+}
+
+// maxMetadata bounds a manifest, in bytes: what the distribution specification asks registries to accept.
+const maxMetadata = 4 << 20
+
+// New speaks plain HTTP to loopback and to the hosts named, and to nobody else.
+func New(plainHTTP ...string) (*Client, error) {
+	c := &Client{plain: plainHTTP}
+	store, err := credentials.NewStoreFromDocker(credentials.StoreOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read Docker's configuration for credentials: %w", err)
+	}
+	c.auth = &auth.Client{
+		Client:     &http.Client{Transport: patient{&retry.Transport{Policy: func() retry.Policy { return policy }}}, CheckRedirect: c.redirect},
+		Header:     http.Header{"User-Agent": {"operator-release"}},
+		Cache:      auth.NewCache(),
+		Credential: credentials.Credential(store),
+	}
+	return c, nil
+}
+
+// Open opens a repository by its full name, such as docker.io/kubeflow/spark-operator.
+func (c *Client) Open(name string) (*remote.Repository, error) {
+	repo, err := remote.NewRepository(name)
+	if err != nil {
+		return nil, refusal.New("open repository %s: %w; write it as REGISTRY/NAME", name, err)
+	}
+	repo.Client = c.auth
+	repo.PlainHTTP = c.PlainHTTP(repo.Reference.Host())
+	repo.MaxMetadataBytes = maxMetadata
+	return repo, nil
+}
+
+// PlainHTTP tells whether a host, with or without its port, may be spoken to without TLS.
+func (c *Client) PlainHTTP(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	if host == "localhost" || net.ParseIP(strings.Trim(host, "[]")).IsLoopback() {
+		return true
+	}
+	return slices.Contains(c.plain, hostport) || slices.Contains(c.plain, host)
+}
+
+// redirect keeps a registry from leading to plain HTTP where that was not allowed.
+func (c *Client) redirect(req *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return errors.New("it redirects more than ten times")
+	}
+	if req.URL.Scheme != "https" && !c.PlainHTTP(req.URL.Host) {
+		return fmt.Errorf("it redirects to %s, which is plain HTTP; allow it by --plain-http %s", req.URL.Host, req.URL.Host)
+	}
+	return nil
+}
+
+// longest is how long a registry may ask to wait, by Retry-After; and tries is how often a request is repeated.
+const (
+	longest = time.Minute
+	tries   = 5
+)
+
+// policy repeats what failed on the way (timeouts, resets) or was answered by 408, 429 or 5xx, with growing pauses and jitter.
+var policy = &retry.GenericPolicy{
+	Retryable: retry.DefaultPredicate,
+	Backoff:   retry.DefaultBackoff,
+	MinWait:   200 * time.Millisecond,
+	MaxWait:   longest,
+	MaxRetry:  tries,
+}
+
+// patient waits as long as a registry asks for where the request itself cannot be repeated, because its body is a stream: whoever
+// sends the stream again then comes at the right time.
+type patient struct{ http.RoundTripper }
+
+func (p patient) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := p.RoundTripper.RoundTrip(req)
+	if err != nil || req.Body == nil || req.GetBody != nil || resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return resp, err
+	}
+	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil || seconds <= 0 {
+		return resp, nil
+	}
+	select {
+	case <-req.Context().Done():
+	case <-time.After(min(time.Duration(seconds)*time.Second, longest)):
+	}
+	return resp, nil
+}
