@@ -89,13 +89,12 @@ func Assemble(dir string, p Pieces) (Bundle, error) {
 			return Bundle{}, err
 		}
 	}
-	return Bundle{Layout: layout, Record: a.record, Identity: a.identity}, layout.SetRoots(a.roots)
+	return Bundle{Layout: layout, Record: a.record, Identity: a.identity}, layout.SetRoots(a.record.roots(a.identity))
 }
 
 type assembly struct {
 	layout   *Layout
 	record   Record
-	roots    []ocispec.Descriptor
 	layers   []ocispec.Descriptor          // of the release artifact
 	attached map[string]ocispec.Descriptor // SBOM files by platform and binary
 	identity ocispec.Descriptor
@@ -146,7 +145,6 @@ func (a *assembly) addImages(p Pieces) error {
 		tag := a.record.Version.String()
 		artifact := Artifact{Kind: KindImage, Name: image.Repository + ":" + tag, Repository: image.Repository, Tag: tag,
 			MediaType: image.Index.MediaType, Digest: image.Index.Digest, Size: image.Index.Size, Bases: image.Bases}
-		a.root(image.Index, artifact.Name)
 		manifests, err := a.layout.Children(image.Index)
 		if err != nil {
 			return err
@@ -174,7 +172,6 @@ func (a *assembly) attach(subject, sbom ocispec.Descriptor) (SBOM, error) {
 	if err != nil {
 		return SBOM{}, err
 	}
-	a.roots = append(a.roots, desc)
 	return SBOM{File: sbom.Annotations[ocispec.AnnotationTitle], Digest: desc.Digest, Size: desc.Size}, nil
 }
 
@@ -197,11 +194,6 @@ func (a *assembly) manifest(artifactType string, layers []ocispec.Descriptor, su
 	return desc, err
 }
 
-func (a *assembly) root(desc ocispec.Descriptor, name string) {
-	desc.Annotations = map[string]string{ocispec.AnnotationRefName: name}
-	a.roots = append(a.roots, desc)
-}
-
 func (a *assembly) addCharts(p Pieces) error {
 	for _, c := range p.Charts {
 		if err := a.layout.Copy(c.From, c.Manifest); err != nil {
@@ -213,7 +205,6 @@ func (a *assembly) addCharts(p Pieces) error {
 		artifact := Artifact{Kind: KindChart, Name: c.Repository + ":" + c.Tag, Repository: c.Repository, Tag: c.Tag, File: c.File,
 			MediaType: c.Manifest.MediaType, Digest: c.Manifest.Digest, Size: c.Manifest.Size,
 			Package: &Package{Digest: c.Package.Digest, Size: c.Package.Size}}
-		a.root(c.Manifest, artifact.Name)
 		a.record.Artifacts = append(a.record.Artifacts, artifact)
 	}
 	return nil
@@ -262,13 +253,8 @@ func (a *assembly) release(Pieces) error {
 		desc := images[0].Descriptor()
 		subject = &desc
 	}
-	if a.identity, err = a.manifest(ReleaseType, layers, subject); err != nil {
-		return err
-	}
-	root := a.identity
-	root.Annotations = map[string]string{ocispec.AnnotationRefName: a.record.Version.String()}
-	a.roots = append(a.roots, root)
-	return nil
+	a.identity, err = a.manifest(ReleaseType, layers, subject)
+	return err
 }
 
 // Load opens the bundle in dir and reads its record. Only what it reads is verified; Verify does the rest.
@@ -295,19 +281,63 @@ func Load(dir string) (Bundle, error) {
 	if b.Identity.Digest == "" {
 		return b, refusal.New("open bundle %s: it is an OCI image layout, but holds no release artifact (%s)", dir, ReleaseType)
 	}
+	b.Record, _, err = layout.Record(b.Identity)
+	return b, err
+}
+
+// Record reads the record that a release artifact names, and where its bytes are.
+func (l *Layout) Record(identity ocispec.Descriptor) (Record, ocispec.Descriptor, error) {
 	var m ocispec.Manifest
-	if err := layout.ReadJSON(b.Identity, &m); err != nil {
-		return b, err
+	if err := l.ReadJSON(identity, &m); err != nil {
+		return Record{}, ocispec.Descriptor{}, err
 	}
 	if m.ArtifactType != ReleaseType || len(m.Layers) == 0 || m.Layers[0].MediaType != RecordType {
-		return b, refusal.New("open bundle %s: its release artifact does not begin with a record (%s)", dir, RecordType)
+		return Record{}, ocispec.Descriptor{}, refusal.New("read release artifact %s: it does not begin with a record (%s)", identity.Digest, RecordType)
 	}
-	content, err := layout.Read(m.Layers[0])
+	content, err := l.Read(m.Layers[0])
+	if err != nil {
+		return Record{}, ocispec.Descriptor{}, err
+	}
+	r, err := ParseRecord(content)
+	return r, m.Layers[0], err
+}
+
+// Adopt makes a layout that already holds the blobs of a bundle that bundle: roots, referrers and files by name.
+func Adopt(l *Layout, identity ocispec.Descriptor, referrers []ocispec.Descriptor) (Bundle, error) {
+	identity.Annotations = nil
+	identity.ArtifactType = ReleaseType
+	b := Bundle{Layout: l, Identity: identity}
+	record, content, err := l.Record(identity)
 	if err != nil {
 		return b, err
 	}
-	b.Record, err = ParseRecord(content)
-	return b, err
+	b.Record = record
+	if err := os.MkdirAll(filepath.Join(l.Dir(), FilesDir), 0o755); err != nil {
+		return b, err
+	}
+	files := map[string]digest.Digest{RecordFile: content.Digest}
+	for _, a := range record.Artifacts {
+		switch {
+		case a.Package != nil:
+			files[a.File] = a.Package.Digest
+		case a.File != "":
+			files[a.File] = a.Digest
+		}
+	}
+	for name, d := range files {
+		if err := link(l.Path(d), filepath.Join(l.Dir(), FilesDir, name)); err != nil {
+			return b, err
+		}
+	}
+	if err := l.SetRoots(record.roots(identity)); err != nil {
+		return b, err
+	}
+	for _, desc := range referrers {
+		if err := l.AddRoot(desc); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
 }
 
 // Verify reads every byte: whatever a root leads to, that the layout holds what the record names, and the files by name.

@@ -155,6 +155,13 @@ func (j *joining) copyManifests(part Bundle, a Artifact) (ocispec.Index, error) 
 	return index, nil
 }
 
+// Differs names what differs between what two records were made of, artifacts aside; empty where nothing does.
+func (r Record) Differs(o Record) string {
+	r.Artifacts, o.Artifacts = nil, nil
+	r.Schema, o.Schema = Schema, Schema
+	return difference(r, o)
+}
+
 // difference names the first field in which two records differ, and both values.
 func difference(a, b Record) string {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)

@@ -97,6 +97,22 @@ func (l *Layout) Write(mediaType string, fill func(io.Writer) error) (desc ocisp
 	return desc, os.Rename(tmp.Name(), l.Path(desc.Digest))
 }
 
+// Take stores a blob that somebody else declared; where r yields other bytes nothing stays and the blob is refused.
+func (l *Layout) Take(desc ocispec.Descriptor, r io.Reader) error {
+	if err := checkDescriptor(desc); err != nil {
+		return err
+	}
+	found, err := l.Put(desc.MediaType, r)
+	if err != nil {
+		return err
+	}
+	if found.Digest != desc.Digest || found.Size != desc.Size {
+		os.Remove(l.Path(found.Digest))
+		return refusal.New("take blob %s of %d bytes: what came has digest %s and %d bytes or more; its source is damaged, or lies", desc.Digest, desc.Size, found.Digest, found.Size)
+	}
+	return nil
+}
+
 // PutJSON stores v as JSON. Go's encoder writes struct fields in order and map keys sorted, so equal values give equal bytes.
 func (l *Layout) PutJSON(mediaType string, v any) (ocispec.Descriptor, error) {
 	content, err := json.Marshal(v)

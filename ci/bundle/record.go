@@ -135,6 +135,30 @@ func (r Record) OfKind(kind string) []Artifact {
 	return found
 }
 
+// roots are what index.json lists of a bundle: images, charts and the release artifact by name, SBOMs as referrers.
+func (r Record) roots(identity ocispec.Descriptor) []ocispec.Descriptor {
+	var roots []ocispec.Descriptor
+	named := func(desc ocispec.Descriptor, name string) {
+		desc.Annotations = map[string]string{ocispec.AnnotationRefName: name}
+		roots = append(roots, desc)
+	}
+	for _, a := range r.Artifacts {
+		if a.Repository == "" {
+			continue
+		}
+		named(a.Descriptor(), a.Name)
+		for _, p := range a.Platforms {
+			for _, s := range p.SBOMs {
+				desc := s.Descriptor()
+				desc.ArtifactType = SBOMType
+				roots = append(roots, desc)
+			}
+		}
+	}
+	named(identity, r.Version.String())
+	return roots
+}
+
 // encode writes the record in its one form.
 func (r Record) encode() ([]byte, error) {
 	content, err := json.MarshalIndent(r, "", "  ")

@@ -35,6 +35,14 @@ type Config struct {
 	Author *Person `json:"author,omitempty"`
 	// Artifacts is the repository of the release artifact; the first image's, else the first chart's.
 	Artifacts string `json:"artifacts,omitempty"`
+	// Destinations are where "publish --to-configured" goes. They are no part of what is built, so no plan and no record holds them.
+	Destinations *Destinations `json:"destinations,omitempty"`
+}
+
+// Destinations are addresses: images and charts go to the repositories that they name themselves.
+type Destinations struct {
+	Remote string `json:"remote,omitempty"` // git remote; the clone's origin where it is absent
+	Backup string `json:"backup,omitempty"` // repository at a registry, or a folder
 }
 
 // Binary is one Go main package.

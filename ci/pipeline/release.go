@@ -260,7 +260,7 @@ func (f *Flow[T]) goTest(g *group[T], p plan, planned Outputs[T], builds map[str
 }
 
 func (f *Flow[T]) bundle(ctx context.Context, p plan, planned Outputs[T], m made[T]) (Outputs[T], error) {
-	spec := BundleSpec{Plan: planned.Report, Builds: map[string]json.RawMessage{}, Images: map[string]json.RawMessage{}, Charts: map[string]json.RawMessage{}}
+	spec := BundleSpec{Plan: planned.Report, Test: m.test.Report, Builds: map[string]json.RawMessage{}, Images: map[string]json.RawMessage{}, Charts: map[string]json.RawMessage{}}
 	trees := map[string]T{Planned: planned.Tree}
 	for _, kind := range []struct {
 		pieces  map[string]Outputs[T]

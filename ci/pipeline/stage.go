@@ -115,6 +115,7 @@ type BundleSpec struct {
 	Builds map[string]json.RawMessage `json:"builds"` // by the name of their folder
 	Images map[string]json.RawMessage `json:"images"`
 	Charts map[string]json.RawMessage `json:"charts"`
+	Test   json.RawMessage            `json:"test,omitempty"` // what the gate said, where it was asked
 }
 
 // JoinSpec asks for one bundle of several parts. Trees: the parts.

@@ -158,6 +158,7 @@ func (m *maker) make(ctx context.Context) error {
 	if p.Platforms, err = platforms(c, m.Platforms); err != nil {
 		return err
 	}
+	c.Destinations = nil // where a bundle goes is no part of a plan
 	p.Config, p.Name = c, c.Name
 	p.Line, p.Branch = c.Pattern().Line(p.Version), c.Pattern().Branch(p.Version)
 	p.Base = m.base.ID

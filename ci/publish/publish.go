@@ -17,6 +17,7 @@ import (
 type Destinations struct {
 	Registry *Registry
 	Remote   *Remote
+	Backup   *Backup
 }
 
 // Remote is a git remote, and the repository whose history the release commit stands on.
@@ -66,11 +67,17 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 	if err := b.Verify(); err != nil {
 		return p.report, err
 	}
+	if _, err := b.GateResult(); err != nil {
+		return p.report, err
+	}
+	if p.backup = d.Backup; d.Backup == nil {
+		p.report.Skipped = append(p.report.Skipped, "backup")
+	}
 	if d.Registry == nil {
 		p.report.Skipped = append(p.report.Skipped, "registry")
 	} else {
 		var err error
-		if p.registry, err = newTarget(b, d.Registry); err != nil {
+		if p.registry, err = newTarget(b, d.Registry.name, d.Registry.PlainHTTP); err != nil {
 			return p.report, err
 		}
 	}
@@ -100,6 +107,7 @@ type publication struct {
 	bundle   bundle.Bundle
 	version  string
 	registry *target
+	backup   *Backup
 	remote   *git.Remote
 	scratch  *git.Repository
 	refs     map[string]string // of the remote, as found
@@ -128,7 +136,7 @@ func (p *publication) stopped(err error) error {
 	return fmt.Errorf("publish %s: %w\nVisible already: %s; run it again to complete it", p.version, err, strings.Join(visible, ", "))
 }
 
-func (p *publication) claimRef() string  { return "refs/releases/" + p.version }
+func (p *publication) claimRef() string  { return ClaimRef(p.bundle.Record.Version) }
 func (p *publication) tagRef() string    { return "refs/tags/" + p.version }
 func (p *publication) branchRef() string { return "refs/heads/" + p.bundle.Record.Branch }
 
@@ -159,9 +167,7 @@ func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) err
 	if commit.Tree != record.Tree {
 		return refusal.New("publish %s: the record says that commit %s has tree %s; it has tree %s", p.version, record.Commit, record.Tree, commit.Tree)
 	}
-	by := commit.Committer
-	message := fmt.Sprintf("%s %s\n\nidentity: %s\nrepository: %s\n", record.Name, p.version, p.bundle.Identity.Digest, record.Config.Artifacts)
-	if p.claimID, err = p.scratch.NewTag(ctx, "releases/"+p.version, record.Commit, by, message); err != nil {
+	if p.claimID, err = p.scratch.NewTag(ctx, "releases/"+p.version, record.Commit, commit.Committer, claimMessage(p.bundle)); err != nil {
 		return err
 	}
 	p.remote = p.scratch.Remote(r.URL)
@@ -196,10 +202,8 @@ func (p *publication) otherClaim(ctx context.Context, found string) error {
 	says := "object " + found
 	if err := p.remote.Fetch(ctx, p.claimRef()); err == nil {
 		if text, err := p.scratch.Git(ctx, "cat-file", "tag", found); err == nil {
-			for line := range strings.Lines(text) {
-				if identity, ok := strings.CutPrefix(strings.TrimSpace(line), "identity: "); ok {
-					says = "identity " + identity
-				}
+			if c, err := parseClaim(text); err == nil {
+				says = "identity " + c.Identity.String()
 			}
 		}
 	}
@@ -207,7 +211,15 @@ func (p *publication) otherClaim(ctx context.Context, found string) error {
 		p.version, p.remote.URL, says, p.bundle.Identity.Digest)
 }
 
+// content brings everything by digest, and the backup: whatever becomes visible has one.
 func (p *publication) content(ctx context.Context) error {
+	if p.backup != nil {
+		w, err := p.backup.keep(ctx, p.bundle)
+		if err != nil {
+			return err
+		}
+		p.wrote(w.Step, w.Target, w.What, w.Outcome)
+	}
 	if p.registry == nil {
 		return nil
 	}

@@ -59,7 +59,7 @@ func release(t *testing.T, source *git.Repository, content string) bundle.Bundle
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return bundletest.Tested(t, b)
 }
 
 func repository(t *testing.T) *git.Repository {
@@ -116,7 +116,7 @@ func TestOtherContentIsRefused(t *testing.T) {
 	// Without the git remote the registry's tags speak.
 	d := destination.Destinations(source)
 	d.Remote = nil
-	if r, err = Publish(ctx, one, d); err != nil || r.Changed() || strings.Join(r.Skipped, "") != "git remote" {
+	if r, err = Publish(ctx, one, d); err != nil || r.Changed() || strings.Join(r.Skipped, ",") != "backup,git remote" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	changed := bundletest.Pieces(t, "linux/amd64")
@@ -124,6 +124,7 @@ func TestOtherContentIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	third = bundletest.Tested(t, third)
 	if r, err = Publish(ctx, third, d); !refusal.Is(err) || r.Changed() || !strings.Contains(err.Error(), "docker.io/acme/spark:v1.5.0: it is there with other content") {
 		t.Errorf("%v; want a refusal of the image tag", err)
 	}

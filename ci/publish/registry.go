@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -17,6 +22,8 @@ import (
 	"oras.land/oras-go/v2/content/oci"
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -32,47 +39,77 @@ type Registry struct {
 	PlainHTTP []string
 }
 
-// target is the registry as the destination of one bundle.
+// target is a registry as the destination of one bundle.
 type target struct {
-	*Registry
 	bundle bundle.Bundle
-	roots  map[string][]ocispec.Descriptor // what goes to each repository, referrers after their subjects
+	name   func(repository string) string  // a repository's name at the destination
+	roots  map[string][]ocispec.Descriptor // what goes to each repository, subjects before their referrers
 	client *registry.Client
+	fresh  map[string]map[digest.Digest]bool // what this run wrote, by repository
+	mu     sync.Mutex
 }
 
-func newTarget(b bundle.Bundle, r *Registry) (*target, error) {
-	client, err := registry.New(r.PlainHTTP...)
+func newTarget(b bundle.Bundle, name func(string) string, plainHTTP []string) (*target, error) {
+	client, err := registry.New(plainHTTP...)
 	if err != nil {
 		return nil, err
 	}
-	t := &target{Registry: r, bundle: b, roots: map[string][]ocispec.Descriptor{}, client: client}
+	roots, err := distribute(b)
+	return &target{bundle: b, name: name, roots: roots, client: client, fresh: map[string]map[digest.Digest]bool{}}, err
+}
+
+// distribute tells which root of the layout goes to which repository: images and charts to their own, the release artifact to the
+// configured one, whatever else is a referrer to where its subject goes.
+func distribute(b bundle.Bundle) (map[string][]ocispec.Descriptor, error) {
+	home := map[digest.Digest]string{}
 	for _, a := range b.Record.Artifacts {
 		if a.Repository == "" {
 			continue
 		}
-		t.add(a.Repository, a.Descriptor())
+		home[a.Digest] = a.Repository
 		for _, p := range a.Platforms {
-			for _, s := range p.SBOMs {
-				t.add(a.Repository, s.Descriptor())
-			}
+			home[p.Digest] = a.Repository
 		}
 	}
-	t.add(b.Record.Config.Artifacts, b.Identity)
-	return t, nil
-}
-
-func (t *target) add(repository string, desc ocispec.Descriptor) {
-	if repository != "" {
-		t.roots[repository] = append(t.roots[repository], desc)
+	if b.Record.Config.Artifacts == "" {
+		return nil, refusal.New("publish %s: no repository is configured for the release artifact; name one as artifacts in .release.yaml", b.Record.Version)
 	}
+	home[b.Identity.Digest] = b.Record.Config.Artifacts
+	all, err := b.Layout.Roots()
+	if err != nil {
+		return nil, err
+	}
+	roots := map[string][]ocispec.Descriptor{}
+	var referrers []ocispec.Descriptor
+	for _, root := range all {
+		if repository, ok := home[root.Digest]; ok && root.Digest != b.Identity.Digest {
+			roots[repository] = append(roots[repository], root)
+		} else if root.Digest != b.Identity.Digest {
+			referrers = append(referrers, root)
+		}
+	}
+	release := home[b.Identity.Digest]
+	roots[release] = append(roots[release], b.Identity)
+	for _, root := range referrers {
+		var m ocispec.Manifest
+		if err := b.Layout.ReadJSON(root, &m); err != nil {
+			return nil, err
+		}
+		if m.Subject == nil || home[m.Subject.Digest] == "" {
+			return nil, refusal.New("publish %s: the bundle's index lists %s (%s), which the record does not name and which refers to nothing that it names; remove it from index.json, or build again", b.Record.Version, root.Digest, root.ArtifactType)
+		}
+		repository := home[m.Subject.Digest]
+		roots[repository] = append(roots[repository], root)
+	}
+	return roots, nil
 }
 
 // name is the repository at the destination.
-func (t *target) name(repository string) string {
-	if t.Prefix == "" {
+func (r *Registry) name(repository string) string {
+	if r.Prefix == "" {
 		return repository
 	}
-	return strings.TrimSuffix(t.Prefix, "/") + "/" + repository
+	return strings.TrimSuffix(r.Prefix, "/") + "/" + repository
 }
 
 func (t *target) open(repository string) (*remote.Repository, error) {
@@ -117,10 +154,6 @@ func (t *target) tag(ctx context.Context, a bundle.Artifact) (outcome string, er
 // pushContent copies what is missing, by digest, the repositories side by side; no tag is made. (Where a registry has no referrers API, the
 // fallback tag of the distribution specification, sha256-<digest>, is kept up to date.)
 func (t *target) pushContent(ctx context.Context) ([]Write, error) {
-	store, err := oci.NewFromFS(ctx, os.DirFS(t.bundle.Layout.Dir()))
-	if err != nil {
-		return nil, err
-	}
 	copies := pool.NewWithResults[Write]().WithContext(ctx).WithCancelOnError().WithFirstError()
 	for repository, roots := range t.roots {
 		copies.Go(func(ctx context.Context) (Write, error) {
@@ -130,12 +163,13 @@ func (t *target) pushContent(ctx context.Context) ([]Write, error) {
 				return w, err
 			}
 			for _, root := range roots {
-				wrote, err := copyGraph(ctx, store, repo, root)
+				there, err := repo.Exists(ctx, root)
+				if err == nil && !there {
+					w.Outcome = Written
+					err = again(ctx, func() error { return t.push(ctx, repo, repository, root) })
+				}
 				if err != nil {
 					return w, fmt.Errorf("push %s to %s: %w", root.Digest, w.Target, err)
-				}
-				if wrote {
-					w.Outcome = Written
 				}
 			}
 			return w, nil
@@ -146,15 +180,76 @@ func (t *target) pushContent(ctx context.Context) ([]Write, error) {
 	return slices.DeleteFunc(writes, func(w Write) bool { return w.Target == "" }), err
 }
 
-func copyGraph(ctx context.Context, from content.ReadOnlyStorage, to *remote.Repository, root ocispec.Descriptor) (wrote bool, err error) {
-	there, err := to.Exists(ctx, root)
-	if err != nil || there {
-		return false, err
-	}
-	return true, oras.CopyGraph(ctx, from, to, root, oras.CopyGraphOptions{Concurrency: 4, MaxMetadataBytes: 16 << 20})
+// push copies one graph, blobs before the manifests that name them; what the repository has is not sent, what another repository of
+// the same registry has is mounted.
+func (t *target) push(ctx context.Context, repo *remote.Repository, repository string, root ocispec.Descriptor) error {
+	return oras.CopyGraph(ctx, oci.NewStorageFromFS(os.DirFS(t.bundle.Layout.Dir())), repo, root, oras.CopyGraphOptions{
+		Concurrency: 4, MaxMetadataBytes: 16 << 20,
+		MountFrom: func(_ context.Context, desc ocispec.Descriptor) ([]string, error) {
+			return t.mounts(repo, repository, desc), nil
+		},
+		PostCopy: func(_ context.Context, desc ocispec.Descriptor) error {
+			t.wrote(repository, desc.Digest)
+			return nil
+		},
+	})
 }
 
-// readBack fetches every manifest and blob of the bundle from where it went, and every tag, and compares.
+// mounts are repositories of the same registry that this run has given the blob to.
+func (t *target) mounts(repo *remote.Repository, repository string, desc ocispec.Descriptor) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var from []string
+	for other, has := range t.fresh {
+		host, name, _ := strings.Cut(t.name(other), "/")
+		if other != repository && has[desc.Digest] && host == repo.Reference.Registry {
+			from = append(from, name)
+		}
+	}
+	slices.Sort(from)
+	return from
+}
+
+func (t *target) wrote(repository string, d digest.Digest) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.fresh[repository] == nil {
+		t.fresh[repository] = map[digest.Digest]bool{}
+	}
+	t.fresh[repository][d] = true
+}
+
+// attempts bounds how often a copy begins anew; each goes on where the one before stopped, because what is there is not sent again.
+const attempts = 5
+
+// again repeats what failed on the way: a broken connection, or an answer that says to come back. A request that could be
+// repeated alone was repeated by the client already; this is for streams.
+func again(ctx context.Context, do func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := do()
+		if err == nil || attempt+1 == attempts || ctx.Err() != nil || !passing(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(retry.DefaultBackoff(attempt, nil)):
+		}
+	}
+}
+
+// passing tells whether an error may be gone at the next try.
+func passing(err error) bool {
+	var answer *errcode.ErrorResponse
+	if errors.As(err, &answer) {
+		return answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusRequestTimeout
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// readBack compares with the bundle what the registry has: the bytes of everything that this run wrote, fetched again; of what was
+// there, the manifests, and that each blob is there with its size; and every tag.
 func (t *target) readBack(ctx context.Context) (int, error) {
 	reads := pool.NewWithResults[int]().WithContext(ctx).WithCancelOnError().WithFirstError()
 	for repository, roots := range t.roots {
@@ -165,7 +260,7 @@ func (t *target) readBack(ctx context.Context) (int, error) {
 			}
 			seen := map[digest.Digest]bool{}
 			for _, root := range roots {
-				if err := t.compare(ctx, repo, root, seen); err != nil {
+				if err := again(ctx, func() error { return t.compare(ctx, repo, repository, root, seen) }); err != nil {
 					return len(seen), err
 				}
 			}
@@ -190,12 +285,38 @@ func (t *target) readBack(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// compare reads a blob and what it leads to; the reader itself fails where bytes are not those of the digest.
-func (t *target) compare(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor, seen map[digest.Digest]bool) error {
+// compare looks at a blob and what it leads to. What is seen is marked once it was found equal.
+func (t *target) compare(ctx context.Context, repo *remote.Repository, repository string, desc ocispec.Descriptor, seen map[digest.Digest]bool) error {
 	if seen[desc.Digest] {
 		return nil
 	}
+	children, err := t.bundle.Layout.Children(desc)
+	if err != nil {
+		return err
+	}
+	for _, child := range children {
+		if err := t.compare(ctx, repo, repository, child, seen); err != nil {
+			return err
+		}
+	}
+	manifest := desc.MediaType == ocispec.MediaTypeImageManifest || desc.MediaType == ocispec.MediaTypeImageIndex
+	if !manifest && !t.fresh[repository][desc.Digest] {
+		found, err := repo.Blobs().Resolve(ctx, desc.Digest.String())
+		if err != nil {
+			return fmt.Errorf("read back %s@%s: %w", repo.Reference, desc.Digest, err)
+		}
+		if found.Size != desc.Size {
+			return fmt.Errorf("read back %s@%s: the registry has %d bytes where %d belong", repo.Reference, desc.Digest, found.Size, desc.Size)
+		}
+	} else if err := fetchEqual(ctx, repo, desc); err != nil {
+		return err
+	}
 	seen[desc.Digest] = true
+	return nil
+}
+
+// fetchEqual reads a blob or manifest from the registry; the reader fails where bytes are not those of the digest.
+func fetchEqual(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor) error {
 	stream, err := repo.Fetch(ctx, desc)
 	if err != nil {
 		return fmt.Errorf("read back %s@%s: %w", repo.Reference, desc.Digest, err)
@@ -207,15 +328,6 @@ func (t *target) compare(ctx context.Context, repo *remote.Repository, desc ocis
 	}
 	if err := verified.Verify(); err != nil {
 		return fmt.Errorf("read back %s@%s: it has other bytes than were written: %w", repo.Reference, desc.Digest, err)
-	}
-	children, err := t.bundle.Layout.Children(desc) // the same bytes, as was just seen
-	if err != nil {
-		return err
-	}
-	for _, child := range children {
-		if err := t.compare(ctx, repo, child, seen); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -104,3 +104,12 @@ func Pieces(t testing.TB, platforms ...string) bundle.Pieces {
 	p.Charts = []bundle.Chart{{Repository: "docker.io/acme/charts/spark", Tag: "1.5.0", File: "spark-1.5.0.tgz", Manifest: chart, Package: layer, From: from}}
 	return p
 }
+
+// Tested attaches a test result that says the bundle passed.
+func Tested(t testing.TB, b bundle.Bundle) bundle.Bundle {
+	t.Helper()
+	if err := b.Attest(bundle.TestResultPredicate, bundle.TestResult{Result: "PASSED", PassedTests: []string{"command: go test"}}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

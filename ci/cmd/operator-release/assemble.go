@@ -11,6 +11,7 @@ import (
 	"github.com/operator-release/operator-release/ci/build"
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/chart"
+	"github.com/operator-release/operator-release/ci/gate"
 	"github.com/operator-release/operator-release/ci/image"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
@@ -37,7 +38,37 @@ func runBundle(_ context.Context, c call, spec pipeline.BundleSpec) (any, error)
 		}
 	}
 	b, err := bundle.Assemble(c.out, pieces)
+	if err == nil && len(spec.Test) > 0 {
+		err = attestGate(b, spec.Test)
+	}
 	return bundled{Identity: b.Identity.Digest.String(), Record: b.Record}, err
+}
+
+// attestGate attaches what the gate said about the bundle's commit.
+func attestGate(b bundle.Bundle, said json.RawMessage) error {
+	var r gate.Result
+	if err := json.Unmarshal(said, &r); err != nil {
+		return fmt.Errorf("read what the gate said: %w", err)
+	}
+	result := bundle.TestResult{Result: "PASSED", Configuration: []bundle.Resource{{Name: "release commit", Digest: map[string]string{"gitCommit": b.Record.Commit}}}}
+	for _, c := range r.Checks {
+		name := c.Name + ": " + c.Subject
+		switch c.Status {
+		case gate.Passed:
+			result.PassedTests = append(result.PassedTests, name)
+		case gate.NotChecked:
+			result.WarnedTests = append(result.WarnedTests, name)
+		default:
+			result.FailedTests = append(result.FailedTests, name)
+		}
+	}
+	switch {
+	case len(result.FailedTests) > 0:
+		result.Result = "FAILED"
+	case len(result.WarnedTests) > 0:
+		result.Result = "WARNED"
+	}
+	return b.Attest(bundle.TestResultPredicate, result)
 }
 
 func recordOf(p plan.Plan) bundle.Record {

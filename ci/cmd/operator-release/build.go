@@ -28,7 +28,10 @@ type building struct {
 	mirrors   []string
 	plainHTTP []string
 
-	engineless bool // do not ask a container builder, even where one is reachable
+	registry   string // where a claimed bundle is fetched from, instead of its own registries
+	remote     string // which remote is asked for a claim, instead of origin
+	gated      bool   // a release: a claim is looked for, and a tested bundle is kept
+	engineless bool   // do not ask a container builder, even where one is reachable
 }
 
 func (b *building) flags(cmd *cobra.Command) {
@@ -123,6 +126,9 @@ func (b *building) make(ctx context.Context, a *app, v string, run func(*pipelin
 	flow, err := b.flow(a, w, v)
 	if err != nil {
 		return none, "", err
+	}
+	if r, ok, err := b.reuse(ctx, a, w, flow, dir); ok || err != nil {
+		return r, dir, err
 	}
 	r, err := run(flow, ctx)
 	if err != nil {

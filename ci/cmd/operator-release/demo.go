@@ -117,6 +117,7 @@ var chapters = []struct {
 	{"v1.5.0-rc.0: a candidate from the development branch opens line 1.5", (*story).candidate},
 	{"v1.5.0: the final, from the release branch", (*story).final},
 	{"A version never changes", (*story).immutable},
+	{"Everything is lost, and comes back", (*story).restore},
 	{"Where to look", (*story).look},
 }
 
@@ -191,7 +192,7 @@ func (s *story) bring(ctx context.Context) error {
 func (s *story) release(ctx context.Context, v string) (pipeline.Release[string], publish.Report, error) {
 	inner := *s.app
 	inner.source, inner.config = s.repository(), ""
-	b := building{out: s.bundle(v), images: s.archives, engineless: true}
+	b := building{out: s.bundle(v), images: s.archives, engineless: true, gated: true}
 	s.say(report.Shell, "operator-release release --version %s", v)
 	r, _, err := b.make(ctx, &inner, v, (*pipeline.Flow[string]).Release)
 	if err != nil {
@@ -232,16 +233,9 @@ func (s *story) candidate(ctx context.Context) error {
 }
 
 func (s *story) writes(published publish.Report) {
-	if s.app.json {
-		return
+	if !s.app.json {
+		writesTable(s.page, published.Writes, s.destination.Registry+"/")
 	}
-	marks := map[string]report.Mark{publish.Written: report.Done, publish.There: report.None}
-	var rows []report.Row
-	for _, w := range published.Writes {
-		target := strings.TrimPrefix(w.Target, s.destination.Registry+"/")
-		rows = append(rows, report.Row{Mark: marks[w.Outcome], Cells: []string{fmt.Sprint(w.Step), target, w.What, w.Outcome}})
-	}
-	s.page.Table(rows)
 }
 
 func (s *story) final(ctx context.Context) error {
@@ -305,6 +299,46 @@ func (s *story) immutable(ctx context.Context) error {
 		return fmt.Errorf("other content under v1.5.0 was not refused: %w", err)
 	}
 	s.say(report.Done, "the same version with other content is refused: %s", err)
+	return nil
+}
+
+// restore keeps a backup, loses registry and tags, and publishes the backup again.
+func (s *story) restore(ctx context.Context) error {
+	b, err := bundle.Load(s.bundle("v1.5.0"))
+	if err != nil {
+		return err
+	}
+	source, err := git.Open(ctx, s.repository())
+	if err != nil {
+		return err
+	}
+	backups := filepath.Join(s.dir, "backups")
+	s.say(report.Shell, "operator-release publish dist/v1.5.0 --backup %s", backups)
+	kept, err := publish.Publish(ctx, b, publish.Destinations{Backup: publish.ParseBackup(backups, nil)})
+	if err != nil {
+		return err
+	}
+	s.writes(kept)
+	if err := s.git(ctx, "push", "--quiet", "origin", ":refs/tags/v1.5.0", ":refs/releases/v1.5.0"); err != nil {
+		return err
+	}
+	if err := s.destination.Close(); err != nil {
+		return err
+	}
+	if s.destination, err = publish.NewThrowaway(ctx, s.dir); err != nil {
+		return err
+	}
+	s.say(report.Note, "the registry is gone, another one is empty (%s); the remote has lost tag and claim", s.destination.Registry)
+	s.say(report.Shell, "operator-release restore %s --registry %s --remote %s", filepath.Join(backups, "v1.5.0"), s.destination.Registry, s.destination.Remote)
+	if b, err = bundle.Load(filepath.Join(backups, "v1.5.0")); err != nil {
+		return err
+	}
+	back, err := publish.Publish(ctx, b, s.destination.Destinations(source))
+	if err != nil {
+		return err
+	}
+	s.writes(back)
+	s.say(report.Done, "the same identity: %s; %d manifests, blobs and refs were read back and are equal", back.Identity, back.Read)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,7 +49,7 @@ func TestScenarios(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway,
+			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture,
 		},
 	})
 }
@@ -124,9 +125,18 @@ func files(ts *testscript.TestScript, dir string) map[string][]byte {
 	return all
 }
 
+// capture NAME PATTERN: what the pattern's group matches in the last standard output, as a variable.
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if m == nil {
+		ts.Fatalf("%s matches nothing in\n%s", args[1], ts.ReadFile("stdout"))
+	}
+	ts.Setenv(args[0], m[1])
+}
+
 // registry NAME: a registry on loopback, its address in the variable NAME.
 func throwaway(ts *testscript.TestScript, _ bool, args []string) {
-	t, err := publish.NewThrowaway(context.Background(), ts.MkAbs("throwaway-"+args[0]))
+	t, err := publish.NewThrowaway(context.Background(), filepath.Join(ts.Getenv("WORK"), "throwaway-"+args[0]))
 	ts.Check(err)
 	ts.Defer(func() { _ = t.Close() })
 	ts.Setenv(args[0], t.Registry)

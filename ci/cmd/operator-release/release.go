@@ -26,6 +26,7 @@ func (a *app) releaseCommand() *cobra.Command {
 		Long: "Writes the bundle into one folder and nothing else. What was rehearsed is what `publish` brings to the world, byte by byte.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			b.gated = true
 			r, dir, err := b.make(cmd.Context(), a, v, (*pipeline.Flow[string]).Release)
 			if err != nil {
 				return err
@@ -34,6 +35,8 @@ func (a *app) releaseCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&v, "version", "", "the version to release: vX.Y.Z or vX.Y.Z-rc.N")
+	cmd.Flags().StringVar(&b.remote, "remote", "", "the git remote that is asked whether the version is claimed (default origin)")
+	cmd.Flags().StringVar(&b.registry, "registry", "", "fetch a claimed bundle from this registry instead of its own: HOST[/PREFIX]")
 	b.flags(cmd)
 	b.outFlag(cmd)
 	return cmd
@@ -111,6 +114,9 @@ func releasePage(page *report.Page, content []byte, dir string) error {
 	page.Line(mark, "%d manifests, blobs and refs were read back and are equal; %s", r.Rehearsal.Read, again)
 	notices(page, p.Notices, nil)
 	page.Heading("Identity %s", r.Bundle.Identity)
+	if p.Hash != "" {
+		page.Text("Plan:   %s", p.Hash)
+	}
 	if dir != "" {
 		page.Text("Bundle: %s", dir)
 	}

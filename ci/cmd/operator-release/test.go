@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/gate"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/pipeline"
@@ -15,11 +14,15 @@ import (
 
 func (a *app) testCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "test", Short: "Ask the gate: the repository's own tests, and its charts",
-		Long: "Tests the commit that is checked out, in a checkout of its own. What is not committed is not tested.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use: "test [DIR]", Short: "Ask the gate: the repository's own tests, and its charts",
+		Long: "Tests the commit that is checked out, in a checkout of its own. What is not committed is not tested. With a bundle's folder it tests " +
+			"that bundle's release commit and binaries, and attaches the result to it: a bundle of joined parts needs that before it is published.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if len(args) == 1 {
+				return a.testBundle(ctx, args[0])
+			}
 			repository, err := git.Open(ctx, a.source)
 			if err != nil {
 				return err
@@ -33,15 +36,7 @@ func (a *app) testCommand() *cobra.Command {
 				return err
 			}
 			defer tree.Close()
-			settings, err := a.configContent()
-			if err != nil {
-				return err
-			}
-			var content []byte
-			if settings != nil {
-				content = []byte(*settings)
-			}
-			c, err := config.Load(tree, a.config, content)
+			c, err := a.settings(ctx, repository)
 			if err != nil {
 				return err
 			}

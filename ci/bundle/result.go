@@ -1,0 +1,177 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// What is observed of a bundle after it was built is attached as in-toto statements (https://github.com/in-toto/attestation):
+// referrers to what they speak of, kept in the layout and never part of the identity.
+const (
+	StatementType       = "application/vnd.in-toto+json"
+	PredicateAnnotation = "in-toto.io/predicate-type"
+	TestResultPredicate = "https://in-toto.io/attestation/test-result/v0.1"
+)
+
+// Statement is an in-toto statement about one artifact.
+type Statement struct {
+	Type          string          `json:"_type"`
+	Subject       []Resource      `json:"subject"`
+	PredicateType string          `json:"predicateType"`
+	Predicate     json.RawMessage `json:"predicate"`
+}
+
+// Resource is an in-toto resource descriptor.
+type Resource struct {
+	Name   string            `json:"name,omitempty"`
+	Digest map[string]string `json:"digest"`
+}
+
+// TestResult is the predicate of what a gate found.
+type TestResult struct {
+	Result        string     `json:"result"` // PASSED, WARNED or FAILED
+	Configuration []Resource `json:"configuration"`
+	PassedTests   []string   `json:"passedTests,omitempty"`
+	WarnedTests   []string   `json:"warnedTests,omitempty"` // not checked
+	FailedTests   []string   `json:"failedTests,omitempty"`
+}
+
+// Attest attaches a statement with this predicate about the release artifact. The same statement again changes nothing.
+func (b Bundle) Attest(predicateType string, predicate any) error {
+	content, err := json.Marshal(predicate)
+	if err != nil {
+		return err
+	}
+	statement, err := json.Marshal(Statement{
+		Type:          "https://in-toto.io/Statement/v1",
+		Subject:       []Resource{{Name: b.Record.Name + " " + b.Record.Version.String(), Digest: map[string]string{"sha256": b.Identity.Digest.Encoded()}}},
+		PredicateType: predicateType, Predicate: content,
+	})
+	if err != nil {
+		return err
+	}
+	layer, err := b.Layout.Put(StatementType, bytes.NewReader(statement))
+	if err != nil {
+		return err
+	}
+	if _, err := b.Layout.Put(ocispec.MediaTypeEmptyJSON, bytes.NewReader(ocispec.DescriptorEmptyJSON.Data)); err != nil {
+		return err
+	}
+	empty := ocispec.DescriptorEmptyJSON
+	empty.Data = nil
+	desc, err := b.Layout.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, ArtifactType: StatementType,
+		Config: empty, Layers: []ocispec.Descriptor{layer},
+		Annotations: map[string]string{PredicateAnnotation: predicateType},
+		Subject:     &ocispec.Descriptor{MediaType: b.Identity.MediaType, Digest: b.Identity.Digest, Size: b.Identity.Size},
+	})
+	if err != nil {
+		return err
+	}
+	root, err := b.Layout.Referrer(desc)
+	if err != nil {
+		return err
+	}
+	return b.Layout.AddRoot(root)
+}
+
+// Referrer is how index.json lists a referrer: by what its own manifest says, whoever listed it before.
+func (l *Layout) Referrer(desc ocispec.Descriptor) (ocispec.Descriptor, error) {
+	var m ocispec.Manifest
+	if err := l.ReadJSON(desc, &m); err != nil {
+		return desc, err
+	}
+	root := ocispec.Descriptor{MediaType: desc.MediaType, Digest: desc.Digest, Size: desc.Size, ArtifactType: m.ArtifactType}
+	if predicate, ok := m.Annotations[PredicateAnnotation]; ok {
+		root.Annotations = map[string]string{PredicateAnnotation: predicate}
+	}
+	return root, nil
+}
+
+// AddRoot adds a descriptor to index.json unless its digest is there.
+func (l *Layout) AddRoot(desc ocispec.Descriptor) error {
+	roots, err := l.Roots()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(roots, func(r ocispec.Descriptor) bool { return r.Digest == desc.Digest }) {
+		return nil
+	}
+	return l.SetRoots(append(roots, desc))
+}
+
+// testResults are the attached test results, by the identity that they speak of.
+func (b Bundle) testResults() (map[string][]TestResult, error) {
+	roots, err := b.Layout.Roots()
+	if err != nil {
+		return nil, err
+	}
+	results := map[string][]TestResult{}
+	for _, root := range roots {
+		if root.ArtifactType != StatementType {
+			continue
+		}
+		statement, err := b.statement(root)
+		if err != nil {
+			return nil, err
+		}
+		if statement.PredicateType != TestResultPredicate {
+			continue
+		}
+		var result TestResult
+		if err := json.Unmarshal(statement.Predicate, &result); err != nil {
+			return nil, refusal.New("read the test result of bundle %s: %w", b.Layout.Dir(), err)
+		}
+		results[statement.about()] = append(results[statement.about()], result)
+	}
+	return results, nil
+}
+
+// GateResult is the attached test result that says this identity passed; without one the bundle is refused.
+func (b Bundle) GateResult() (TestResult, error) {
+	results, err := b.testResults()
+	if err != nil {
+		return TestResult{}, err
+	}
+	own := results[b.Identity.Digest.Encoded()]
+	for _, result := range own {
+		if result.Result == "PASSED" || result.Result == "WARNED" {
+			return result, nil
+		}
+	}
+	wayOut := "ask it with: operator-release test " + b.Layout.Dir()
+	if len(own) > 0 {
+		return own[0], refusal.New("publish bundle %s: its gate did not pass; correct what failed and release again", b.Layout.Dir())
+	}
+	for other := range results {
+		return TestResult{}, refusal.New("publish bundle %s: its gate passed on another identity (sha256:%s; this bundle has %s); %s", b.Layout.Dir(), other, b.Identity.Digest, wayOut)
+	}
+	return TestResult{}, refusal.New("publish bundle %s: its gate was never asked (no test result about %s is in it); %s", b.Layout.Dir(), b.Identity.Digest, wayOut)
+}
+
+// about is the sha256 digest of a statement's one subject.
+func (s Statement) about() string {
+	if len(s.Subject) != 1 {
+		return ""
+	}
+	return s.Subject[0].Digest["sha256"]
+}
+
+// statement reads a statement whose manifest is a root.
+func (b Bundle) statement(root ocispec.Descriptor) (Statement, error) {
+	var m ocispec.Manifest
+	var s Statement
+	if err := b.Layout.ReadJSON(root, &m); err != nil {
+		return s, err
+	}
+	if len(m.Layers) != 1 || m.Layers[0].MediaType != StatementType {
+		return s, refusal.New("read bundle %s: the statement %s does not have one layer of type %s", b.Layout.Dir(), root.Digest, StatementType)
+	}
+	return s, b.Layout.ReadJSON(m.Layers[0], &s)
+}

@@ -1,0 +1,210 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/registry/remote"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/registry"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// Claim says which content a version has, and where its release artifact lies.
+type Claim struct {
+	Identity   digest.Digest
+	Repository string
+}
+
+// ClaimRef is where a version's claim is on the git remote.
+func ClaimRef(v version.Version) string { return "refs/releases/" + v.String() }
+
+// claimMessage is the text of the claim's object.
+func claimMessage(b bundle.Bundle) string {
+	return fmt.Sprintf("%s %s\n\nidentity: %s\nrepository: %s\n", b.Record.Name, b.Record.Version, b.Identity.Digest, b.Record.Config.Artifacts)
+}
+
+// parseClaim reads the text of a claim's object.
+func parseClaim(text string) (Claim, error) {
+	var c Claim
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if s, ok := strings.CutPrefix(line, "identity: "); ok {
+			c.Identity = digest.Digest(s)
+		}
+		if s, ok := strings.CutPrefix(line, "repository: "); ok {
+			c.Repository = s
+		}
+	}
+	if err := c.Identity.Validate(); err != nil || c.Repository == "" {
+		return c, refusal.New("read a claim: it names no identity and repository: %q", text)
+	}
+	return c, nil
+}
+
+// FindClaim reads a version's claim from a git remote; ok is false where there is none. The claim's object goes to scratch.
+func FindClaim(ctx context.Context, scratch *git.Repository, url string, v version.Version) (c Claim, ok bool, err error) {
+	remote := scratch.Remote(url)
+	refs, err := remote.Refs(ctx, ClaimRef(v))
+	if err != nil {
+		return c, false, err
+	}
+	id, ok := refs[ClaimRef(v)]
+	if !ok {
+		return c, false, nil
+	}
+	if err := remote.Fetch(ctx, ClaimRef(v)); err != nil {
+		return c, false, err
+	}
+	text, err := scratch.Git(ctx, "cat-file", "tag", id)
+	if err != nil {
+		return c, false, refusal.New("read the claim %s of %s: it is no annotated tag: %w", ClaimRef(v), url, err)
+	}
+	c, err = parseClaim(text)
+	return c, err == nil, err
+}
+
+// Fetch brings a published bundle, with all its referrers, from a registry to dir, an empty or absent folder. Every byte is compared with
+// its digest; a registry that gives others, or more than it declared, is refused.
+func Fetch(ctx context.Context, r *Registry, c Claim, dir string) (bundle.Bundle, error) {
+	return fetch(ctx, r.name, r.PlainHTTP, c, dir)
+}
+
+func fetch(ctx context.Context, name func(string) string, plainHTTP []string, c Claim, dir string) (bundle.Bundle, error) {
+	client, err := registry.New(plainHTTP...)
+	if err != nil {
+		return bundle.Bundle{}, err
+	}
+	layout, err := bundle.Create(dir)
+	if err != nil {
+		return bundle.Bundle{}, err
+	}
+	f := &fetching{client: client, name: name, layout: layout}
+	identity, err := f.root(ctx, c.Repository, c.Identity)
+	if err != nil {
+		return bundle.Bundle{}, err
+	}
+	record, _, err := layout.Record(identity)
+	if err != nil {
+		return bundle.Bundle{}, err
+	}
+	subjects := map[string][]ocispec.Descriptor{c.Repository: {identity}}
+	for _, a := range record.Artifacts {
+		if a.Repository == "" {
+			continue
+		}
+		if _, err := f.root(ctx, a.Repository, a.Digest); err != nil {
+			return bundle.Bundle{}, err
+		}
+		subjects[a.Repository] = append(subjects[a.Repository], a.Descriptor())
+		for _, p := range a.Platforms {
+			subjects[a.Repository] = append(subjects[a.Repository], ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: p.Digest, Size: p.Size})
+		}
+	}
+	referrers, err := f.referrers(ctx, subjects, identity.Digest)
+	if err != nil {
+		return bundle.Bundle{}, err
+	}
+	b, err := bundle.Adopt(layout, identity, referrers)
+	if err != nil {
+		return b, err
+	}
+	return b, b.Verify()
+}
+
+type fetching struct {
+	client *registry.Client
+	name   func(string) string
+	layout *bundle.Layout
+}
+
+// root brings a manifest and all it leads to.
+func (f *fetching) root(ctx context.Context, repository string, d digest.Digest) (ocispec.Descriptor, error) {
+	repo, err := f.client.Open(f.name(repository))
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	desc, err := repo.Resolve(ctx, d.String())
+	if err != nil {
+		return desc, fmt.Errorf("fetch %s@%s: %w; check address and credentials, or restore from a backup", f.name(repository), d, err)
+	}
+	return desc, again(ctx, func() error { return f.graph(ctx, repo, desc) })
+}
+
+func (f *fetching) graph(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor) error {
+	if err := f.blob(ctx, repo, desc); err != nil {
+		return err
+	}
+	children, err := f.layout.Children(desc)
+	if err != nil {
+		return err
+	}
+	for _, child := range children {
+		if err := f.graph(ctx, repo, child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxLayer bounds one blob, in bytes.
+const maxLayer = 16 << 30
+
+// blob brings one blob, at most as large as declared.
+func (f *fetching) blob(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor) error {
+	if f.layout.Has(desc) {
+		return nil
+	}
+	if desc.Size > maxLayer {
+		return refusal.New("fetch %s@%s: it declares %d bytes; at most %d are taken", repo.Reference, desc.Digest, desc.Size, int64(maxLayer))
+	}
+	stream, err := repo.Fetch(ctx, desc)
+	if err != nil {
+		return fmt.Errorf("fetch %s@%s: %w", repo.Reference, desc.Digest, err)
+	}
+	defer stream.Close()
+	return f.layout.Take(desc, io.LimitReader(stream, desc.Size+1))
+}
+
+// referrers brings whatever refers to the subjects: SBOMs, test results, signatures.
+func (f *fetching) referrers(ctx context.Context, subjects map[string][]ocispec.Descriptor, identity digest.Digest) ([]ocispec.Descriptor, error) {
+	var all []ocispec.Descriptor
+	for repository, descs := range subjects {
+		repo, err := f.client.Open(f.name(repository))
+		if err != nil {
+			return nil, err
+		}
+		for _, subject := range descs {
+			var found []ocispec.Descriptor
+			if err := repo.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
+				found = append(found, page...)
+				return nil
+			}); err != nil {
+				return nil, fmt.Errorf("list what refers to %s@%s: %w", f.name(repository), subject.Digest, err)
+			}
+			for _, desc := range found {
+				if desc.Digest == identity {
+					continue
+				}
+				if err := again(ctx, func() error { return f.graph(ctx, repo, desc) }); err != nil {
+					return nil, err
+				}
+				root, err := f.layout.Referrer(desc)
+				if err != nil {
+					return nil, err
+				}
+				all = append(all, root)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b ocispec.Descriptor) int { return strings.Compare(a.Digest.String(), b.Digest.String()) })
+	return all, nil
+}
