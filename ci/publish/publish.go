@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/git"
@@ -230,28 +231,47 @@ func (p *publication) content(ctx context.Context) error {
 	return err
 }
 
-// create makes a ref only if absent; equal content is there already.
+// create makes a ref only if absent; equal content is there already, other content is what it gives back. Where the push failed in
+// another way (two at once contend for a lock, a connection breaks) the remote is asked what it has, and tried again.
 func (p *publication) create(ctx context.Context, step int, ref, id, what string) (taken string, err error) {
-	if p.refs[ref] == id {
-		p.wrote(step, ref, what, There)
-		return "", nil
-	}
-	err = p.remote.Create(ctx, ref, id)
-	if errors.Is(err, git.ErrStale) {
+	found := p.refs[ref]
+	outcome := There
+	for attempt := 0; found == ""; attempt++ {
+		pushed := p.remote.Create(ctx, ref, id)
 		refs, err := p.remote.Refs(ctx, ref)
 		if err != nil {
-			return "", err
+			return "", errors.Join(pushed, err)
 		}
-		if refs[ref] == id {
-			p.wrote(step, ref, what, There)
-			return "", nil
+		if found = refs[ref]; found == id && pushed == nil {
+			outcome = Written
 		}
-		return refs[ref], nil
+		if found == "" {
+			if err := p.pause(ctx, attempt, pushed); err != nil {
+				return "", err
+			}
+		}
 	}
-	if err == nil {
-		p.wrote(step, ref, what, Written)
+	if found != id {
+		return found, nil
 	}
-	return "", err
+	p.wrote(step, ref, what, outcome)
+	return "", nil
+}
+
+// pause waits before another attempt at the remote, or gives up with what went wrong.
+func (p *publication) pause(ctx context.Context, attempt int, failed error) error {
+	if failed == nil {
+		failed = fmt.Errorf("%s took a push and does not have it", p.remote.URL)
+	}
+	if attempt+1 >= attempts || ctx.Err() != nil {
+		return failed
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(backoff(attempt, nil)):
+		return nil
+	}
 }
 
 func (p *publication) claim(ctx context.Context) error {
@@ -275,28 +295,36 @@ func (p *publication) branch(ctx context.Context) error {
 		p.wrote(3, ref, what, There)
 		return nil
 	}
-	err := p.remote.Forward(ctx, ref, commit)
-	if errors.Is(err, git.ErrStale) {
-		if contains, fetchErr := p.contains(ctx, ref, commit); fetchErr == nil && contains {
-			p.wrote(3, ref, what, There)
+	for attempt := 0; ; attempt++ {
+		failed := p.remote.Forward(ctx, ref, commit)
+		if failed == nil {
+			p.wrote(3, ref, what, Written)
 			return nil
 		}
-		return fmt.Errorf("%w: %s has moved and does not contain commit %s; nobody sees the version yet: withdraw its claim (git push %s :%s) and release from the branch's tip",
-			err, ref, commit[:12], p.remote.URL, p.claimRef())
+		contains, err := p.contains(ctx, ref, commit)
+		switch {
+		case err != nil:
+			return errors.Join(failed, err)
+		case contains:
+			p.wrote(3, ref, what, There)
+			return nil
+		case errors.Is(failed, git.ErrStale):
+			return fmt.Errorf("%w: %s has moved and does not contain commit %s; nobody sees the version yet: withdraw its claim (git push %s :%s) and release from the branch's tip",
+				failed, ref, commit[:12], p.remote.URL, p.claimRef())
+		}
+		if err := p.pause(ctx, attempt, failed); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		p.wrote(3, ref, what, Written)
-	}
-	return err
 }
 
-// contains tells whether a branch of the remote has the commit in its history.
+// contains tells whether a branch of the remote is there and has the commit in its history.
 func (p *publication) contains(ctx context.Context, ref, commit string) (bool, error) {
-	if err := p.remote.Fetch(ctx, ref); err != nil {
+	refs, err := p.remote.Refs(ctx, ref)
+	if err != nil || refs[ref] == "" {
 		return false, err
 	}
-	refs, err := p.remote.Refs(ctx, ref)
-	if err != nil {
+	if err := p.remote.Fetch(ctx, ref); err != nil {
 		return false, err
 	}
 	return p.scratch.Descends(ctx, refs[ref], commit)

@@ -222,6 +222,9 @@ func (t *target) wrote(repository string, d digest.Digest) {
 // attempts bounds how often a copy begins anew; each goes on where the one before stopped, because what is there is not sent again.
 const attempts = 5
 
+// backoff is the pause before another attempt: growing, with jitter. Tests have no patience.
+var backoff = retry.DefaultBackoff
+
 // again repeats what failed on the way: a broken connection, or an answer that says to come back. A request that could be
 // repeated alone was repeated by the client already; this is for streams.
 func again(ctx context.Context, do func() error) error {
@@ -233,7 +236,7 @@ func again(ctx context.Context, do func() error) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(retry.DefaultBackoff(attempt, nil)):
+		case <-time.After(backoff(attempt, nil)):
 		}
 	}
 }

@@ -1,0 +1,145 @@
+package publish
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/operator-release/operator-release/ci/faults"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// behindProxies is a throwaway registry and a git server over HTTP, each behind a proxy that fails as told.
+func behindProxies(t *testing.T) (registry, remote *faults.Proxy, d Destinations, throwaway *Throwaway) {
+	t.Helper()
+	ctx, source := t.Context(), repository(t)
+	throwaway, err := NewThrowaway(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { throwaway.Close() })
+	if registry, err = faults.New("http://" + throwaway.Registry); err != nil {
+		t.Fatal(err)
+	}
+	handler, err := faults.Git(filepath.Dir(throwaway.Remote))
+	if err != nil {
+		t.Fatal(err)
+	}
+	remote = faults.Around(handler)
+	one, registryAt := registry.Start()
+	two, remoteAt := remote.Start()
+	t.Cleanup(one.Close)
+	t.Cleanup(two.Close)
+	return registry, remote, Destinations{
+		Registry: &Registry{Prefix: registryAt},
+		Remote:   &Remote{URL: "http://" + remoteAt + "/remote.git", Source: source},
+	}, throwaway
+}
+
+// TestPassingFaultsAreOutlived: one run gets through what goes by.
+func TestPassingFaultsAreOutlived(t *testing.T) {
+	for name, fault := range map[string]faults.Fault{
+		"git hung up before":      {Match: "POST .*/git-receive-pack", Times: 1, Do: faults.Before},
+		"git hung up after":       {Match: "POST .*/git-receive-pack", First: 2, Times: 1, Do: faults.After},
+		"busy, come back":         {Match: "PUT .*/blobs/uploads/", Times: 2, Do: faults.Status(http.StatusTooManyRequests, time.Second)},
+		"broken for a moment":     {Match: "PUT .*/blobs/uploads/", First: 2, Times: 2, Do: faults.Status(http.StatusInternalServerError, 0)},
+		"no upload begins":        {Match: "POST .*/blobs/uploads/", Times: 2, Do: faults.Status(http.StatusBadGateway, 0)},
+		"cut in mid-body":         {Match: "PUT .*/blobs/uploads/", First: 3, Times: 1, Do: faults.CutRequest(10)},
+		"hung up before":          {Match: "PUT .*/manifests/", Times: 1, Do: faults.Before},
+		"hung up after":           {Match: "PUT .*/manifests/", Times: 1, Do: faults.After},
+		"answer cut on read back": {Match: "GET .*/blobs/", Times: 1, Do: faults.CutResponse(5)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			registry, remote, d, _ := behindProxies(t)
+			registry.Add(fault)
+			remote.Add(fault)
+			b := release(t, d.Remote.Source, "v1.5.0\n")
+			r, err := Publish(t.Context(), b, d)
+			if err != nil || !r.Changed() {
+				t.Fatalf("%+v, %v", r.Writes, err)
+			}
+		})
+	}
+}
+
+// TestAStoppedRunIsCompleted: what does not go by ends the run with what is visible, and a rerun completes it.
+func TestAStoppedRunIsCompleted(t *testing.T) {
+	for name, c := range map[string]struct {
+		registry, remote *faults.Fault
+		says             string
+	}{
+		"image tag": {&faults.Fault{Match: "PUT .*/spark/manifests/v1.5.0$", Do: faults.Status(http.StatusForbidden, 0)}, nil, "Visible already: refs/heads/release-1.5; run it again"},
+		"chart tag": {&faults.Fault{Match: "PUT .*/manifests/1.5.0$", Do: faults.Status(http.StatusForbidden, 0)}, nil, "docker.io/acme/spark:v1.5.0; run it again"},
+		"claim":     {nil, &faults.Fault{Match: "POST .*/git-receive-pack", First: 1, Do: faults.Before}, "No branch and no tag is visible yet"},
+		"branch":    {nil, &faults.Fault{Match: "POST .*/git-receive-pack", First: 2, Do: faults.Before}, "No branch and no tag is visible yet"},
+		"git tag":   {nil, &faults.Fault{Match: "POST .*/git-receive-pack", First: 3, Do: faults.Before}, "docker.io/acme/charts/spark:1.5.0; run it again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			registry, remote, d, throwaway := behindProxies(t)
+			b := release(t, d.Remote.Source, "v1.5.0\n")
+			if c.registry != nil {
+				registry.Add(*c.registry)
+			}
+			if c.remote != nil {
+				remote.Add(*c.remote)
+			}
+			if _, err := Publish(t.Context(), b, d); err == nil || refusal.Is(err) || !strings.Contains(err.Error(), c.says) {
+				t.Fatalf("%v; want a failure with %q", err, c.says)
+			}
+			registry.Clear()
+			remote.Clear()
+			if r, err := Publish(t.Context(), b, d); err != nil || !r.Changed() {
+				t.Fatalf("the rerun: %+v, %v", r.Writes, err)
+			}
+			again, err := Publish(t.Context(), b, throwaway.Destinations(d.Remote.Source))
+			if err != nil || again.Changed() {
+				t.Errorf("not all was there: %+v, %v", again.Writes, err)
+			}
+		})
+	}
+}
+
+// TestWhatIsThereIsNotSentAgain: no byte of a blob is uploaded, and none is fetched.
+func TestWhatIsThereIsNotSentAgain(t *testing.T) {
+	registry, _, d, _ := behindProxies(t)
+	b := release(t, d.Remote.Source, "v1.5.0\n")
+	if _, err := Publish(t.Context(), b, d); err != nil {
+		t.Fatal(err)
+	}
+	registry.Clear()
+	if r, err := Publish(t.Context(), b, d); err != nil || r.Changed() {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for _, request := range registry.Requests() {
+		if !strings.HasPrefix(request, "HEAD ") && (!strings.HasPrefix(request, "GET ") || strings.Contains(request, "/blobs/")) {
+			t.Errorf("asked %s", request)
+		}
+	}
+}
+
+// TestARegistryThatLies is refused when a bundle is fetched: other bytes, more bytes, another record.
+func TestARegistryThatLies(t *testing.T) {
+	for name, fault := range map[string]faults.Fault{
+		"a blob with other bytes":     {Match: "GET .*/blobs/", Do: faults.Lie},
+		"a manifest with other bytes": {Match: "GET .*/manifests/sha256:", Do: faults.Lie},
+		"a blob that is larger":       {Match: "GET .*/blobs/", Do: faults.Swell(1 << 20)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			registry, _, d, _ := behindProxies(t)
+			b := release(t, d.Remote.Source, "v1.5.0\n")
+			if _, err := Publish(t.Context(), b, d); err != nil {
+				t.Fatal(err)
+			}
+			registry.Add(fault)
+			claim := Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}
+			if fetched, err := Fetch(t.Context(), d.Registry, claim, filepath.Join(t.TempDir(), "b")); err == nil {
+				t.Errorf("fetched %s", fetched.Identity.Digest)
+			}
+		})
+	}
+}
