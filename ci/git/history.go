@@ -3,6 +3,8 @@ package git
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -104,11 +106,15 @@ func (r *Repository) Dirty(ctx context.Context, ignore ...string) ([]string, err
 	if bare, err := r.Git(ctx, "rev-parse", "--is-bare-repository"); err != nil || bare == "true" {
 		return nil, err
 	}
-	args := []string{"status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames", "--", "."}
+	// By the user's own settings: whoever checks out with other line ends has changed nothing.
+	args := []string{"-c", "core.fsmonitor=false", "-c", "safe.directory=*", "status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames", "--", "."}
 	for _, dir := range ignore {
 		args = append(args, ":(exclude,literal,top)"+dir)
 	}
-	out, err := r.Git(ctx, args...)
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir, cmd.Env = r.dir, append(os.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
+	stdout, err := output(cmd, nil, args)
+	out := string(stdout)
 	if err != nil || out == "" {
 		return nil, err
 	}
