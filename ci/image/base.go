@@ -77,7 +77,7 @@ func pullBases(ctx context.Context, o Options, stages []*stage) ([]Base, error) 
 		}
 		src := sources[s.from]
 		if src == nil {
-			if src, err = reg.resolve(ctx, s.from); err != nil {
+			if src, err = reg.resolve(ctx, s.from, o.Pins[s.from]); err != nil {
 				return nil, err
 			}
 			sources[s.from] = src
@@ -97,8 +97,8 @@ func pullBases(ctx context.Context, o Options, stages []*stage) ([]Base, error) 
 	return bases, work.Wait()
 }
 
-// resolve asks the registry what the reference names.
-func (r *registries) resolve(ctx context.Context, name string) (*source, error) {
+// resolve asks the registry what the reference names, or for the digest that is pinned.
+func (r *registries) resolve(ctx context.Context, name string, pin digest.Digest) (*source, error) {
 	ref, err := parseReference(name)
 	if err != nil {
 		return nil, err
@@ -108,6 +108,9 @@ func (r *registries) resolve(ctx context.Context, name string) (*source, error) 
 		return nil, err
 	}
 	asked := ref.tag
+	if pin != "" {
+		asked = pin.String()
+	}
 	if ref.digest != "" {
 		asked = ref.digest.String()
 	}

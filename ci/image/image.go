@@ -34,6 +34,7 @@ type Options struct {
 	Labels     map[string]string            // on config, manifests and index; they win over LABEL of the same key
 	Mirrors    map[string]string            // registry -> where to pull its images from instead: docker.io -> 127.0.0.1:5000
 	PlainHTTP  []string                     // hosts, besides loopback, that are spoken to by plain HTTP
+	Pins       map[string]digest.Digest     // base reference, as FROM says -> the digest to take, wherever its tag points by now
 	Archive    string                       // an OCI archive or layout folder, taken over instead of building
 	Layout     *bundle.Layout               // where the blobs go
 	Log        io.Writer                    // where a Dagger engine tells its progress; may be nil

@@ -25,6 +25,8 @@ type Flow[T any] struct {
 	Archives   map[string]T // image repository to an image made elsewhere
 	Mirrors    map[string]string
 	PlainHTTP  []string
+	Pins       map[string]string // base reference to the digest to take, wherever its tag points by now
+	Again      bool              // what speaks against a release does not count: it is out, and is built again to compare
 }
 
 // Release is everything that was said and made on the way.
@@ -107,7 +109,7 @@ func (f *Flow[T]) plan(ctx context.Context) (p plan, planned Outputs[T], err err
 	if err := json.Unmarshal(planned.Report, &p); err != nil {
 		return p, planned, fmt.Errorf("read the plan: %w", err)
 	}
-	if len(p.Against) > 0 {
+	if len(p.Against) > 0 && !f.Again {
 		return p, planned, refusal.New("release %s: %s", f.Plan.Version, strings.Join(p.Against, "\n  also: "))
 	}
 	return p, planned, nil
@@ -234,7 +236,7 @@ func (f *Flow[T]) goImages(g *group[T], p plan, tree T, builds map[string]Output
 		g.run(out, fmt.Sprintf("image-%d", i), f.Runner, Image, Inputs[T]{
 			Subject: image.Repository,
 			Spec: ImageSpec{Image: image, Version: p.Version, Platforms: linux, Time: p.Time, Labels: labels(p),
-				How: p.Images[i].How, Mirrors: f.Mirrors, PlainHTTP: f.PlainHTTP},
+				How: p.Images[i].How, Mirrors: f.Mirrors, PlainHTTP: f.PlainHTTP, Pins: f.Pins},
 			Trees: trees,
 		})
 	}

@@ -55,6 +55,7 @@ const (
 // PlanSpec asks what releasing Version would do. Trees: Repository.
 type PlanSpec struct {
 	Version   string   `json:"version"`
+	Commit    string   `json:"commit,omitempty"`    // instead of the one that is checked out
 	Config    *string  `json:"config,omitempty"`    // content of a settings file that replaces the repository's own
 	Platforms []string `json:"platforms,omitempty"` // instead of the configured ones
 	Archives  []string `json:"archives,omitempty"`  // image repositories whose images come as archives
@@ -99,6 +100,7 @@ type ImageSpec struct {
 	How       string            `json:"how"`
 	Mirrors   map[string]string `json:"mirrors,omitempty"`
 	PlainHTTP []string          `json:"plainHTTP,omitempty"`
+	Pins      map[string]string `json:"pins,omitempty"` // base reference to the digest to take
 }
 
 // ChartSpec asks for a chart. Trees: Tree.

@@ -23,6 +23,9 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 	if shallow {
 		m.against("the clone is shallow, so what the version descends from cannot be seen; run: git fetch --unshallow --tags")
 	}
+	if m.Commit != "" {
+		return nil
+	}
 	dirty, err := m.Repository.Dirty(ctx, append(slices.Clone(m.Ignore), "dist")...)
 	if err != nil {
 		return err

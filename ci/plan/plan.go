@@ -24,6 +24,7 @@ type Options struct {
 	Repository *git.Repository
 	Quarantine string // folder for the release commit's objects
 	Version    string
+	Commit     string // the commit to release; empty: the one that is checked out, whose work tree must be clean
 	ConfigName string // of the settings file that Config is the content of
 	Config     []byte // nil: the repository's own
 	Platforms  []string
@@ -132,7 +133,6 @@ func Make(ctx context.Context, o Options) (Plan, []git.Object, error) {
 type maker struct {
 	Options
 	plan    Plan
-	head    string // branch that is checked out
 	base    git.Commit
 	place   version.Place
 	tags    map[version.Version]string
@@ -142,7 +142,12 @@ type maker struct {
 
 func (m *maker) make(ctx context.Context) error {
 	var err error
-	if m.base, m.head, err = m.Repository.Head(ctx); err != nil {
+	if m.Commit != "" {
+		m.base, err = m.Repository.Commit(ctx, m.Commit)
+	} else {
+		m.base, _, err = m.Repository.Head(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	tree, err := m.Repository.Tree(ctx, m.base.ID)

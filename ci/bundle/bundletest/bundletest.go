@@ -25,8 +25,8 @@ var Time = time.Unix(1767225600, 0).UTC()
 // Repository is where the image belongs.
 const Repository = "docker.io/acme/spark"
 
-// image makes a small real image of one layer for each platform.
-func image(t testing.TB, l *bundle.Layout, platforms ...string) bundle.Image {
+// Image makes a small real image of one layer for each platform.
+func Image(t testing.TB, l *bundle.Layout, platforms ...string) bundle.Image {
 	t.Helper()
 	i := bundle.Image{Repository: Repository, From: l, Binaries: map[string][]string{}, Bases: []bundle.Base{{Reference: "debian", Digest: ocispec.DescriptorEmptyJSON.Digest}}}
 	var manifests []ocispec.Descriptor
@@ -92,7 +92,7 @@ func Pieces(t testing.TB, platforms ...string) bundle.Pieces {
 		file(bundle.KindArchive, "spark-"+slug+".tar.gz", "archive "+platform, platform)
 	}
 	file(bundle.KindObjects, bundle.ObjectsFile, "objects", "")
-	p.Images = []bundle.Image{image(t, from, platforms...)}
+	p.Images = []bundle.Image{Image(t, from, platforms...)}
 	layer, err := from.Put("application/vnd.cncf.helm.chart.content.v1.tar+gzip", strings.NewReader("chart"))
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/operator-release/operator-release/ci/build"
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/chart"
@@ -73,7 +75,7 @@ func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
 	}
 	defer os.RemoveAll(quarantine)
 	o := plan.Options{
-		Repository: repository, Quarantine: quarantine, Version: spec.Version, Platforms: spec.Platforms,
+		Repository: repository, Quarantine: quarantine, Version: spec.Version, Commit: spec.Commit, Platforms: spec.Platforms,
 		Archives: spec.Archives, Engine: spec.Engine, Ignore: spec.Ignore, Examine: examine,
 	}
 	if spec.Config != nil {
@@ -210,7 +212,10 @@ func runImage(ctx context.Context, c call, spec pipeline.ImageSpec) (any, error)
 		Repository: spec.Image.Repository, Version: spec.Version.String(), Tree: c.trees[pipeline.Tree], Context: spec.Image.Context,
 		Dockerfile: spec.Image.Dockerfile, Args: spec.Image.Args, Target: spec.Image.Target, Platforms: spec.Platforms, Time: spec.Time,
 		Labels: spec.Labels, Mirrors: spec.Mirrors, PlainHTTP: spec.PlainHTTP, Archive: c.trees[pipeline.Archive], Layout: layout, Log: c.log,
-		Binaries: map[string]map[string]string{},
+		Binaries: map[string]map[string]string{}, Pins: map[string]digest.Digest{},
+	}
+	for reference, pin := range spec.Pins {
+		o.Pins[reference] = digest.Digest(pin)
 	}
 	for _, platform := range spec.Platforms {
 		dir, ok := c.trees["build-"+strings.ReplaceAll(platform, "/", "-")]
