@@ -15,7 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/operator-release/operator-release/ci/demo"
-	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/faults"
 	"github.com/operator-release/operator-release/ci/publish"
 )
 
@@ -49,7 +49,7 @@ func TestScenarios(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture,
+			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture, "liar": liar,
 		},
 	})
 }
@@ -125,6 +125,16 @@ func files(ts *testscript.TestScript, dir string) map[string][]byte {
 	return all
 }
 
+// liar NAME HOST KIND PATTERN: a proxy before the registry at HOST that lies where the request fits, its address in the variable NAME.
+func liar(ts *testscript.TestScript, _ bool, args []string) {
+	p, err := faults.New("http://" + args[1])
+	ts.Check(err)
+	p.Add(faults.Fault{Match: args[3], Do: map[string]faults.Action{"other": faults.Lie, "more": faults.Swell(1 << 20)}[args[2]]})
+	server, address := p.Start()
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], address)
+}
+
 // capture NAME PATTERN: what the pattern's group matches in the last standard output, as a variable.
 func capture(ts *testscript.TestScript, _ bool, args []string) {
 	m := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
@@ -147,31 +157,5 @@ func TestIgnoredFolders(t *testing.T) {
 	got := strings.Join(ignored(dir, filepath.Join(dir, "dist", "v1"), filepath.Join(dir, ".."), dir), ",")
 	if got != "dist/v1" {
 		t.Errorf("got %s", got)
-	}
-}
-
-// BenchmarkPlan is what a maintainer waits for before anything is built.
-func BenchmarkPlan(b *testing.B) {
-	dir := filepath.Join(b.TempDir(), "repository")
-	if err := demo.Repository(b.Context(), dir); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := git.Open(b.Context(), dir); err != nil {
-		b.Fatal(err)
-	}
-	a := &app{stdout: os.Stdout, stderr: os.Stderr, quiet: true, source: dir}
-	for b.Loop() {
-		w, err := a.begin("")
-		if err != nil {
-			b.Fatal(err)
-		}
-		flow, err := (&building{}).flow(a, w, "v1.5.0-rc.0")
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := flow.Charts(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		w.end()
 	}
 }
