@@ -162,11 +162,20 @@ func (b *Bundle) Image(
 	if err != nil {
 		return nil, err
 	}
-	archive := dag.Container().From(b.Module.GoImage).
-		WithMountedDirectory("/bundle", r.Bundled).
-		WithExec([]string{"tar", "--sort=name", "-C", "/bundle", "-cf", "/image.tar", "oci-layout", "index.json", "blobs"}).
-		File("/image.tar")
-	return dag.Container(dagger.ContainerOpts{Platform: platform}).Import(archive, dagger.ContainerImportOpts{Tag: artifact.Name}), nil
+	for _, made := range artifact.Platforms {
+		if made.Platform != string(platform) {
+			continue
+		}
+		// The engine's import does not look for a tag below a tagged index, so it is given an index of this one manifest.
+		index := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json",`+
+			`"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":%q,"size":%d}]}`, made.Digest, made.Size)
+		archive := dag.Container().From(b.Module.GoImage).
+			WithMountedDirectory("/bundle", r.Bundled.WithNewFile("index.json", index)).
+			WithExec([]string{"tar", "--sort=name", "-C", "/bundle", "-cf", "/image.tar", "oci-layout", "index.json", "blobs"}).
+			File("/image.tar")
+		return dag.Container(dagger.ContainerOpts{Platform: platform}).Import(archive), nil
+	}
+	return nil, fmt.Errorf("image %s is not made for %s", artifact.Name, platform)
 }
 
 // Chart is the bundle's chart, packaged.
@@ -193,6 +202,11 @@ type artifact struct {
 	Name       string
 	Repository string
 	File       string
+	Platforms  []struct {
+		Platform string
+		Digest   string
+		Size     int
+	}
 }
 
 // find is the first artifact of a kind, or the one of this repository.

@@ -244,15 +244,7 @@ func (f *Flow[T]) goImages(g *group[T], p plan, tree T, builds map[string]Output
 }
 
 func (f *Flow[T]) goTest(g *group[T], p plan, planned Outputs[T], builds map[string]Outputs[T], out map[string]Outputs[T]) {
-	spec := TestSpec{
-		Version: p.Version.String(), Commit: p.Commit, Time: p.Time, Toolchain: p.Toolchain, Commands: p.Config.Gate, Images: map[string]string{},
-	}
-	for _, chart := range p.Config.Charts {
-		spec.Charts = append(spec.Charts, chart.Path)
-	}
-	for _, image := range p.Config.Images {
-		spec.Images[image.Repository] = p.Version.String()
-	}
+	spec := NewTestSpec(p.Config, p.Version.String(), p.Commit, p.Time, p.Toolchain)
 	trees := map[string]T{Repository: f.Repository, Planned: planned.Tree}
 	if build, ok := builds[buildName(f.Host)]; ok {
 		spec.Binaries = buildName(f.Host)

@@ -90,6 +90,20 @@ type TestSpec struct {
 	Binaries  string            `json:"binaries,omitempty"`
 }
 
+// NewTestSpec asks what the settings say about a commit; without a version no image names and no binaries are looked at.
+func NewTestSpec(c config.Config, version, commit string, when time.Time, toolchain string) TestSpec {
+	s := TestSpec{Version: version, Commit: commit, Time: when, Toolchain: toolchain, Commands: c.Gate, Images: map[string]string{}}
+	for _, chart := range c.Charts {
+		s.Charts = append(s.Charts, chart.Path)
+	}
+	for _, image := range c.Images {
+		if version != "" {
+			s.Images[image.Repository] = version
+		}
+	}
+	return s
+}
+
 // ImageSpec asks for an image. Trees: Tree, a build per platform, and Archive where the image was made elsewhere.
 type ImageSpec struct {
 	Image     config.Image      `json:"image"` // build arguments expanded

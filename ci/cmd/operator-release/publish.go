@@ -39,6 +39,16 @@ func (d *destining) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&d.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
 }
 
+// open gives the repository that is released, and where to.
+func (d *destining) open(ctx context.Context, a *app) (*git.Repository, publish.Destinations, error) {
+	source, err := git.Open(ctx, a.source)
+	if err != nil {
+		return nil, publish.Destinations{}, err
+	}
+	to, err := d.destinations(ctx, a, source)
+	return source, to, err
+}
+
 // destinations are those of the command line, which replace all configured ones, or the configured ones.
 func (d *destining) destinations(ctx context.Context, a *app, source *git.Repository) (publish.Destinations, error) {
 	var to publish.Destinations
@@ -114,11 +124,7 @@ func (a *app) publishCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			source, err := git.Open(ctx, a.source)
-			if err != nil {
-				return err
-			}
-			to, err := d.destinations(ctx, a, source)
+			source, to, err := d.open(ctx, a)
 			if err != nil {
 				return err
 			}

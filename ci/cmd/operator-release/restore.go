@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/operator-release/operator-release/ci/bundle"
-	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/publish"
 )
 
@@ -19,11 +18,7 @@ func (a *app) restoreCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			source, err := git.Open(ctx, a.source)
-			if err != nil {
-				return err
-			}
-			to, err := d.destinations(ctx, a, source)
+			_, to, err := d.open(ctx, a)
 			if err != nil {
 				return err
 			}

@@ -40,13 +40,11 @@ func (a *app) testCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			spec := pipeline.TestSpec{Commit: head.ID, Time: head.Committer.Time, Commands: c.Gate}
-			if spec.Toolchain, err = toolchain.Named(tree); err != nil {
+			named, err := toolchain.Named(tree)
+			if err != nil {
 				return err
 			}
-			for _, chart := range c.Charts {
-				spec.Charts = append(spec.Charts, chart.Path)
-			}
+			spec := pipeline.NewTestSpec(c, "", head.ID, head.Committer.Time, named)
 			if dirty, err := repository.Dirty(ctx, "dist"); err == nil && len(dirty) > 0 && !a.quiet {
 				report.New(a.stderr).Line(report.Note, "commit %.12s is tested; %d files in the work tree are not committed, so not tested", head.ID, len(dirty))
 			}

@@ -33,13 +33,7 @@ func (a *app) testBundle(ctx context.Context, dir string) error {
 	}
 	defer w.end()
 	r := b.Record
-	spec := pipeline.TestSpec{Version: r.Version.String(), Commit: r.Commit, Time: r.Time, Toolchain: r.Toolchain, Commands: r.Config.Gate, Images: map[string]string{}}
-	for _, chart := range r.Config.Charts {
-		spec.Charts = append(spec.Charts, chart.Path)
-	}
-	for _, image := range r.Config.Images {
-		spec.Images[image.Repository] = spec.Version
-	}
+	spec := pipeline.NewTestSpec(r.Config, r.Version.String(), r.Commit, r.Time, r.Toolchain)
 	trees := map[string]string{pipeline.Repository: a.source, pipeline.Planned: filepath.Join(dir, bundle.FilesDir)}
 	host := filepath.Join(w.dir, "host")
 	for _, artifact := range r.OfKind(bundle.KindArchive) {
