@@ -103,6 +103,31 @@ func TestAStoppedRunIsCompleted(t *testing.T) {
 	}
 }
 
+// TestAReferrerIsListedAfterAStop: stopped between a referrer and the list that names it (a tag, where there is no referrers API), the
+// rerun finds the referrer there, and lists it all the same.
+func TestAReferrerIsListedAfterAStop(t *testing.T) {
+	registry, _, d, _ := behindProxies(t)
+	b := release(t, d.Remote.Source, "v1.5.0\n")
+	noAPI := faults.Fault{Match: "GET .*/referrers/", Do: faults.Status(http.StatusNotFound, 0)}
+	registry.Add(noAPI)
+	registry.Add(faults.Fault{Match: "PUT .*/manifests/sha256-", Do: faults.Status(http.StatusForbidden, 0)})
+	if _, err := Publish(t.Context(), b, d); err == nil || !strings.Contains(err.Error(), "No branch and no tag is visible yet") && !strings.Contains(err.Error(), "push sha256:") {
+		t.Fatalf("%v", err)
+	}
+	registry.Clear()
+	registry.Add(noAPI)
+	if _, err := Publish(t.Context(), b, d); err != nil {
+		t.Fatal(err)
+	}
+	fetched, err := Fetch(t.Context(), d.Registry, Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}, filepath.Join(t.TempDir(), "b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list(t, fetched.Layout.Dir()) != list(t, b.Layout.Dir()) {
+		t.Errorf("fetched\n%s\nof\n%s", list(t, fetched.Layout.Dir()), list(t, b.Layout.Dir()))
+	}
+}
+
 // TestWhatIsThereIsNotSentAgain: no byte of a blob is uploaded, and none is fetched.
 func TestWhatIsThereIsNotSentAgain(t *testing.T) {
 	registry, _, d, _ := behindProxies(t)

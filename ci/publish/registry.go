@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,9 +45,11 @@ type target struct {
 	bundle bundle.Bundle
 	name   func(repository string) string  // a repository's name at the destination
 	roots  map[string][]ocispec.Descriptor // what goes to each repository, subjects before their referrers
-	client *registry.Client
-	fresh  map[string]map[digest.Digest]bool // what this run wrote, by repository
-	mu     sync.Mutex
+	// subjects are what the referrers among the roots refer to, by their digests.
+	subjects map[digest.Digest]ocispec.Descriptor
+	client   *registry.Client
+	fresh    map[string]map[digest.Digest]bool // what this run wrote, by repository
+	mu       sync.Mutex
 }
 
 func newTarget(b bundle.Bundle, name func(string) string, plainHTTP []string) (*target, error) {
@@ -54,8 +57,25 @@ func newTarget(b bundle.Bundle, name func(string) string, plainHTTP []string) (*
 	if err != nil {
 		return nil, err
 	}
-	roots, err := distribute(b)
-	return &target{bundle: b, name: name, roots: roots, client: client, fresh: map[string]map[digest.Digest]bool{}}, err
+	t := &target{bundle: b, name: name, client: client, fresh: map[string]map[digest.Digest]bool{}, subjects: map[digest.Digest]ocispec.Descriptor{}}
+	if t.roots, err = distribute(b); err != nil {
+		return nil, err
+	}
+	for _, roots := range t.roots {
+		for _, root := range roots {
+			if root.MediaType != ocispec.MediaTypeImageManifest {
+				continue
+			}
+			var m ocispec.Manifest
+			if err := b.Layout.ReadJSON(root, &m); err != nil {
+				return nil, err
+			}
+			if m.Subject != nil {
+				t.subjects[root.Digest] = *m.Subject
+			}
+		}
+	}
+	return t, nil
 }
 
 // distribute tells which root of the layout goes to which repository: images and charts to their own, the release artifact to the
@@ -162,11 +182,24 @@ func (t *target) pushContent(ctx context.Context) ([]Write, error) {
 			if err != nil {
 				return w, err
 			}
+			asked := false
 			for _, root := range roots {
+				if subject, ok := t.subjects[root.Digest]; ok && !asked { // its subject is there by now, so the repository is
+					if err := askForReferrers(ctx, repo, subject); err != nil {
+						return w, err
+					}
+					asked = true
+				}
 				there, err := repo.Exists(ctx, root)
 				if err == nil && !there {
 					w.Outcome = Written
 					err = again(ctx, func() error { return t.push(ctx, repo, repository, root) })
+				}
+				if err == nil {
+					var listed bool
+					if listed, err = t.list(ctx, repo, root); listed {
+						w.Outcome = Written
+					}
 				}
 				if err != nil {
 					return w, fmt.Errorf("push %s to %s: %w", root.Digest, w.Target, err)
@@ -178,6 +211,49 @@ func (t *target) pushContent(ctx context.Context) ([]Write, error) {
 	writes, err := copies.Wait()
 	slices.SortFunc(writes, func(a, b Write) int { return strings.Compare(a.Target, b.Target) })
 	return slices.DeleteFunc(writes, func(w Write) bool { return w.Target == "" }), err
+}
+
+// askForReferrers asks whether the registry lists referrers itself, before the first is pushed: otherwise the answer to that push decides whether
+// lists are kept as tags, and not every registry that has the API says so there.
+func askForReferrers(ctx context.Context, repo *remote.Repository, subject ocispec.Descriptor) error {
+	err := repo.Referrers(ctx, subject, "", func([]ocispec.Descriptor) error { return nil })
+	if err != nil {
+		return fmt.Errorf("ask %s for referrers: %w; check address and credentials", repo.Reference, err)
+	}
+	return nil
+}
+
+// list sees to it that a referrer is listed under its subject, and tells whether it had to. Where a registry has no referrers API the list is a
+// tag that is written after the referrer (distribution-spec v1.1, "Referrers tag schema"): a run that stops between the two, or another
+// publisher who writes the list at the same time, leaves one that nobody would find. Pushing its manifest again lists it.
+func (t *target) list(ctx context.Context, repo *remote.Repository, root ocispec.Descriptor) (wrote bool, err error) {
+	subject, ok := t.subjects[root.Digest]
+	if !ok {
+		return false, nil
+	}
+	for attempt := 0; ; attempt++ {
+		listed := false
+		if err := repo.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
+			listed = listed || slices.ContainsFunc(page, func(d ocispec.Descriptor) bool { return d.Digest == root.Digest })
+			return nil
+		}); err != nil {
+			return wrote, fmt.Errorf("list what refers to %s: %w", subject.Digest, err)
+		}
+		if listed {
+			return wrote, nil
+		}
+		if attempt == attempts {
+			return wrote, fmt.Errorf("the registry does not list %s under %s, which it refers to; run it again", root.Digest, subject.Digest)
+		}
+		content, err := t.bundle.Layout.Read(root)
+		if err != nil {
+			return wrote, err
+		}
+		if err := again(ctx, func() error { return repo.Manifests().Push(ctx, root, bytes.NewReader(content)) }); err != nil {
+			return wrote, err
+		}
+		wrote = true
+	}
 }
 
 // push copies one graph, blobs before the manifests that name them; what the repository has is not sent, what another repository of
@@ -265,6 +341,9 @@ func (t *target) readBack(ctx context.Context) (int, error) {
 			for _, root := range roots {
 				if err := again(ctx, func() error { return t.compare(ctx, repo, repository, root, seen) }); err != nil {
 					return len(seen), err
+				}
+				if _, err := t.list(ctx, repo, root); err != nil {
+					return len(seen), fmt.Errorf("read back %s: %w", t.name(repository), err)
 				}
 			}
 			return len(seen), nil
