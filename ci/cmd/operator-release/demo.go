@@ -322,20 +322,25 @@ func (s *story) restore(ctx context.Context) error {
 	if err := s.git(ctx, "push", "--quiet", "origin", ":refs/tags/v1.5.0", ":refs/releases/v1.5.0"); err != nil {
 		return err
 	}
-	if err := s.destination.Close(); err != nil {
+	// A folder of its own: in the first registry's the blobs would still lie.
+	empty, err := publish.NewThrowaway(ctx, filepath.Join(s.dir, "after-the-loss"))
+	if err != nil {
 		return err
 	}
-	if s.destination, err = publish.NewThrowaway(ctx, s.dir); err != nil {
-		return err
-	}
-	s.say(report.Note, "the registry is gone, another one is empty (%s); the remote has lost tag and claim", s.destination.Registry)
-	s.say(report.Shell, "operator-release restore %s --registry %s --remote %s", filepath.Join(backups, "v1.5.0"), s.destination.Registry, s.destination.Remote)
+	defer empty.Close()
+	s.say(report.Note, "the registry is lost: another one is there, and empty (%s); the remote has lost tag and claim", empty.Registry)
+	s.say(report.Shell, "operator-release restore %s --registry %s --remote %s", filepath.Join(backups, "v1.5.0"), empty.Registry, s.destination.Remote)
 	if b, err = bundle.Load(filepath.Join(backups, "v1.5.0")); err != nil {
 		return err
 	}
-	back, err := publish.Publish(ctx, b, s.destination.Destinations(source))
+	to := s.destination.Destinations(source)
+	to.Registry = &publish.Registry{Prefix: empty.Registry}
+	back, err := publish.Publish(ctx, b, to)
 	if err != nil {
 		return err
+	}
+	for i := range back.Writes {
+		back.Writes[i].Target = strings.TrimPrefix(back.Writes[i].Target, empty.Registry+"/")
 	}
 	s.writes(back)
 	s.say(report.Done, "the same identity: %s; %d manifests, blobs and refs were read back and are equal", back.Identity, back.Read)
