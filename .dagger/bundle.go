@@ -17,132 +17,126 @@ type Bundle struct {
 	// +private
 	Version string
 	// +private
-	Platforms []string
+	Platforms []dagger.Platform
+	// +private
+	Parts []*dagger.Directory // to be joined
+	// +private
+	Opened *dagger.Directory // made before
 }
 
 // Bundle is everything built for a version, as one object to go on with.
 func (m *OperatorRelease) Bundle(
 	// The version: vX.Y.Z or vX.Y.Z-rc.N.
 	version string,
+	// Join these parts, each built for one platform, instead of building.
+	// +optional
+	parts []*dagger.Directory,
+	// Build for these platforms instead of the configured ones.
+	// +optional
+	platform []dagger.Platform,
 ) *Bundle {
-	return &Bundle{Module: m, Version: version}
+	return &Bundle{Module: m, Version: version, Parts: parts, Platforms: platform}
 }
 
-// Release plans, tests, builds and rehearses a version and reports; it publishes nothing. It equals the bundle's report.
-func (m *OperatorRelease) Release(
+// Open is a bundle that was made before, to go on with.
+func (m *OperatorRelease) Open(
 	ctx context.Context,
-	// The version: vX.Y.Z or vX.Y.Z-rc.N.
-	version string,
-) (string, error) {
-	return m.Bundle(version).Report(ctx)
+	// The bundle's folder.
+	dir *dagger.Directory,
+) (*Bundle, error) {
+	record, err := readRecord(ctx, dir)
+	return &Bundle{Module: m, Version: record.Version, Opened: dir}, err
 }
 
-// Build is the part of a version's bundle that is made for one platform; parts join to the whole.
-func (m *OperatorRelease) Build(
-	ctx context.Context,
-	// The version: vX.Y.Z or vX.Y.Z-rc.N.
-	version string,
-	// The platform, such as linux/amd64.
-	platform dagger.Platform,
-) (*dagger.Directory, error) {
-	return (&Bundle{Module: m, Version: version, Platforms: []string{string(platform)}}).Directory(ctx)
+// flow is a release of the bundle's version over containers.
+func (b *Bundle) flow(ctx context.Context) (*pipeline.Flow[*dagger.Directory], error) {
+	return b.Module.flow(ctx, b.Version, b.Platforms...)
 }
 
-// Image is a version's image for one platform, to run and to look into; it is not for publishing.
-func (m *OperatorRelease) Image(
-	ctx context.Context,
-	// The version: vX.Y.Z or vX.Y.Z-rc.N.
-	version string,
-	// The platform, such as linux/amd64.
-	platform dagger.Platform,
-	// The image's repository, where the version has several; the first one where it is absent.
-	// +optional
-	repository string,
-) (*dagger.Container, error) {
-	return (&Bundle{Module: m, Version: version, Platforms: []string{string(platform)}}).Image(ctx, platform, repository)
-}
-
-// Chart is a version's chart, packaged.
-func (m *OperatorRelease) Chart(
-	ctx context.Context,
-	// The version: vX.Y.Z or vX.Y.Z-rc.N.
-	version string,
-	// The chart's name, where the version has several; the first one where it is absent.
-	// +optional
-	name string,
-) (*dagger.File, error) {
-	flow, err := m.flow(ctx, version)
-	if err != nil {
-		return nil, err
-	}
-	charts, err := flow.Charts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, made := range charts {
-		var chart struct {
-			Name    string
-			File    string
-			Package struct{ Digest string }
+// made is the bundle, which nobody may have tested.
+func (b *Bundle) made(ctx context.Context, flow *pipeline.Flow[*dagger.Directory]) (pipeline.Release[*dagger.Directory], error) {
+	switch {
+	case b.Opened != nil:
+		return flow.Open(ctx, b.Opened)
+	case len(b.Parts) > 0:
+		parts := map[string]*dagger.Directory{}
+		for i, part := range b.Parts {
+			parts[fmt.Sprintf("part-%03d", i)] = part
 		}
-		if err := json.Unmarshal(made.Report, &chart); err != nil {
-			return nil, err
-		}
-		if name == "" || name == chart.Name {
-			return made.Tree.File(blob(chart.Package.Digest)).WithName(chart.File), nil
-		}
-	}
-	return nil, fmt.Errorf("this repository has no chart %q", name)
-}
-
-// build makes the bundle without asking the gate.
-func (b *Bundle) build(ctx context.Context) (pipeline.Release[*dagger.Directory], error) {
-	flow, err := b.Module.flow(ctx, b.Version, b.Platforms...)
-	if err != nil {
-		return pipeline.Release[*dagger.Directory]{}, err
+		return flow.Join(ctx, parts)
 	}
 	return flow.Build(ctx)
 }
 
+// released is the bundle, tested and rehearsed. One that was made before is taken with the answer that its gate gave then.
+func (b *Bundle) released(ctx context.Context, flow *pipeline.Flow[*dagger.Directory]) (r pipeline.Release[*dagger.Directory], err error) {
+	if b.Opened == nil && len(b.Parts) == 0 {
+		return flow.Release(ctx)
+	}
+	if r, err = b.made(ctx, flow); err != nil {
+		return r, err
+	}
+	if len(b.Parts) > 0 {
+		if r, err = flow.TestBundle(ctx, r.Bundled); err != nil {
+			return r, err
+		}
+	}
+	r.Rehearsal, err = flow.Rehearse(ctx, r.Bundled)
+	return r, err
+}
+
 // Directory is the bundle itself: an OCI image layout, with files by name in files/.
 func (b *Bundle) Directory(ctx context.Context) (*dagger.Directory, error) {
-	r, err := b.build(ctx)
+	flow, err := b.flow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := b.made(ctx, flow)
 	return r.Bundled, err
+}
+
+// Tested is the bundle with the gate's answer about its commit and binaries attached, which a publication asks for.
+func (b *Bundle) Tested(ctx context.Context) (*Bundle, error) {
+	flow, err := b.flow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := b.made(ctx, flow)
+	if err != nil {
+		return nil, err
+	}
+	tested, err := flow.TestBundle(ctx, r.Bundled)
+	return &Bundle{Module: b.Module, Version: b.Version, Opened: tested.Bundled}, err
 }
 
 // Report says what the version is made of, what the gate found and what a publication writes, after rehearsing it.
 func (b *Bundle) Report(ctx context.Context) (string, error) {
-	flow, err := b.Module.flow(ctx, b.Version, b.Platforms...)
+	flow, err := b.flow(ctx)
 	if err != nil {
 		return "", err
 	}
-	r, err := flow.Release(ctx)
+	r, err := b.released(ctx, flow)
 	if err != nil {
 		return "", err
 	}
-	said, err := json.Marshal(r)
-	if err != nil {
-		return "", err
-	}
-	return dag.Container().From(b.Module.GoImage).
-		WithMountedFile("/usr/local/bin/operator-release", b.Module.Tool).
-		WithNewFile("/release.json", string(said)).
-		WithExec([]string{"operator-release", "report", "/release.json"}).
-		Stdout(ctx)
+	return b.Module.report(ctx, r)
 }
 
 // Rehearse publishes the bundle to throwaway destinations, reads everything back, and says what was written.
 func (b *Bundle) Rehearse(ctx context.Context) (string, error) {
-	dir, err := b.Directory(ctx)
+	flow, err := b.flow(ctx)
 	if err != nil {
 		return "", err
 	}
-	return b.Module.golang().
-		WithMountedFile("/usr/local/bin/operator-release", b.Module.Tool).
-		WithMountedDirectory("/repository", b.Module.Repository).
-		WithMountedDirectory("/bundle", dir).
-		WithExec([]string{"operator-release", "rehearse", "/bundle", "--source", "/repository", "--quiet"}).
-		Stdout(ctx)
+	made, err := b.made(ctx, flow)
+	if err != nil {
+		return "", err
+	}
+	said, err := flow.Rehearse(ctx, made.Bundled)
+	if err != nil {
+		return "", err
+	}
+	return b.Module.report(ctx, pipeline.Release[*dagger.Directory]{Rehearsal: said})
 }
 
 // Image is the bundle's image for one platform, to run and to look into.
@@ -154,11 +148,15 @@ func (b *Bundle) Image(
 	// +optional
 	repository string,
 ) (*dagger.Container, error) {
-	r, err := b.build(ctx)
+	dir, err := b.Directory(ctx)
 	if err != nil {
 		return nil, err
 	}
-	artifact, err := find(r.Bundle, "image", repository)
+	record, err := readRecord(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	artifact, err := record.find("image", repository)
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +167,8 @@ func (b *Bundle) Image(
 		// The engine's import does not look for a tag below a tagged index, so it is given an index of this one manifest.
 		index := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json",`+
 			`"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":%q,"size":%d}]}`, made.Digest, made.Size)
-		archive := dag.Container().From(b.Module.GoImage).
-			WithMountedDirectory("/bundle", r.Bundled.WithNewFile("index.json", index)).
+		archive := b.Module.Base.
+			WithMountedDirectory("/bundle", dir.WithNewFile("index.json", index)).
 			WithExec([]string{"tar", "--sort=name", "-C", "/bundle", "-cf", "/image.tar", "oci-layout", "index.json", "blobs"}).
 			File("/image.tar")
 		return dag.Container(dagger.ContainerOpts{Platform: platform}).Import(archive), nil
@@ -185,18 +183,71 @@ func (b *Bundle) Chart(
 	// +optional
 	repository string,
 ) (*dagger.File, error) {
-	r, err := b.build(ctx)
+	dir, err := b.Directory(ctx)
 	if err != nil {
 		return nil, err
 	}
-	artifact, err := find(r.Bundle, "chart", repository)
+	record, err := readRecord(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	return r.Bundled.File("files/" + artifact.File), nil
+	artifact, err := record.find("chart", repository)
+	if err != nil {
+		return nil, err
+	}
+	return dir.File("files/" + artifact.File), nil
 }
 
-// artifact is what this module reads of an artifact in the record.
+// Publish brings the bundle to the world, tested and rehearsed: content by digest, claim, branch, tags. Destinations that are not named
+// are skipped. A version that is claimed already is fetched and completed, and never built again.
+//
+// +cache="never"
+func (b *Bundle) Publish(
+	ctx context.Context,
+	// Put every repository under this registry: HOST[/PREFIX].
+	// +optional
+	registry string,
+	// The git remote: a URL.
+	// +optional
+	remote string,
+	// Keep a copy in this repository at a registry.
+	// +optional
+	backup string,
+	// Go where the settings say: each repository's own registry, their remote (else origin), their backup.
+	// +optional
+	toConfigured bool,
+	// Refuse unless the version's plan still has this hash, as the report named it.
+	// +optional
+	plan string,
+) (string, error) {
+	to, err := b.Module.destinations(registry, remote, backup, toConfigured)
+	if err != nil {
+		return "", err
+	}
+	flow, err := b.flow(ctx)
+	if err != nil {
+		return "", err
+	}
+	if remote != "" || toConfigured {
+		flow.Claim = &pipeline.ClaimSpec{Version: b.Version, To: to}
+	}
+	r, err := b.released(ctx, flow)
+	if err != nil {
+		return "", err
+	}
+	said, err := flow.Publish(ctx, r.Bundled, to, plan)
+	if err != nil {
+		return "", err
+	}
+	return b.Module.report(ctx, pipeline.Release[*dagger.Directory]{Publication: said})
+}
+
+// record is what this module reads of a bundle's record.
+type record struct {
+	Version   string
+	Artifacts []artifact
+}
+
 type artifact struct {
 	Kind       string
 	Name       string
@@ -209,23 +260,21 @@ type artifact struct {
 	}
 }
 
+func readRecord(ctx context.Context, dir *dagger.Directory) (record, error) {
+	var r record
+	content, err := dir.File("files/release.json").Contents(ctx)
+	if err != nil {
+		return r, fmt.Errorf("read the record of a bundle: %w", err)
+	}
+	return r, json.Unmarshal([]byte(content), &r)
+}
+
 // find is the first artifact of a kind, or the one of this repository.
-func find(said json.RawMessage, kind, repository string) (artifact, error) {
-	var bundled struct {
-		Record struct{ Artifacts []artifact }
-	}
-	if err := json.Unmarshal(said, &bundled); err != nil {
-		return artifact{}, err
-	}
-	for _, a := range bundled.Record.Artifacts {
+func (r record) find(kind, repository string) (artifact, error) {
+	for _, a := range r.Artifacts {
 		if a.Kind == kind && (repository == "" || repository == a.Repository) {
 			return a, nil
 		}
 	}
 	return artifact{}, fmt.Errorf("the bundle holds no %s %s", kind, repository)
-}
-
-// blob is where an OCI image layout keeps a digest's bytes.
-func blob(digest string) string {
-	return "blobs/sha256/" + digest[len("sha256:"):]
 }

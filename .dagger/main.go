@@ -1,15 +1,12 @@
-// Release a Kubernetes operator so that one can trust it: plan, test, build, image, chart, bundle, rehearse.
+// Release a Kubernetes operator so that one can trust it: plan, test, build, image, chart, bundle, rehearse, publish, restore.
 //
 // Each stage is a subcommand of operator-release that runs in a container with only its own inputs, so stages are cached
-// and traced one by one, and a release is the same here, on a laptop without Dagger, and in CI. Nothing in this
-// module publishes unless it is told where to.
+// and traced one by one, and a release is the same here, on a laptop without Dagger, and in CI. Nothing is
+// published but by the functions publish and restore, and by them only to where they are told.
 package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
 
 	"dagger/operator-release/internal/dagger"
 )
@@ -19,24 +16,43 @@ type OperatorRelease struct {
 	// +private
 	Repository *dagger.Directory
 	// +private
-	Tool *dagger.File
+	Base *dagger.Container // Go, git and the tool
 	// +private
-	GoImage string
-	// +private
-	Settings string
+	Settings *string
 	// +private
 	Mirror []string
 	// +private
 	PlainHTTP []string
+
+	// What the With functions bring, kept in parallel lists: an object can hold no maps and no unexported types.
+
 	// +private
-	MirrorService *dagger.Service
+	ImageNames []string
+	// +private
+	ImageArchives []*dagger.File
+	// +private
+	ServiceNames []string
+	// +private
+	Services []*dagger.Service
+	// +private
+	RegistryHosts []string
+	// +private
+	RegistryUsers []string
+	// +private
+	RegistryPasswords []*dagger.Secret
+	// +private
+	GitHosts []string
+	// +private
+	GitUsers []string
+	// +private
+	GitTokens []*dagger.Secret
 }
 
 // defaultGoImage holds Go and git; the toolchain that a released go.mod names is fetched by Go itself where it is another.
 const defaultGoImage = "golang:1.26.8-bookworm"
 
-// mirrorHost is the name of the mirror service in the containers that pull.
-const mirrorHost = "mirror"
+// toolPath is where the tool is, in the containers of stages as in its own image.
+const toolPath = "/usr/local/bin/operator-release"
 
 // New takes the repository to release: the caller's at HEAD, with history and tags, unless another is named.
 func New(
@@ -52,16 +68,12 @@ func New(
 	// The image that stages run in; it needs Go and git. Pin it by digest, or name a mirror's.
 	// +optional
 	goImage string,
-	// A ready-made operator-release for the engine's platform, instead of compiling this module's own.
+	// A ready-made image of operator-release, which has Go and git too, instead of compiling this module's own tool.
 	// +optional
-	tool *dagger.File,
+	tool *dagger.Container,
 	// Pull base images of a registry from another, as docker.io=HOST[:PORT]; may be repeated.
 	// +optional
 	mirror []string,
-	// A registry to pull the base images of docker.io from, where it is a service: a container does not see its host's loopback, so
-	// name a registry there as tcp://127.0.0.1:5000.
-	// +optional
-	mirrorService *dagger.Service,
 	// Speak to this host without TLS; may be repeated.
 	// +optional
 	plainHttp []string,
@@ -70,24 +82,9 @@ func New(
 	// +ignore=["*", "!ci", "!go.mod", "!go.sum"]
 	moduleSource *dagger.Directory,
 ) (*OperatorRelease, error) {
-	m := &OperatorRelease{GoImage: goImage, Tool: tool, Mirror: mirror, PlainHTTP: plainHttp, MirrorService: mirrorService}
-	if m.GoImage == "" {
-		m.GoImage = defaultGoImage
-	}
-	if mirrorService != nil {
-		ports, err := mirrorService.Ports(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if len(ports) == 0 {
-			return nil, errors.New("the mirror service has no port; name it as tcp://HOST:PORT")
-		}
-		port, err := ports[0].Port(ctx)
-		if err != nil {
-			return nil, err
-		}
-		host := fmt.Sprintf("%s:%d", mirrorHost, port)
-		m.Mirror, m.PlainHTTP = append(m.Mirror, "docker.io="+host), append(m.PlainHTTP, host)
+	m := &OperatorRelease{Mirror: mirror, PlainHTTP: plainHttp}
+	if goImage == "" {
+		goImage = defaultGoImage
 	}
 	if source != nil {
 		m.Repository = source.Tree(dagger.GitRefTreeOpts{Depth: -1, IncludeTags: true})
@@ -99,62 +96,78 @@ func New(
 		if err != nil {
 			return nil, err
 		}
-		m.Settings = content
+		m.Settings = &content
 	}
-	if m.Tool == nil {
-		m.Tool = m.golang().
-			WithMountedDirectory("/module", moduleSource).
-			WithWorkdir("/module").
-			WithEnvVariable("CGO_ENABLED", "0").
-			WithExec([]string{"go", "build", "-trimpath", "-buildvcs=false", "-o", "/usr/local/bin/operator-release", "./ci/cmd/operator-release"}).
-			File("/usr/local/bin/operator-release")
+	if tool != nil {
+		m.Base = tool.WithUser("root").WithoutEntrypoint().WithWorkdir("/")
+		return m, nil
 	}
+	compiled := withCaches(dag.Container().From(goImage)).
+		WithMountedDirectory("/module", moduleSource).
+		WithWorkdir("/module").
+		WithEnvVariable("CGO_ENABLED", "0").
+		WithExec([]string{"go", "build", "-trimpath", "-buildvcs=false", "-o", toolPath, "./ci/cmd/operator-release"}).
+		File(toolPath)
+	m.Base = dag.Container().From(goImage).WithFile(toolPath, compiled)
 	return m, nil
 }
 
-// golang is the image that stages run in, with the caches of the go command.
-func (m *OperatorRelease) golang() *dagger.Container {
-	return dag.Container().From(m.GoImage).
+// withCaches adds what the go command keeps: modules and compiled packages.
+func withCaches(c *dagger.Container) *dagger.Container {
+	return c.
 		WithEnvVariable("GOMODCACHE", "/go/pkg/mod").
 		WithEnvVariable("GOCACHE", "/root/.cache/go-build").
 		WithMountedCache("/go/pkg/mod", dag.CacheVolume("operator-release-modules")).
 		WithMountedCache("/root/.cache/go-build", dag.CacheVolume("operator-release-builds"))
 }
 
-// command runs the tool over the repository.
-func (m *OperatorRelease) command(args ...string) *dagger.Container {
-	c := m.golang().
-		WithMountedFile("/usr/local/bin/operator-release", m.Tool).
-		WithMountedDirectory("/repository", m.Repository).
-		WithWorkdir("/repository")
-	if m.Settings != "" {
-		c = c.WithNewFile("/settings.yaml", m.Settings)
-		args = append(args, "--config", "/settings.yaml")
-	}
-	return c.WithExec(append([]string{"operator-release"}, args...))
+// WithImage takes an image of the release from an OCI archive made by whatever tool, instead of building it.
+func (m *OperatorRelease) WithImage(
+	// The image's repository, such as docker.io/kubeflow/spark-operator.
+	repository string,
+	// The OCI archive, or a tar archive of an OCI layout.
+	archive *dagger.File,
+) *OperatorRelease {
+	m.ImageNames, m.ImageArchives = append(m.ImageNames, repository), append(m.ImageArchives, archive)
+	return m
 }
 
-// Plan says what releasing a version would do, and what speaks against it; it fails where something does.
-func (m *OperatorRelease) Plan(
-	ctx context.Context,
-	// The version: vX.Y.Z or vX.Y.Z-rc.N.
-	version string,
-) (string, error) {
-	return m.command("plan", version, "--quiet").Stdout(ctx)
+// WithService makes a registry, git server or mirror reachable under a name: a container sees neither its host's loopback nor a cluster.
+func (m *OperatorRelease) WithService(
+	// The host name to reach it by, as in --registry NAME:PORT or --mirror docker.io=NAME:PORT.
+	name string,
+	// The service, such as tcp://127.0.0.1:5000 for one on the host.
+	service *dagger.Service,
+) *OperatorRelease {
+	m.ServiceNames, m.Services = append(m.ServiceNames, name), append(m.Services, service)
+	return m
 }
 
-// Test asks the gate: the repository's own tests, and its charts.
-func (m *OperatorRelease) Test(ctx context.Context) (string, error) {
-	return m.command("test", "--quiet").Stdout(ctx)
+// WithRegistryAuth logs in to a registry where base images are pulled, and bundles pushed and fetched.
+func (m *OperatorRelease) WithRegistryAuth(
+	// The registry's host, such as docker.io or ghcr.io.
+	host string,
+	// The user name.
+	username string,
+	// The password or token.
+	password *dagger.Secret,
+) *OperatorRelease {
+	m.RegistryHosts, m.RegistryUsers = append(m.RegistryHosts, host), append(m.RegistryUsers, username)
+	m.RegistryPasswords = append(m.RegistryPasswords, password)
+	return m
 }
 
-// mirrors are the pairs of --mirror.
-func (m *OperatorRelease) mirrors() map[string]string {
-	pairs := map[string]string{}
-	for _, pair := range m.Mirror {
-		if from, to, ok := strings.Cut(pair, "="); ok {
-			pairs[from] = to
-		}
-	}
-	return pairs
+// WithGitToken logs in to a git remote over HTTPS.
+func (m *OperatorRelease) WithGitToken(
+	// The token, with permission to push branches, tags and refs/releases.
+	token *dagger.Secret,
+	// The remote's host.
+	// +default="github.com"
+	host string,
+	// The user name that the host expects beside a token.
+	// +default="x-access-token"
+	username string,
+) *OperatorRelease {
+	m.GitHosts, m.GitUsers, m.GitTokens = append(m.GitHosts, host), append(m.GitUsers, username), append(m.GitTokens, token)
+	return m
 }

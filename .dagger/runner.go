@@ -5,55 +5,91 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	"dagger/operator-release/internal/dagger"
 
 	"github.com/operator-release/operator-release/ci/pipeline"
 )
 
-// container runs each stage in a container of its own that holds the tool, the stage's spec and its folders, and nothing else.
-type container struct{ module *OperatorRelease }
+// runner runs each stage in a container of its own that holds the tool, what the stage is asked and its folders, and nothing else.
+type runner struct{ module *OperatorRelease }
+
+// at is the folder of a stage in its container.
+const at = "/stage"
 
 // Run calls `operator-release stage`, as the command's own runner calls the stage itself.
-func (r container) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs[*dagger.Directory]) (pipeline.Outputs[*dagger.Directory], error) {
+func (r runner) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs[*dagger.Directory]) (pipeline.Outputs[*dagger.Directory], error) {
 	var out pipeline.Outputs[*dagger.Directory]
+	if stage == pipeline.Engine { // this engine itself
+		archive, err := buildImage(ctx, in.Spec.(pipeline.EngineSpec), in.Trees)
+		out.Report, out.Tree = json.RawMessage("{}"), dag.Directory().WithFile(pipeline.ImageFile, archive)
+		return out, err
+	}
 	spec, err := json.Marshal(in.Spec)
 	if err != nil {
 		return out, err
 	}
-	c := dag.Container().From(r.module.GoImage)
-	if stage == pipeline.Build || stage == pipeline.Test {
-		c = r.module.golang()
+	c := r.module.Base
+	switch stage {
+	case pipeline.Build, pipeline.Test, pipeline.TestBundle:
+		c = withCaches(c)
+	case pipeline.Image: // pulls bases
+		c = r.module.withRegistries(r.module.withServices(c))
+	case pipeline.Claim, pipeline.Fetch, pipeline.Publish:
+		c = r.module.toTheWorld(c)
 	}
-	if stage == pipeline.Image && r.module.MirrorService != nil {
-		c = c.WithServiceBinding(mirrorHost, r.module.MirrorService)
-	}
-	c = c.WithMountedFile("/usr/local/bin/operator-release", r.module.Tool).WithNewFile("/stage/spec.json", string(spec))
-	args := []string{"operator-release", "stage", string(stage), "--spec", "/stage/spec.json", "--output", "/stage/out", "--report", "/stage/report.json"}
+	c = c.WithNewFile(at+"/spec.json", string(spec))
 	for _, name := range slices.Sorted(maps.Keys(in.Trees)) {
-		c = c.WithMountedDirectory("/in/"+name, in.Trees[name])
-		args = append(args, "--input", name+"=/in/"+name)
+		c = c.WithMountedDirectory(at+"/in/"+name, part(in.Trees[name]))
 	}
-	c = c.WithExec(args)
-	said, err := c.File("/stage/report.json").Contents(ctx)
+	c = c.WithExec([]string{"operator-release", "stage", string(stage), in.Subject, "--at", at})
+	said, err := c.File(at + "/report.json").Contents(ctx)
 	if err != nil {
 		return out, err
 	}
-	out.Report, out.Tree = json.RawMessage(said), c.Directory("/stage/out")
-	return out, nil
+	out.Report, out.Tree = json.RawMessage(said), c.Directory(at+"/out")
+	if stage == pipeline.Source || stage == pipeline.Context {
+		out.Tree, err = settled(ctx, string(stage)+"-"+strings.ReplaceAll(in.Subject, "/", "-"), out.Tree)
+	}
+	return out, err
 }
 
-// flow is a release of a version over containers. No platform: the configured ones.
-func (m *OperatorRelease) flow(ctx context.Context, version string, platforms ...string) (*pipeline.Flow[*dagger.Directory], error) {
-	host, err := dag.DefaultPlatform(ctx)
-	if err != nil {
+// part is as much of a folder as a stage gets to see.
+func part(f pipeline.Folder[*dagger.Directory]) *dagger.Directory {
+	if f.Path == "" {
+		return f.Tree
+	}
+	return f.Tree.Directory(f.Path)
+}
+
+// settled is a folder known by its content. What an exec wrote is known by how it came to be, so that whatever stands on it would run
+// again after each commit; a folder that was loaded is known by what is in it.
+func settled(ctx context.Context, name string, d *dagger.Directory) (*dagger.Directory, error) {
+	if _, err := d.Export(ctx, name, dagger.DirectoryExportOpts{Wipe: true}); err != nil {
 		return nil, err
 	}
-	plan := pipeline.PlanSpec{Version: version, Platforms: platforms}
-	if m.Settings != "" {
-		plan.Config = &m.Settings
+	return dag.CurrentModule().Workdir(name), nil
+}
+
+// buildImage builds an image on this engine, per platform, and gives the OCI archive. It is built once: what another engine
+// makes of the same Dockerfile has other bytes.
+func buildImage(ctx context.Context, spec pipeline.EngineSpec, contexts map[string]pipeline.Folder[*dagger.Directory]) (*dagger.File, error) {
+	var args []dagger.BuildArg
+	for _, name := range slices.Sorted(maps.Keys(spec.Args)) {
+		args = append(args, dagger.BuildArg{Name: name, Value: spec.Args[name]})
 	}
-	return &pipeline.Flow[*dagger.Directory]{
-		Runner: container{m}, Repository: m.Repository, Plan: plan, Host: string(host), Mirrors: m.mirrors(), PlainHTTP: m.PlainHTTP,
-	}, nil
+	var variants []*dagger.Container
+	for _, platform := range spec.Platforms {
+		built := part(contexts[pipeline.ContextName(platform)]).DockerBuild(dagger.DirectoryDockerBuildOpts{
+			Dockerfile: spec.Dockerfile, Platform: dagger.Platform(platform), BuildArgs: args, Target: spec.Target,
+		})
+		for _, key := range slices.Sorted(maps.Keys(spec.Labels)) {
+			built = built.WithLabel(key, spec.Labels[key]).WithAnnotation(key, spec.Labels[key])
+		}
+		variants = append(variants, built)
+	}
+	return variants[0].AsTarball(dagger.ContainerAsTarballOpts{
+		PlatformVariants: variants[1:], MediaTypes: dagger.ImageMediaTypesOcimediaTypes,
+	}).Sync(ctx)
 }

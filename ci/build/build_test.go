@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,8 +35,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 
 func options(t *testing.T) Options {
 	o := Options{
-		Tree: t.TempDir(), Out: t.TempDir(), Version: version.MustParse("v1.5.0"), Platform: "linux/" + runtime.GOARCH,
-		Toolchain: runtime.Version(), Time: time.Unix(1767225600, 0), Log: io.Discard,
+		Tree: t.TempDir(), Out: t.TempDir(), Platform: "linux/" + runtime.GOARCH, Toolchain: runtime.Version(), Log: io.Discard,
 		Binaries: []config.Binary{
 			{Name: "one", Main: "./cmd/one", LDFlags: "-s -w -X main.version=v1.5.0"},
 			{Name: "two", Main: "./cmd/two", Tags: []string{"extra"}},
@@ -51,6 +51,19 @@ func options(t *testing.T) Options {
 	return o
 }
 
+func archived(t *testing.T, o Options) Archives {
+	t.Helper()
+	bin := filepath.Join(o.Out, "bin")
+	a, err := Archive(ArchiveOptions{
+		Tree: o.Tree, Version: version.MustParse("v1.5.0"), Platform: o.Platform, Time: time.Unix(1767225600, 0),
+		Binaries: map[string]string{"two": bin, "one": bin}, Out: o.Out,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 func TestBuild(t *testing.T) {
 	t.Setenv("GOFLAGS", "-mod=nonsense") // nothing of the machine's settings may get in
 	t.Setenv("CGO_ENABLED", "1")
@@ -59,8 +72,9 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Binaries) != 2 || r.Binaries[0].Name != "one" || r.Binaries[0].Go != runtime.Version() || len(r.Files) != 4 {
-		t.Fatalf("%+v", r)
+	a := archived(t, o)
+	if len(r.Binaries) != 2 || r.Binaries[0].Name != "one" || r.Binaries[0].Go != runtime.Version() || len(a.Files) != 4 || !slices.Equal(r.Binaries, a.Binaries) {
+		t.Fatalf("%+v, %+v", r, a)
 	}
 	out, err := exec.Command(filepath.Join(o.Out, "bin/one")).CombinedOutput()
 	if err != nil || string(out) != "v1.5.0\n" {
@@ -88,7 +102,8 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range r.Files {
+	archived(t, other)
+	for _, f := range a.Files {
 		a, _, err := sum(filepath.Join(o.Out, "files", f.Name))
 		if err != nil {
 			t.Fatal(err)

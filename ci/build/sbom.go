@@ -13,7 +13,7 @@ import (
 
 // writeSBOM writes a CycloneDX 1.6 document of the modules that are in the binary, as it says itself. Its serial is made
 // of the binary's digest and its time is the commit's, so equal binaries have equal documents.
-func writeSBOM(target string, o Options, b Binary, info *buildinfo.BuildInfo) error {
+func writeSBOM(target string, o ArchiveOptions, b Binary, info *buildinfo.BuildInfo) error {
 	main := component(info.Main, cdx.ComponentTypeApplication)
 	main.Name, main.Version = b.Name, o.Version.String()
 	main.PackageURL = purl(info.Main.Path, o.Version.String())

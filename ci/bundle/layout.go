@@ -342,3 +342,36 @@ func writeFile(path string, content []byte) error {
 	}
 	return nil
 }
+
+// Clone makes dir, an empty or absent folder, a bundle of the same content: what is added to one of the two is not in the other.
+func (b Bundle) Clone(dir string) (Bundle, error) {
+	from := b.Layout.Dir()
+	if _, err := Create(dir); err != nil {
+		return b, err
+	}
+	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(dir, name)
+		switch {
+		case entry.IsDir():
+			return os.MkdirAll(target, 0o755)
+		case name == ocispec.ImageIndexFile || name == ocispec.ImageLayoutFile:
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return writeFile(target, content)
+		}
+		return link(path, target) // blobs never change
+	})
+	if err != nil {
+		return b, fmt.Errorf("copy bundle %s: %w", from, err)
+	}
+	return Load(dir)
+}

@@ -23,6 +23,8 @@ type Config struct {
 	Platforms []string `json:"platforms,omitempty"`
 	// Gate are the shell commands that must pass before a release.
 	Gate []string `json:"gate,omitempty"`
+	// Lint are the shell commands that look at the code without running it. They are no part of the gate.
+	Lint []string `json:"lint,omitempty"`
 	// Binaries are the Go main packages that are released.
 	Binaries []Binary `json:"binaries,omitempty"`
 	// Images are the container images that are released.
@@ -60,9 +62,23 @@ type Image struct {
 	Context    string            `json:"context,omitempty"`
 	Target     string            `json:"target,omitempty"`
 	Args       map[string]string `json:"args,omitempty"` // build arguments, with placeholders
+	// Binaries that the Dockerfile compiles, by name, with their paths in the image: the released ones are taken out of it.
+	// Where it is absent they are found: what the last stage copies out of another under a released binary's name.
+	Binaries map[string]string `json:"binaries,omitempty"`
 	// Optional images are left out of a bundle, and said so, where they need a container builder and none is reachable.
 	Optional bool `json:"optional,omitempty"`
 }
+
+// How an image comes to be.
+type How string
+
+// In process, without any container engine; by an engine; of an archive that was made elsewhere; or not at all.
+const (
+	InProcess How = "in process"
+	ByEngine  How = "by engine"
+	ByArchive How = "by archive"
+	LeftOut   How = "left out"
+)
 
 // Chart is one Helm chart. Repository is where charts go: the chart's name is added to it.
 type Chart struct {

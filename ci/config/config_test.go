@@ -41,6 +41,7 @@ func TestDefaultsByLooking(t *testing.T) {
 		Name: "spark", URL: "https://github.com/acme/spark", Branches: version.DefaultPattern, Development: "main",
 		Platforms: []string{"linux/amd64", "linux/arm64"},
 		Gate:      []string{"go vet -trimpath ./...", "go test -trimpath ./..."},
+		Lint:      []string{gofmt, "go vet -trimpath ./..."},
 		Binaries: []Binary{{Name: "operator", Main: "./cmd/operator",
 			LDFlags: "-s -w -X main.version={version} -X main.commit={commit} -X main.date={date}"}},
 		Images: []Image{
@@ -58,6 +59,40 @@ func TestDefaultsByLooking(t *testing.T) {
 func dump(c Config) string {
 	out, _ := json.MarshalIndent(c, "", " ")
 	return string(out)
+}
+
+func TestStandardBuildArguments(t *testing.T) {
+	dockerfile := "ARG VERSION=0 OTHER\nFROM scratch\n  arg GIT_COMMIT\n# ARG GIT_TREE_STATE\nENV SOURCE_DATE_EPOCH=1\n"
+	got, err := Load(tree(append(slices.Clone(operator), "Dockerfile", dockerfile)...), "", nil)
+	if want := map[string]string{"VERSION": "{version}", "GIT_COMMIT": "{commit}"}; err != nil || !reflect.DeepEqual(got.Images[0].Args, want) {
+		t.Errorf("got %v, %v", got.Images[0].Args, err)
+	}
+	got, err = Load(tree(append(slices.Clone(operator), "Dockerfile", dockerfile)...), "x", []byte("images:\n- {dockerfile: Dockerfile, args: {VERSION: '{semver}', OTHER: x}}\n"))
+	if want := map[string]string{"VERSION": "{semver}", "GIT_COMMIT": "{commit}", "OTHER": "x"}; err != nil || !reflect.DeepEqual(got.Images[0].Args, want) {
+		t.Errorf("got %v, %v", got.Images[0].Args, err)
+	}
+	// A profile holds for many tags: what its Dockerfile does not declare is not given.
+	files := append(slices.Clone(operator), "go.mod", "module github.com/kubeflow/spark-operator/v2\n")
+	if got, err = Load(tree(files...), "", nil); err != nil || len(got.Images[0].Args) != 0 {
+		t.Errorf("got %v, %v", got.Images[0].Args, err)
+	}
+	files = append(files, "Dockerfile", "FROM scratch\nARG VERSION\n")
+	if got, err = Load(tree(files...), "", nil); err != nil || !reflect.DeepEqual(got.Images[0].Args, map[string]string{"VERSION": "{semver}"}) {
+		t.Errorf("got %v, %v", got.Images[0].Args, err)
+	}
+}
+
+func TestBinariesOfImages(t *testing.T) {
+	for settings, want := range map[string]string{
+		"binaries: {operator: /usr/bin/operator}": "",
+		"binaries: {operatr: /usr/bin/operator}":  `no binary is called "operatr"; did you mean "operator"?`,
+		"binaries: {operator: bin/operator}":      `"bin/operator" is no absolute path in the image; write it like /usr/bin/operator`,
+	} {
+		_, err := Load(tree(operator...), "x", []byte("images:\n- dockerfile: Dockerfile\n  "+settings+"\n"))
+		if want == "" && err != nil || want != "" && (!refusal.Is(err) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", settings, err)
+		}
+	}
 }
 
 func TestFileWins(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -54,6 +55,7 @@ func Load(tree fs.FS, name string, content []byte) (Config, error) {
 		}
 	}
 	c.fill(seen)
+	c.fillArgs(tree)
 	return c, c.check(name)
 }
 
@@ -88,6 +90,10 @@ func (c *Config) take(tree fs.FS, p Config, seen findings) error {
 		}
 	}
 	p.Images = slices.DeleteFunc(p.Images, func(i Image) bool { return !exists(tree, i.Dockerfile) })
+	for _, image := range p.Images {
+		declared := declaredArgs(tree, image.Dockerfile)
+		maps.DeleteFunc(image.Args, func(name, _ string) bool { return !declared[name] })
+	}
 	p.Binaries = slices.DeleteFunc(p.Binaries, func(b Binary) bool { return !exists(tree, path.Clean(b.Main)) })
 	p.Charts = slices.DeleteFunc(p.Charts, func(ch Chart) bool { return !exists(tree, ch.Path) })
 	p.Surfaces = slices.DeleteFunc(p.Surfaces, func(s Surface) bool { return !exists(tree, s.Path) })
@@ -108,6 +114,9 @@ func (c *Config) take(tree fs.FS, p Config, seen findings) error {
 	return nil
 }
 
+// gofmt names the files of the commit that are not formatted; what is vendored is somebody else's.
+const gofmt = `unformatted=$(git ls-files -z -- '*.go' ':!:vendor/' ':!:**/vendor/' | xargs -0 -r gofmt -l); test -z "$unformatted" || { echo "not formatted:" $unformatted; exit 1; }`
+
 // fill puts what was found by looking where nothing was said.
 func (c *Config) fill(seen findings) {
 	def := func(s *string, value string) {
@@ -125,6 +134,9 @@ func (c *Config) fill(seen findings) {
 	if c.Gate == nil && seen.module != "" {
 		// With the flags of the builds, so that nothing is compiled twice.
 		c.Gate = []string{"go vet -trimpath ./...", "go test -trimpath ./..."}
+	}
+	if c.Lint == nil && seen.module != "" {
+		c.Lint = []string{gofmt, "go vet -trimpath ./..."}
 	}
 	if c.Binaries == nil {
 		c.Binaries = seen.binaries
@@ -156,6 +168,44 @@ func (c *Config) fill(seen findings) {
 		def(&c.Artifacts, c.Images[0].Repository)
 	case len(c.Charts) > 0 && c.Charts[0].Repository != "":
 		def(&c.Artifacts, c.Charts[0].Repository)
+	}
+}
+
+// standardArgs are the build arguments that Dockerfiles ask a version by. SOURCE_DATE_EPOCH is BuildKit's own.
+var standardArgs = map[string]string{"VERSION": "{version}", "GIT_COMMIT": "{commit}", "GIT_TREE_STATE": "clean", "SOURCE_DATE_EPOCH": "{epoch}"}
+
+var argLine = regexp.MustCompile(`(?mi)^[ \t]*ARG[ \t]+(.+)$`)
+
+// declaredArgs are the build arguments that a Dockerfile declares. Whoever builds the image says what is wrong with the file.
+func declaredArgs(tree fs.FS, dockerfile string) map[string]bool {
+	declared := map[string]bool{}
+	content, err := fs.ReadFile(tree, path.Clean(dockerfile))
+	if err != nil {
+		return declared
+	}
+	for _, line := range argLine.FindAllSubmatch(content, -1) {
+		for _, word := range strings.Fields(string(line[1])) {
+			name, _, _ := strings.Cut(word, "=")
+			declared[name] = true
+		}
+	}
+	return declared
+}
+
+// fillArgs gives each image the standard arguments that its Dockerfile declares, where nothing was said.
+func (c *Config) fillArgs(tree fs.FS) {
+	for i := range c.Images {
+		image := &c.Images[i]
+		for name := range declaredArgs(tree, image.Dockerfile) {
+			value, standard := standardArgs[name]
+			if _, said := image.Args[name]; !standard || said {
+				continue
+			}
+			if image.Args == nil {
+				image.Args = map[string]string{}
+			}
+			image.Args[name] = value
+		}
 	}
 }
 
@@ -238,6 +288,14 @@ func (c *Config) check(name string) error {
 		repositories[image.Repository] = true
 		local(key+".dockerfile", image.Dockerfile)
 		local(key+".context", image.Context)
+		for binary, at := range image.Binaries {
+			if !names[binary] {
+				errs = append(errs, refusal.New("%s: %s.binaries: no binary is called %q%s", name, key, binary, refusal.Meant(binary, slices.Sorted(maps.Keys(names)))))
+			}
+			if !path.IsAbs(at) || path.Clean(at) != at {
+				errs = append(errs, refusal.New("%s: %s.binaries.%s: %q is no absolute path in the image; write it like /usr/bin/%s", name, key, binary, at, binary))
+			}
+		}
 		for arg, value := range image.Args {
 			errs = append(errs, checkPlaceholders(name+": "+key+".args."+arg, value))
 		}

@@ -18,25 +18,66 @@ func (r *Repository) Checkout(ctx context.Context, dir string, objects []Object,
 	if err := c.Import(ctx, objects); err != nil {
 		return err
 	}
+	if err := c.checkOut(ctx, commit, tag, tagID, when); err != nil {
+		return err
+	}
+	_, err := c.Git(ctx, "update-index", "-q", "--refresh")
+	return err
+}
+
+// Export is Checkout into a repository that stands on its own, with this one commit and no history: whoever is given the folder
+// needs nothing else.
+func (r *Repository) Export(ctx context.Context, dir string, objects []Object, commit, tag, tagID string, when time.Time) error {
+	scratch, err := os.MkdirTemp("", "release-export-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	all, err := r.WithObjects(ctx, filepath.Join(scratch, "all.git"), objects)
+	if err != nil {
+		return err
+	}
+	if _, err := all.Git(ctx, "update-ref", "refs/heads/exported", commit); err != nil {
+		return err
+	}
+	if _, err := r.Git(ctx, "init", "--quiet", "--template=", "--initial-branch=main", "--", dir); err != nil {
+		return err
+	}
+	c := &Repository{dir: dir}
+	// Equal content makes an equal folder, as far as git lets it: no log, one thread, no file times in the index.
+	if _, err := c.Git(ctx, "config", "core.logAllRefUpdates", "false"); err != nil {
+		return err
+	}
+	if _, err := c.Git(ctx, "-c", "pack.threads=1", "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--", "file://"+all.dir, "refs/heads/exported"); err != nil {
+		return err
+	}
+	for _, o := range objects { // the tag's own object
+		if o.ID == tagID {
+			if err := c.Import(ctx, []Object{o}); err != nil {
+				return err
+			}
+		}
+	}
+	return c.checkOut(ctx, commit, tag, tagID, when)
+}
+
+// checkOut makes a commit that is there the one checked out, with its tag.
+func (r *Repository) checkOut(ctx context.Context, commit, tag, tagID string, when time.Time) error {
 	steps := [][]string{{"update-ref", "--no-deref", "HEAD", commit}, {"read-tree", "HEAD"}}
 	if tag != "" {
 		steps = append(steps, []string{"update-ref", "refs/tags/" + tag, tagID})
 	}
 	for _, step := range steps {
-		if _, err := c.Git(ctx, step...); err != nil {
+		if _, err := r.Git(ctx, step...); err != nil {
 			return err
 		}
 	}
-	tree, err := c.Tree(ctx, commit)
+	tree, err := r.Tree(ctx, commit)
 	if err != nil {
 		return err
 	}
 	defer tree.Close()
-	if err := tree.WriteTo(dir, when); err != nil {
-		return err
-	}
-	_, err = c.Git(ctx, "update-index", "-q", "--refresh")
-	return err
+	return tree.WriteTo(r.dir, when)
 }
 
 // WithObjects makes, in dir, a repository that sees this one's objects and the further ones; this one is not written to.

@@ -63,6 +63,9 @@ func takeOver(ctx context.Context, o Options) (Image, error) {
 	if err := work.Wait(); err != nil {
 		return Image{}, err
 	}
+	if err := t.takeBinaries(ctx); err != nil {
+		return Image{}, err
+	}
 	img.Platforms = t.made
 	if !isIndex {
 		img.Index, err = o.Layout.PutIndex(manifests(t.made), o.Labels)

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -43,8 +41,20 @@ func daggerCommand() (string, error) {
 
 var environment sync.Mutex
 
+// EngineOptions are what a Dagger engine is given to build one image of.
+type EngineOptions struct {
+	Repository string            // for messages
+	Contexts   map[string]string // platform -> folder, as PrepareContext leaves it
+	Dockerfile string            // path in it
+	Args       map[string]string // build arguments, rendered
+	Target     string            // the stage to build; the last where empty
+	Labels     map[string]string // on config and manifests
+	Archive    string            // the OCI archive to write
+	Log        io.Writer         // where the engine tells its progress; may be nil
+}
+
 // connect reaches an engine. The SDK's own Connect would download a command where it finds none.
-func connect(ctx context.Context, o Options) (*dagger.Client, error) {
+func connect(ctx context.Context, o EngineOptions) (*dagger.Client, error) {
 	conn, ok, err := engineconn.FromSessionEnv()
 	if !ok {
 		cli, lookErr := daggerCommand()
@@ -60,7 +70,7 @@ func connect(ctx context.Context, o Options) (*dagger.Client, error) {
 }
 
 // connectBy starts a session by this command, whose name the SDK takes from the environment only.
-func connectBy(ctx context.Context, o Options, cli string) (engineconn.EngineConn, error) {
+func connectBy(ctx context.Context, o EngineOptions, cli string) (engineconn.EngineConn, error) {
 	environment.Lock()
 	defer environment.Unlock()
 	if old, was := os.LookupEnv(cliVariable); was {
@@ -73,113 +83,52 @@ func connectBy(ctx context.Context, o Options, cli string) (engineconn.EngineCon
 	return conn, err
 }
 
-// overlay is the folder that holds the Dockerfile and its ignore file while an engine builds.
-const overlay = ".operator-release"
-
-// BuildWithDagger builds the image by a Dagger engine, for Dockerfiles that Examine finds unsupported,
-// and gives an OCI archive to be passed as Options.Archive; the caller removes its folder afterwards.
-// The context is that of Build: ignore files count, and the built binaries lie in bin/. Two engines
-// give different bytes, so what one made is carried from here on. The engine pulls bases by its own
-// configuration: Mirrors and PlainHTTP do not reach it.
-func BuildWithDagger(ctx context.Context, o Options) (archivePath string, err error) {
-	o.Archive = ""
-	if err := o.check(); err != nil {
-		return "", err
-	}
-	_, folder, err := contextFolder(o.Tree, o.Context)
-	if err != nil {
-		return "", err
-	}
-	recipe, ignore, err := o.engineFiles()
-	if err != nil {
-		return "", err
-	}
+// BuildWithDagger builds an image by a Dagger engine, for Dockerfiles that Examine finds unsupported, and writes an OCI archive.
+// Two engines give different bytes, so what one made is carried from here on. The engine pulls bases by its own configuration.
+func BuildWithDagger(ctx context.Context, o EngineOptions) (err error) {
 	client, err := connect(ctx, o)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
 
-	host := client.Host()
-	dockerfile := path.Join(overlay, "Dockerfile")
-	source := host.Directory(folder, dagger.HostDirectoryOpts{NoCache: true}).
-		WithNewFile(dockerfile, recipe)
 	var args []dagger.BuildArg
 	for _, name := range slices.Sorted(maps.Keys(o.Args)) {
 		args = append(args, dagger.BuildArg{Name: name, Value: o.Args[name]})
 	}
 	var variants []*dagger.Container
-	for _, platform := range o.Platforms {
-		context, patterns := source, ignore
-		for _, name := range slices.Sorted(maps.Keys(o.Binaries[platform])) {
-			file := host.File(o.Binaries[platform][name])
-			for _, p := range []string{path.Join("bin", platform, name), path.Join("bin", name)} {
-				context = context.WithFile(p, file, dagger.DirectoryWithFileOpts{Permissions: 0o755})
-				patterns += "!" + p + "\n"
-			}
-		}
-		built := context.WithNewFile(dockerfile+".dockerignore", patterns).DockerBuild(dagger.DirectoryDockerBuildOpts{
-			Dockerfile: dockerfile,
+	for _, platform := range slices.Sorted(maps.Keys(o.Contexts)) {
+		built := client.Host().Directory(o.Contexts[platform], dagger.HostDirectoryOpts{NoCache: true}).DockerBuild(dagger.DirectoryDockerBuildOpts{
+			Dockerfile: o.Dockerfile,
 			Platform:   dagger.Platform(platform),
 			BuildArgs:  args,
 			Target:     o.Target,
 		})
 		if made, err := built.Platform(ctx); err != nil {
-			return "", o.engineFailed(err)
+			return o.failed(err)
 		} else if string(made) != platform {
-			return "", refusal.New("build image %s with Dagger: the engine made it for %s where %s was asked; Dagger 0.21 does so where the last stage is FROM scratch: base it on an image, or let the pipeline build the binaries and COPY them from bin/ in one stage", o.Repository, made, platform)
+			return refusal.New("build image %s with Dagger: the engine made it for %s where %s was asked; Dagger 0.21 does so where the last stage is FROM scratch: base it on an image, or let the pipeline build the binaries and COPY them from bin/ in one stage", o.Repository, made, platform)
 		}
 		for _, key := range slices.Sorted(maps.Keys(o.Labels)) {
 			built = built.WithLabel(key, o.Labels[key]).WithAnnotation(key, o.Labels[key])
 		}
 		variants = append(variants, built)
 	}
-	dir, err := os.MkdirTemp("", "operator-release-image-")
-	if err != nil {
-		return "", err
-	}
-	archivePath = filepath.Join(dir, "image.tar")
 	_, err = variants[0].AsTarball(dagger.ContainerAsTarballOpts{
 		PlatformVariants: variants[1:],
 		MediaTypes:       dagger.ImageMediaTypesOcimediaTypes,
-	}).Export(ctx, archivePath)
+	}).Export(ctx, o.Archive)
 	if err != nil {
-		os.RemoveAll(dir)
-		return "", o.engineFailed(err)
+		return o.failed(err)
 	}
-	return archivePath, nil
+	return nil
 }
 
-// engineFiles are the Dockerfile and the ignore file in force, plus what lies in the context for the
-// engine alone. The last pattern wins, so that those of binaries are put behind it.
-func (o *Options) engineFiles() (dockerfile, ignore string, err error) {
-	root, err := os.OpenRoot(o.Tree)
-	if err != nil {
-		return "", "", err
-	}
-	defer root.Close()
-	content, err := root.ReadFile(filepath.FromSlash(o.Dockerfile))
-	if err != nil {
-		return "", "", noDockerfile(o.Dockerfile, err)
-	}
-	for _, name := range []string{o.Dockerfile + ".dockerignore", path.Join(o.Context, ".dockerignore")} {
-		patterns, err := root.ReadFile(filepath.FromSlash(name))
-		if err == nil {
-			ignore = strings.TrimSuffix(string(patterns), "\n") + "\n"
-			break
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", "", fmt.Errorf("read %s: %w", name, err)
-		}
-	}
-	return string(content), ignore + overlay + "\n", nil
-}
-
-// engineFailed says what the engine answered, and the ways out.
-func (o *Options) engineFailed(err error) error {
+// failed says what the engine answered, and the ways out.
+func (o *EngineOptions) failed(err error) error {
 	way := "the engine tells more in its own output; bases are pulled by the engine's own configuration, which --mirror does not reach"
 	if strings.Contains(err.Error(), "exec format error") {
-		way = "this engine cannot run programs of every platform of " + strings.Join(o.Platforms, ", ") + ": build each on a machine of its own (build --platform), and join the parts"
+		way = "this engine cannot run programs of every platform of " + strings.Join(slices.Sorted(maps.Keys(o.Contexts)), ", ") + ": build each on a machine of its own (build --platform), and join the parts"
 	}
 	var run *dagger.ExecError
 	if errors.As(err, &run) {

@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
@@ -41,8 +39,7 @@ func TestNoEngine(t *testing.T) {
 		os.Unsetenv(v)
 	}
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	o := options(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /"})
-	if _, err := BuildWithDagger(context.Background(), o); !refusal.Is(err) {
+	if err := BuildWithDagger(context.Background(), EngineOptions{Repository: "docker.io/a/b"}); !refusal.Is(err) {
 		t.Errorf("got %v", err)
 	}
 	if got, err := os.ReadDir(os.Getenv("XDG_CACHE_HOME")); err != nil || len(got) > 0 {
@@ -50,21 +47,53 @@ func TestNoEngine(t *testing.T) {
 	}
 }
 
-func TestEngineFiles(t *testing.T) {
-	tree := map[string]string{"Dockerfile": "FROM a", "d/Dockerfile": "FROM b", "d/Dockerfile.dockerignore": "own", "c/.dockerignore": "x\n!y\n"}
-	for name, test := range map[string]struct{ dockerfile, context, want string }{
+// checkout is what PrepareContext may change.
+func checkout(t *testing.T, tree string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "checkout")
+	if err := os.CopyFS(dir, os.DirFS(tree)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestPrepareContext(t *testing.T) {
+	binary := filepath.Join(folder(t, map[string]string{"op": "built"}), "op")
+	tree := map[string]string{"Dockerfile": "FROM a", "d/Dockerfile": "FROM b", "d/Dockerfile.dockerignore": "own", "c/.dockerignore": "x\n!y\n", "c/f": "F",
+		".git/info/exclude": "", "up": "-> ../..", "c/bin/op": "older"}
+	for name, test := range map[string]struct{ dockerfile, context, ignore string }{
 		"none":    {"Dockerfile", ".", ".operator-release\n"},
 		"context": {"Dockerfile", "c", "x\n!y\n.operator-release\n"},
 		"own":     {"d/Dockerfile", "c", "own\n.operator-release\n"},
 	} {
-		o := options(t, tree)
-		o.Dockerfile, o.Context = test.dockerfile, test.context
-		content, ignore, err := o.engineFiles()
-		if err != nil || content != tree[test.dockerfile] {
-			t.Errorf("%s: %q, %v", name, content, err)
+		o := ContextOptions{Tree: folder(t, tree), Context: test.context, Dockerfile: test.dockerfile, Platform: "linux/arm64", Binaries: map[string]string{"op": binary}}
+		context, dockerfile, err := PrepareContext(o)
+		if err != nil || context != test.context || dockerfile != ".operator-release/Dockerfile" {
+			t.Fatalf("%s: %s, %s, %v", name, context, dockerfile, err)
 		}
-		if diff := cmp.Diff(test.want, ignore); diff != "" {
-			t.Errorf("%s: %s", name, diff)
+		want := map[string]string{
+			dockerfile: tree[test.dockerfile], dockerfile + ".dockerignore": test.ignore + "!bin/linux/arm64/op\n!bin/op\n",
+			"bin/op": "built", "bin/linux/arm64/op": "built",
+		}
+		if context == "." {
+			want[".git/info/exclude"] = ".operator-release\nbin\n"
+		}
+		for file, content := range want {
+			got, err := os.ReadFile(filepath.Join(o.Tree, context, file))
+			if err != nil || string(got) != content {
+				t.Errorf("%s: %s is %q, %v", name, file, got, err)
+			}
+		}
+		if info, err := os.Stat(filepath.Join(o.Tree, context, "bin/op")); err != nil || info.Mode() != 0o755 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	for _, o := range []ContextOptions{
+		{Context: "up", Dockerfile: "Dockerfile"}, {Context: "..", Dockerfile: "Dockerfile"}, {Context: "none", Dockerfile: "Dockerfile"}, {Context: ".", Dockerfile: "none"},
+	} {
+		o.Tree = folder(t, tree)
+		if _, _, err := PrepareContext(o); !refusal.Is(err) {
+			t.Errorf("%+v: %v", o, err)
 		}
 	}
 }

@@ -23,6 +23,7 @@ type Examination struct {
 	Stages      int       `json:"stages"`
 	Bases       []string  `json:"bases"` // what FROM names, after its variables; the platform's own stay as ${TARGETARCH}
 	Unsupported []Problem `json:"unsupported"`
+	Copies      []string  `json:"copies"` // absolute paths that the stage to build copies to out of another stage or image
 }
 
 // Problem is what the in-process builder cannot carry out.
@@ -50,8 +51,9 @@ func (p Problem) in(dockerfile string) string {
 }
 
 // Examine tells, without network and without a tree on disk, whether the in-process builder can
-// carry out the Dockerfile. Only a file that is missing, or that no builder can read, is an error.
-func Examine(tree fs.FS, dockerfile string, args map[string]string) (Examination, error) {
+// carry out the Dockerfile up to its stage target, the last one where that is empty. Only a file that is missing, or that no
+// builder can read, is an error.
+func Examine(tree fs.FS, dockerfile, target string, args map[string]string) (Examination, error) {
 	content, err := fs.ReadFile(tree, path.Clean(dockerfile))
 	if err != nil {
 		return Examination{}, noDockerfile(dockerfile, err)
@@ -84,7 +86,51 @@ func Examine(tree fs.FS, dockerfile string, args map[string]string) (Examination
 		}
 	}
 	slices.SortStableFunc(found.Unsupported, func(a, b Problem) int { return a.Line - b.Line })
+	found.Copies = d.copies(target)
 	return found, nil
+}
+
+// copies are the paths that a stage copies to out of another stage or image, as far as they are literal.
+func (d *dockerfile) copies(target string) []string {
+	var found []string
+	if len(d.stages) == 0 {
+		return found
+	}
+	at := d.stages[len(d.stages)-1]
+	for _, s := range d.stages {
+		if target != "" && strings.EqualFold(s.Name, target) {
+			at = s
+		}
+	}
+	dir := "/" // where the base's own working folder is another, the settings say the path
+	for _, c := range at.Commands {
+		switch c := c.(type) {
+		case *instructions.WorkdirCommand:
+			dir = under(dir, c.Path)
+		case *instructions.CopyCommand:
+			if c.From == "" {
+				continue
+			}
+			for _, source := range c.SourcePaths {
+				to := under(dir, c.DestPath)
+				if last := path.Base(c.DestPath); strings.HasSuffix(c.DestPath, "/") || last == "." || len(c.SourcePaths) > 1 {
+					to = path.Join(to, path.Base(source))
+				}
+				if !strings.ContainsAny(to, "$*?[") {
+					found = append(found, to)
+				}
+			}
+		}
+	}
+	return found
+}
+
+// under is a path of the image, taken from dir where it is relative.
+func under(dir, p string) string {
+	if path.IsAbs(p) {
+		return path.Clean(p)
+	}
+	return path.Join("/", dir, p)
 }
 
 func noDockerfile(name string, err error) error {

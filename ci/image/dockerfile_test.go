@@ -13,7 +13,7 @@ import (
 
 func examine(t testing.TB, dockerfile string, args map[string]string) (Examination, error) {
 	t.Helper()
-	return Examine(fstest.MapFS{"build/Dockerfile": {Data: []byte(dockerfile)}}, "build/Dockerfile", args)
+	return Examine(fstest.MapFS{"build/Dockerfile": {Data: []byte(dockerfile)}}, "build/Dockerfile", "", args)
 }
 
 const goodDockerfile = `# syntax=docker/dockerfile:1.7
@@ -125,7 +125,7 @@ func TestExamineRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want a refusal with %q", name, err, test.want)
 		}
 	}
-	if _, err := Examine(fstest.MapFS{}, "Dockerfile", nil); !refusal.Is(err) || !strings.Contains(err.Error(), "the release commit has no such file") {
+	if _, err := Examine(fstest.MapFS{}, "Dockerfile", "", nil); !refusal.Is(err) || !strings.Contains(err.Error(), "the release commit has no such file") {
 		t.Errorf("missing file: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package image
 
 import (
 	"archive/tar"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -98,17 +97,16 @@ ENTRYPOINT run it
 			}
 			o.Labels = map[string]string{"org.opencontainers.image.version": "v1.5.0"}
 			if !strings.Contains(text, "FROM debian") {
-				if _, err := BuildWithDagger(context.Background(), o); !refusal.Is(err) || !strings.Contains(err.Error(), "where linux/arm64 was asked") {
+				if _, err := byEngine(t, o); !refusal.Is(err) || !strings.Contains(err.Error(), "where linux/arm64 was asked") {
 					t.Errorf("FROM scratch for another platform than the engine's: %v", err)
 				}
 				o.Platforms = o.Platforms[:1] // the engine's own
 			}
 			ours := made(t, o)
-			archive, err := BuildWithDagger(context.Background(), o)
+			archive, err := byEngine(t, o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer os.RemoveAll(filepath.Dir(archive))
 			theirs := o
 			theirs.Archive, theirs.Layout = archive, newLayout(t)
 			engines := made(t, theirs)
@@ -144,11 +142,10 @@ COPY --chmod=755 ctx bin/operator /opt/
 `, "sub/ctx": "C", "sub/.dockerignore": "*\n!ctx"})
 	o.Context, o.Dockerfile, o.Args = "sub", "docker/Dockerfile", map[string]string{"VERSION": "1.5.0"}
 	o.Labels = map[string]string{"org.opencontainers.image.version": "v1.5.0"}
-	archive, err := BuildWithDagger(context.Background(), o)
+	archive, err := byEngine(t, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(filepath.Dir(archive))
 	o.Archive = archive
 	img := made(t, o)
 	for _, p := range o.Platforms {
@@ -170,9 +167,30 @@ COPY --chmod=755 ctx bin/operator /opt/
 		t.Fatal(err)
 	}
 	o.Args = nil
-	if _, err := BuildWithDagger(context.Background(), o); err == nil || refusal.Is(err) || !strings.Contains(err.Error(), "build image docker.io/kubeflow/spark-operator with Dagger: ") || !strings.Contains(err.Error(), "reason") {
+	if _, err := byEngine(t, o); err == nil || refusal.Is(err) || !strings.Contains(err.Error(), "build image docker.io/kubeflow/spark-operator with Dagger: ") || !strings.Contains(err.Error(), "reason") {
 		t.Errorf("a RUN that fails: %v", err)
 	}
+}
+
+// byEngine has the image built by an engine, and gives its archive.
+func byEngine(t *testing.T, o Options) (string, error) {
+	t.Helper()
+	e := EngineOptions{Repository: o.Repository, Contexts: map[string]string{}, Args: o.Args, Target: o.Target, Labels: o.Labels, Archive: filepath.Join(t.TempDir(), "image.tar")}
+	if o.Context == "" {
+		o.Context = "."
+	}
+	if o.Dockerfile == "" {
+		o.Dockerfile = "Dockerfile"
+	}
+	for _, platform := range o.Platforms {
+		dir := checkout(t, o.Tree)
+		context, dockerfile, err := PrepareContext(ContextOptions{Tree: dir, Context: o.Context, Dockerfile: o.Dockerfile, Platform: platform, Binaries: o.Binaries[platform]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Contexts[platform], e.Dockerfile = filepath.Join(dir, context), dockerfile
+	}
+	return e.Archive, BuildWithDagger(t.Context(), e)
 }
 
 type unpacked struct {

@@ -3,7 +3,6 @@ package image
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,8 +35,9 @@ type Options struct {
 	PlainHTTP  []string                     // hosts, besides loopback, that are spoken to by plain HTTP
 	Pins       map[string]digest.Digest     // base reference, as FROM says -> the digest to take, wherever its tag points by now
 	Archive    string                       // an OCI archive or layout folder, taken over instead of building
+	Take       map[string]string            // of an archive's image: name of a released binary -> its absolute path in the image
+	TakeTo     string                       // folder that these are taken to, as <os>-<arch>/<name>
 	Layout     *bundle.Layout               // where the blobs go
-	Log        io.Writer                    // where a Dagger engine tells its progress; may be nil
 }
 
 // Image is what was made.
@@ -54,7 +54,7 @@ type Platform struct {
 	Platform string             `json:"platform"`
 	Manifest ocispec.Descriptor `json:"manifest"`
 	Config   digest.Digest      `json:"config"`
-	Binaries []string           `json:"binaries,omitempty"` // released binaries that were copied into it, sorted
+	Binaries []string           `json:"binaries,omitempty"` // released binaries that are in it, sorted
 }
 
 // Base is an image that another one was built from.

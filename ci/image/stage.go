@@ -3,7 +3,6 @@ package image
 import (
 	"context"
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -232,9 +231,4 @@ func (s *stage) workdir(c *instructions.WorkdirCommand) (layer, error) {
 }
 
 // absolute is a path of the image, taken from the working folder where it is relative.
-func (s *stage) absolute(p string) string {
-	if path.IsAbs(p) {
-		return path.Clean(p)
-	}
-	return path.Join("/", s.config.Config.WorkingDir, p)
-}
+func (s *stage) absolute(p string) string { return under(s.config.Config.WorkingDir, p) }

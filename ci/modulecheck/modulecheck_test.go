@@ -116,8 +116,10 @@ func TestModuleTypeChecks(t *testing.T) {
 }
 
 func TestMisspeltCallFails(t *testing.T) {
-	_, err := check(t, func(s string) string { return strings.ReplaceAll(s, ".WithMountedFile(", ".WithMountedFiel(") })
-	if err == nil || !strings.Contains(err.Error(), "WithMountedFiel") {
+	_, err := check(t, func(s string) string {
+		return strings.ReplaceAll(s, ".WithMountedDirectory(", ".WithMountedDirectroy(")
+	})
+	if err == nil || !strings.Contains(err.Error(), "WithMountedDirectroy") {
 		t.Errorf("a misspelt call: %v", err)
 	}
 }

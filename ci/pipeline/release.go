@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sourcegraph/conc/pool"
-
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/version"
@@ -22,6 +20,8 @@ type Flow[T any] struct {
 	Repository T
 	Plan       PlanSpec
 	Host       string       // the platform whose binaries the runner can execute
+	Claim      *ClaimSpec   // where to ask whether the version is claimed; nil: nowhere, everything is built
+	Kept       *T           // a folder that may hold the very bundle already
 	Archives   map[string]T // image repository to an image made elsewhere
 	Mirrors    map[string]string
 	PlainHTTP  []string
@@ -31,11 +31,12 @@ type Flow[T any] struct {
 
 // Release is everything that was said and made on the way.
 type Release[T any] struct {
-	Plan      json.RawMessage `json:"plan"`
-	Test      json.RawMessage `json:"test,omitempty"`
-	Bundle    json.RawMessage `json:"bundle"`
-	Rehearsal json.RawMessage `json:"rehearsal,omitempty"`
-	Bundled   T               `json:"-"`
+	Plan        json.RawMessage `json:"plan,omitempty"`
+	Test        json.RawMessage `json:"test,omitempty"`
+	Bundle      json.RawMessage `json:"bundle,omitempty"`
+	Rehearsal   json.RawMessage `json:"rehearsal,omitempty"`
+	Publication json.RawMessage `json:"publication,omitempty"`
+	Bundled     T               `json:"-"`
 }
 
 // plan is what this package reads of the plan stage's report.
@@ -47,25 +48,60 @@ type plan struct {
 	Toolchain string          `json:"toolchain"`
 	Platforms []string        `json:"platforms"`
 	Config    config.Config   `json:"config"`
-	Images    []struct {
-		Repository string `json:"repository"`
-		How        string `json:"how"`
-	} `json:"images"`
-	Against []string `json:"against"`
+	Images    []planned       `json:"images"`
+	Against   []string        `json:"against"`
+	Hash      string          `json:"hash"`
 }
 
-// Omitted is how the plan says that an image is left out of the bundle.
-const Omitted = "left out"
+// planned is how an image comes to be.
+type planned struct {
+	Repository string            `json:"repository"`
+	How        config.How        `json:"how"`
+	Carries    map[string]string `json:"carries"`
+}
 
-// Release plans, builds, asks the gate, bundles and rehearses. Nothing outside of the runner's own folders is written.
-// A plan that something speaks against is refused.
+// Release asks for a claim, plans, builds, asks the gate, bundles and rehearses. Nothing outside of the runner's own folders is
+// written. What is claimed is fetched and never built again; a plan that something speaks against is refused.
 func (f *Flow[T]) Release(ctx context.Context) (Release[T], error) {
-	return f.run(ctx, true)
+	r, claimed, err := f.Claimed(ctx)
+	if err == nil && !claimed {
+		r, err = f.run(ctx, true)
+	}
+	if err != nil {
+		return r, err
+	}
+	r.Rehearsal, err = f.Rehearse(ctx, r.Bundled)
+	return r, err
 }
 
-// Build is Release without gate and rehearsal.
+// Build makes the bundle alone: no claim, gate or rehearsal.
 func (f *Flow[T]) Build(ctx context.Context) (Release[T], error) {
 	return f.run(ctx, false)
+}
+
+// Claimed asks whether somebody has published the version, and gives those bytes.
+func (f *Flow[T]) Claimed(ctx context.Context) (r Release[T], ok bool, err error) {
+	if f.Claim == nil {
+		return r, false, nil
+	}
+	found, err := f.Runner.Run(ctx, Claim, Inputs[T]{Subject: f.Claim.Version, Spec: *f.Claim, Trees: f.repository()})
+	if err != nil {
+		return r, false, err
+	}
+	return found.release()
+}
+
+// release reads what the stages claim and kept say.
+func (o Outputs[T]) release() (r Release[T], ok bool, err error) {
+	var said Claimed
+	if err := json.Unmarshal(o.Report, &said); err != nil {
+		return r, false, fmt.Errorf("read what is there already: %w", err)
+	}
+	return Release[T]{Plan: said.Plan, Test: said.Test, Bundle: said.Bundle, Bundled: o.Tree}, len(said.Bundle) > 0, nil
+}
+
+func (f *Flow[T]) repository() map[string]Folder[T] {
+	return map[string]Folder[T]{Repository: Whole(f.Repository)}
 }
 
 func (f *Flow[T]) run(ctx context.Context, gated bool) (Release[T], error) {
@@ -75,34 +111,35 @@ func (f *Flow[T]) run(ctx context.Context, gated bool) (Release[T], error) {
 	if err != nil {
 		return r, err
 	}
-	made, err := f.make(ctx, p, planned, gated)
-	if err != nil {
-		return r, err
-	}
-	r.Test = made.test.Report
-	bundled, err := f.bundle(ctx, p, planned, made)
-	if err != nil {
-		return r, err
-	}
-	r.Bundle, r.Bundled = bundled.Report, bundled.Tree
-	if gated {
-		rehearsed, err := f.Runner.Run(ctx, Rehearse, Inputs[T]{
-			Subject: p.Version.String(), Spec: RehearseSpec{},
-			Trees: map[string]T{Bundled: bundled.Tree, Repository: f.Repository},
+	if gated && f.Kept != nil {
+		kept, err := f.Runner.Run(ctx, Kept, Inputs[T]{
+			Subject: p.Version.String(), Spec: KeptSpec{Plan: planned.Report}, Trees: map[string]Folder[T]{Bundled: Whole(*f.Kept)},
 		})
 		if err != nil {
 			return r, err
 		}
-		r.Rehearsal = rehearsed.Report
+		if there, ok, err := kept.release(); ok || err != nil {
+			there.Plan, there.Bundled = planned.Report, *f.Kept
+			return there, err
+		}
 	}
-	return r, nil
+	source, err := f.source(ctx, p, planned)
+	if err != nil {
+		return r, err
+	}
+	m := &making[T]{flow: f, plan: p, planned: planned, source: source.Tree, gated: gated}
+	if err := m.make(ctx); err != nil {
+		return r, err
+	}
+	r.Test = m.test[string(Test)].Report
+	bundled, err := m.bundle(ctx)
+	r.Bundle, r.Bundled = bundled.Report, bundled.Tree
+	return r, err
 }
 
 // plan asks the plan stage; a plan that something speaks against is refused.
 func (f *Flow[T]) plan(ctx context.Context) (p plan, planned Outputs[T], err error) {
-	planned, err = f.Runner.Run(ctx, Plan, Inputs[T]{
-		Subject: f.Plan.Version, Spec: f.Plan, Trees: map[string]T{Repository: f.Repository},
-	})
+	planned, err = f.Runner.Run(ctx, Plan, Inputs[T]{Subject: f.Plan.Version, Spec: f.Plan, Trees: f.repository()})
 	if err != nil {
 		return p, planned, err
 	}
@@ -115,12 +152,20 @@ func (f *Flow[T]) plan(ctx context.Context) (p plan, planned Outputs[T], err err
 	return p, planned, nil
 }
 
+// Planned asks the plan stage alone. What speaks against the release is in what it says.
+func (f *Flow[T]) Planned(ctx context.Context) (Release[T], error) {
+	look := *f
+	look.Again = true
+	_, planned, err := look.plan(ctx)
+	return Release[T]{Plan: planned.Report}, err
+}
+
 // source asks for the tree of the release commit.
 func (f *Flow[T]) source(ctx context.Context, p plan, planned Outputs[T]) (Outputs[T], error) {
 	return f.Runner.Run(ctx, Source, Inputs[T]{
-		Subject: p.Commit[:min(12, len(p.Commit))],
+		Subject: short(p.Commit),
 		Spec:    SourceSpec{Commit: p.Commit, Time: p.Time},
-		Trees:   map[string]T{Repository: f.Repository, Planned: planned.Tree},
+		Trees:   map[string]Folder[T]{Repository: Whole(f.Repository), Planned: Whole(planned.Tree)},
 	})
 }
 
@@ -134,203 +179,87 @@ func (f *Flow[T]) Charts(ctx context.Context) ([]Outputs[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	m := &making[T]{flow: f, plan: p, source: source.Tree}
 	g := newGroup[T](ctx)
-	made := f.goCharts(g, p, source.Tree)
+	m.goCharts(g)
 	if err := g.wait(); err != nil {
 		return nil, err
 	}
 	var charts []Outputs[T]
 	for i := range p.Config.Charts {
-		charts = append(charts, made[chartName(i)])
+		charts = append(charts, m.charts[chartName(i)])
 	}
 	return charts, nil
 }
 
-// made are the pieces of a bundle, by the names of their folders.
-type made[T any] struct {
-	builds, images, charts map[string]Outputs[T]
-	test                   Outputs[T]
-}
-
-// make builds for all platforms and packages the charts side by side, then the images beside the gate: the gate's
-// commands find compiled what the builds compiled.
-func (f *Flow[T]) make(ctx context.Context, p plan, planned Outputs[T], gated bool) (made[T], error) {
-	var m made[T]
-	source, err := f.source(ctx, p, planned)
-	if err != nil {
-		return m, err
-	}
-	first := newGroup[T](ctx)
-	m.builds = f.goBuilds(first, p, source.Tree)
-	m.charts = f.goCharts(first, p, source.Tree)
-	if err := first.wait(); err != nil {
-		return m, err
-	}
-	second := newGroup[T](ctx)
-	if m.images, err = f.goImages(second, p, source.Tree, m.builds); err != nil {
-		return m, err
-	}
-	gate := map[string]Outputs[T]{}
-	if gated {
-		f.goTest(second, p, planned, m.builds, gate)
-	}
-	if err := second.wait(); err != nil {
-		return m, err
-	}
-	m.test = gate[string(Test)]
-	return m, nil
-}
-
-func (f *Flow[T]) goBuilds(g *group[T], p plan, tree T) map[string]Outputs[T] {
-	out := map[string]Outputs[T]{}
-	values := config.Values{Version: p.Version, Line: p.Line, Commit: p.Commit, Time: p.Time}
-	var binaries []config.Binary
-	for _, b := range p.Config.Binaries {
-		b.LDFlags = values.Expand(b.LDFlags)
-		binaries = append(binaries, b)
-	}
-	if len(binaries) == 0 {
-		return out
-	}
-	for _, platform := range p.Platforms {
-		g.run(out, buildName(platform), f.Runner, Build, Inputs[T]{
-			Subject: platform,
-			Spec:    BuildSpec{Version: p.Version, Platform: platform, Toolchain: p.Toolchain, Time: p.Time, Binaries: binaries},
-			Trees:   map[string]T{Tree: tree},
-		})
-	}
-	return out
-}
-
-func (f *Flow[T]) goCharts(g *group[T], p plan, tree T) map[string]Outputs[T] {
-	out := map[string]Outputs[T]{}
-	for i, chart := range p.Config.Charts {
-		g.run(out, chartName(i), f.Runner, Chart, Inputs[T]{
-			Subject: chart.Path,
-			Spec:    ChartSpec{Chart: chart, Version: p.Version, Time: p.Time, Annotations: labels(p)},
-			Trees:   map[string]T{Tree: tree},
-		})
-	}
-	return out
-}
-
-func (f *Flow[T]) goImages(g *group[T], p plan, tree T, builds map[string]Outputs[T]) (map[string]Outputs[T], error) {
-	out := map[string]Outputs[T]{}
-	values := config.Values{Version: p.Version, Line: p.Line, Commit: p.Commit, Time: p.Time}
-	linux := slices.DeleteFunc(slices.Clone(p.Platforms), func(platform string) bool { return !strings.HasPrefix(platform, "linux/") })
-	for i, image := range p.Config.Images {
-		if i >= len(p.Images) || p.Images[i].Repository != image.Repository {
-			return nil, fmt.Errorf("read the plan: it does not say how %s is made", image.Repository)
-		}
-		if p.Images[i].How == Omitted || len(linux) == 0 {
-			continue
-		}
-		image.Args = values.ExpandAll(image.Args)
-		trees := map[string]T{Tree: tree}
-		for name, build := range builds {
-			trees[name] = build.Tree
-		}
-		if archive, ok := f.Archives[image.Repository]; ok {
-			trees[Archive] = archive
-		}
-		g.run(out, fmt.Sprintf("image-%d", i), f.Runner, Image, Inputs[T]{
-			Subject: image.Repository,
-			Spec: ImageSpec{Image: image, Version: p.Version, Platforms: linux, Time: p.Time, Labels: labels(p),
-				How: p.Images[i].How, Mirrors: f.Mirrors, PlainHTTP: f.PlainHTTP, Pins: f.Pins},
-			Trees: trees,
-		})
-	}
-	return out, nil
-}
-
-func (f *Flow[T]) goTest(g *group[T], p plan, planned Outputs[T], builds map[string]Outputs[T], out map[string]Outputs[T]) {
-	spec := NewTestSpec(p.Config, p.Version.String(), p.Commit, p.Time, p.Toolchain)
-	trees := map[string]T{Repository: f.Repository, Planned: planned.Tree}
-	if build, ok := builds[buildName(f.Host)]; ok {
-		spec.Binaries = buildName(f.Host)
-		trees[spec.Binaries] = build.Tree
-	}
-	g.run(out, string(Test), f.Runner, Test, Inputs[T]{Subject: p.Version.String(), Spec: spec, Trees: trees})
-}
-
-func (f *Flow[T]) bundle(ctx context.Context, p plan, planned Outputs[T], m made[T]) (Outputs[T], error) {
-	spec := BundleSpec{Plan: planned.Report, Test: m.test.Report, Builds: map[string]json.RawMessage{}, Images: map[string]json.RawMessage{}, Charts: map[string]json.RawMessage{}}
-	trees := map[string]T{Planned: planned.Tree}
-	for _, kind := range []struct {
-		pieces  map[string]Outputs[T]
-		reports map[string]json.RawMessage
-	}{{m.builds, spec.Builds}, {m.images, spec.Images}, {m.charts, spec.Charts}} {
-		for name, piece := range kind.pieces {
-			kind.reports[name] = piece.Report
-			trees[name] = piece.Tree
-		}
-	}
-	return f.Runner.Run(ctx, Bundle, Inputs[T]{Subject: p.Version.String(), Spec: spec, Trees: trees})
-}
-
-// buildName is the name of a platform's build among the inputs: build-linux-amd64.
-func buildName(platform string) string {
-	return string(Build) + "-" + strings.ReplaceAll(platform, "/", "-")
-}
-
-func chartName(i int) string { return fmt.Sprintf("%s-%d", Chart, i) }
-
-// labels are the OCI annotations that every artifact carries.
-// They are those of https://specs.opencontainers.org/image-spec/annotations/.
-func labels(p plan) map[string]string {
-	l := map[string]string{
-		"org.opencontainers.image.created":  p.Time.UTC().Format(time.RFC3339),
-		"org.opencontainers.image.revision": p.Commit,
-		"org.opencontainers.image.title":    p.Config.Name,
-		"org.opencontainers.image.version":  p.Version.String(),
-	}
-	if p.Config.URL != "" {
-		l["org.opencontainers.image.source"] = p.Config.URL
-		l["org.opencontainers.image.url"] = p.Config.URL
-	}
-	return l
-}
-
-// group runs stages side by side; the first that fails ends the others.
-type group[T any] struct {
-	pool  *pool.ResultContextPool[named[T]]
-	sinks map[string]map[string]Outputs[T]
-}
-
-type named[T any] struct {
-	name string
-	out  Outputs[T]
-}
-
-func newGroup[T any](ctx context.Context) *group[T] {
-	return &group[T]{
-		pool:  pool.NewWithResults[named[T]]().WithContext(ctx).WithCancelOnError().WithFirstError(),
-		sinks: map[string]map[string]Outputs[T]{},
-	}
-}
-
-// run starts a stage; its outputs are in the map after wait.
-func (g *group[T]) run(into map[string]Outputs[T], name string, r Runner[T], stage Stage, in Inputs[T]) {
-	g.sinks[name] = into
-	g.pool.Go(func(ctx context.Context) (named[T], error) {
-		out, err := r.Run(ctx, stage, in)
-		return named[T]{name, out}, err
-	})
-}
-
-func (g *group[T]) wait() error {
-	results, err := g.pool.Wait()
-	if err != nil {
-		return err
-	}
-	for _, r := range results {
-		g.sinks[r.name][r.name] = r.out
-	}
-	return nil
-}
-
 // Join makes one bundle of parts, in whatever order they are named.
-func (f *Flow[T]) Join(ctx context.Context, parts map[string]T) (Outputs[T], error) {
+func (f *Flow[T]) Join(ctx context.Context, parts map[string]T) (Release[T], error) {
 	names := slices.Sorted(maps.Keys(parts))
-	return f.Runner.Run(ctx, Join, Inputs[T]{Subject: fmt.Sprintf("%d parts", len(parts)), Spec: JoinSpec{Parts: names}, Trees: parts})
+	trees := map[string]Folder[T]{}
+	for name, part := range parts {
+		trees[name] = Whole(part)
+	}
+	joined, err := f.Runner.Run(ctx, Join, Inputs[T]{Subject: fmt.Sprintf("%d parts", len(parts)), Spec: JoinSpec{Parts: names}, Trees: trees})
+	return Release[T]{Bundle: joined.Report, Bundled: joined.Tree}, err
 }
+
+// Open reads what a bundle says of itself, and verifies it.
+func (f *Flow[T]) Open(ctx context.Context, bundled T) (Release[T], error) {
+	opened, err := f.Runner.Run(ctx, Open, Inputs[T]{Subject: f.Plan.Version, Spec: OpenSpec{}, Trees: map[string]Folder[T]{Bundled: Whole(bundled)}})
+	if err != nil {
+		return Release[T]{}, err
+	}
+	r, _, err := opened.release()
+	r.Bundled = bundled
+	return r, err
+}
+
+// TestBundle asks the gate about a bundle that lacks its answer, one of joined parts. What it gives holds the answer.
+func (f *Flow[T]) TestBundle(ctx context.Context, bundled T) (Release[T], error) {
+	tested, err := f.Runner.Run(ctx, TestBundle, Inputs[T]{
+		Subject: f.Plan.Version, Spec: TestBundleSpec{Host: f.Host}, Trees: f.with(bundled),
+	})
+	if err != nil {
+		return Release[T]{}, err
+	}
+	r, _, err := tested.release()
+	return r, err
+}
+
+// Rehearse publishes a bundle to throwaway destinations.
+func (f *Flow[T]) Rehearse(ctx context.Context, bundled T) (json.RawMessage, error) {
+	rehearsed, err := f.Runner.Run(ctx, Rehearse, Inputs[T]{Subject: f.Plan.Version, Spec: RehearseSpec{}, Trees: f.with(bundled)})
+	return rehearsed.Report, err
+}
+
+// Publish brings a bundle to its destinations. With a hash it is refused where the version's plan has another one by now.
+func (f *Flow[T]) Publish(ctx context.Context, bundled T, to Destinations, hash string) (json.RawMessage, error) {
+	spec := PublishSpec{To: to}
+	if hash != "" {
+		p, _, err := f.plan(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if p.Hash != hash {
+			return nil, refusal.New("publish %s by plan %s: the world has moved, the plan is %s now; look at it (operator-release plan %s) and name that one", f.Plan.Version, hash, p.Hash, f.Plan.Version)
+		}
+		spec.Commit = p.Commit
+	}
+	published, err := f.Runner.Run(ctx, Publish, Inputs[T]{Subject: f.Plan.Version, Spec: spec, Trees: f.with(bundled)})
+	return published.Report, err
+}
+
+// Restore publishes a backup again.
+func (f *Flow[T]) Restore(ctx context.Context, backup FetchSpec, to Destinations) (json.RawMessage, error) {
+	fetched, err := f.Runner.Run(ctx, Fetch, Inputs[T]{Subject: backup.Reference, Spec: backup})
+	if err != nil {
+		return nil, err
+	}
+	return f.Publish(ctx, fetched.Tree, to, "")
+}
+
+func (f *Flow[T]) with(bundled T) map[string]Folder[T] {
+	return map[string]Folder[T]{Bundled: Whole(bundled), Repository: Whole(f.Repository)}
+}
+
+func short(commit string) string { return commit[:min(12, len(commit))] }

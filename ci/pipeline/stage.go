@@ -14,23 +14,41 @@ type Stage string
 
 // The stages, in the order in which a version passes them.
 const (
-	Plan     Stage = "plan"     // what releasing would do; makes the release commit's objects
-	Source   Stage = "source"   // the release commit's tree
-	Build    Stage = "build"    // binaries, archives and SBOMs for one platform
-	Test     Stage = "test"     // the gate
-	Image    Stage = "image"    // one image over all platforms
-	Chart    Stage = "chart"    // one chart
-	Bundle   Stage = "bundle"   // all of it as one OCI layout
-	Join     Stage = "join"     // parts made for one platform each, as one bundle
-	Rehearse Stage = "rehearse" // publication to throwaway destinations
+	Claim      Stage = "claim"       // whether somebody has published the version: then those bytes
+	Plan       Stage = "plan"        // what releasing would do; makes the release commit's objects
+	Kept       Stage = "kept"        // whether a folder holds the very bundle that would be made
+	Source     Stage = "source"      // the release commit's tree
+	Build      Stage = "build"       // binaries for one platform
+	Chart      Stage = "chart"       // one chart
+	Context    Stage = "context"     // what a container engine is given to build one image of
+	Engine     Stage = "engine"      // one image by a container engine
+	Image      Stage = "image"       // one image over all platforms
+	Archive    Stage = "archive"     // archives and SBOMs of one platform's binaries
+	Test       Stage = "test"        // the gate
+	Bundle     Stage = "bundle"      // all of it as one OCI layout
+	Join       Stage = "join"        // parts made for one platform each, as one bundle
+	Open       Stage = "open"        // what a bundle says of itself
+	TestBundle Stage = "test-bundle" // the gate about a bundle that lacks its answer
+	Rehearse   Stage = "rehearse"    // publication to throwaway destinations
+	Fetch      Stage = "fetch"       // a backup, from a registry
+	Publish    Stage = "publish"     // publication
 )
 
 // Inputs are all that a stage gets to see. T is a runner's handle of a folder.
 type Inputs[T any] struct {
-	Subject string       // what this run is about, for people: a platform, an image
-	Spec    any          // what is asked, one of the specs below; it crosses to the stage as JSON
-	Trees   map[string]T // folders, by the names that the stage knows them by
+	Subject string               // what this run is about, for people: a platform, an image
+	Spec    any                  // what is asked, one of the specs below; it crosses to the stage as JSON
+	Trees   map[string]Folder[T] // by the names that the stage knows them by
 }
+
+// Folder is a folder, or the part of it that a stage gets to see.
+type Folder[T any] struct {
+	Tree T
+	Path string // slash path of the part; all of it where empty
+}
+
+// Whole is a folder, all of it.
+func Whole[T any](tree T) Folder[T] { return Folder[T]{Tree: tree} }
 
 // Outputs are what a stage made.
 type Outputs[T any] struct {
@@ -46,11 +64,46 @@ type Runner[T any] interface {
 // The names of folders among a stage's inputs.
 const (
 	Repository = "repository" // git repository with history and tags
-	Planned    = "plan"       // what the plan stage made
-	Tree       = "tree"       // what the source stage made
-	Archive    = "archive"    // an image made elsewhere: OCI archive or layout
-	Bundled    = "bundle"     // a bundle
+	Planned    = "planned"    // what the plan stage made
+	Tree       = "tree"       // the release commit's tree, or the part of it that counts
+	Archived   = "archived"   // an image made elsewhere: OCI archive or layout, or ImageFile in a folder
+	Bundled    = "bundled"    // a bundle
 )
+
+// The parts of what the source stage makes.
+const (
+	AllFiles = "all" // the tree
+	GoFiles  = "go"  // what the go command reads of it: an edit of anything else compiles nothing
+)
+
+// ImageFile is the OCI archive in what the engine stage makes.
+const ImageFile = "image.tar"
+
+// ClaimSpec asks whether a version is claimed. Trees: Repository. The stage makes the claimed bundle.
+type ClaimSpec struct {
+	Version  string       `json:"version"`
+	To       Destinations `json:"to"`
+	Optional bool         `json:"optional,omitempty"` // a remote that cannot be asked is no failure: publication asks again, and git decides
+}
+
+// Claimed is what the claim stage says.
+type Claimed struct {
+	Note   string          `json:"note,omitempty"` // for people
+	Plan   json.RawMessage `json:"plan,omitempty"` // as far as the record tells; empty where nothing is claimed
+	Test   json.RawMessage `json:"test,omitempty"`
+	Bundle json.RawMessage `json:"bundle,omitempty"`
+}
+
+// Destinations say where a bundle goes. No bundle, record or plan holds any of it.
+type Destinations struct {
+	Registry   string   `json:"registry,omitempty"` // put every repository under this registry: HOST[/PREFIX]
+	Remote     string   `json:"remote,omitempty"`   // git remote: a URL or a path
+	Backup     string   `json:"backup,omitempty"`   // repository at a registry, or a folder
+	PlainHTTP  []string `json:"plainHTTP,omitempty"`
+	Own        bool     `json:"own,omitempty"`        // every repository at its own registry, where Registry names none
+	Configured bool     `json:"configured,omitempty"` // where the settings say, instead of all above
+	Config     *string  `json:"config,omitempty"`     // content of a settings file that replaces the repository's own
+}
 
 // PlanSpec asks what releasing Version would do. Trees: Repository.
 type PlanSpec struct {
@@ -63,22 +116,53 @@ type PlanSpec struct {
 	Ignore    []string `json:"ignore,omitempty"`    // output folders in the work tree, which do not make it dirty
 }
 
+// KeptSpec asks whether a folder holds what the plan would make, tested. Trees: Bundled. The stage says what Claim says.
+type KeptSpec struct {
+	Plan json.RawMessage `json:"plan"`
+}
+
 // SourceSpec asks for the tree of a commit. Trees: Repository, Planned.
 type SourceSpec struct {
 	Commit string    `json:"commit"`
 	Time   time.Time `json:"time"`
 }
 
-// BuildSpec asks for binaries. Trees: Tree.
+// BuildSpec asks for binaries. Trees: the Tree's GoFiles. Neither version nor time is in it: where no flag names them, a commit that
+// changes no Go file compiles nothing.
 type BuildSpec struct {
-	Version   version.Version `json:"version"`
 	Platform  string          `json:"platform"`
 	Toolchain string          `json:"toolchain"` // such as go1.26.8
-	Time      time.Time       `json:"time"`
-	Binaries  []config.Binary `json:"binaries"` // ldflags expanded
+	Binaries  []config.Binary `json:"binaries"`  // ldflags expanded
 }
 
-// TestSpec asks the gate. Trees: Repository, Planned, and the build of the host's platform where there is one.
+// ArchiveSpec asks for archives and SBOMs. Trees: Tree, and the folders that hold the binaries in bin/.
+type ArchiveSpec struct {
+	Version  version.Version   `json:"version"`
+	Platform string            `json:"platform"`
+	Time     time.Time         `json:"time"`
+	Binaries map[string]string `json:"binaries"` // name to the folder that holds it
+}
+
+// ContextSpec asks for what a container engine is given. Trees: Repository, Planned, a build per platform.
+type ContextSpec struct {
+	Image     config.Image    `json:"image"`
+	Version   version.Version `json:"version"`
+	Platforms []string        `json:"platforms"`
+	Commit    string          `json:"commit"`
+	Time      time.Time       `json:"time"`
+}
+
+// EngineSpec asks a container engine for an image. Trees: one context per platform, by ContextName. The stage makes ImageFile.
+type EngineSpec struct {
+	Repository string            `json:"repository"`
+	Dockerfile string            `json:"dockerfile"` // path in the context
+	Args       map[string]string `json:"args"`
+	Target     string            `json:"target,omitempty"`
+	Platforms  []string          `json:"platforms"`
+	Labels     map[string]string `json:"labels"`
+}
+
+// TestSpec asks the gate. Trees: Repository, Planned, and the folders of binaries that the gate can execute.
 type TestSpec struct {
 	Version   string            `json:"version,omitempty"`
 	Commit    string            `json:"commit"`
@@ -86,8 +170,8 @@ type TestSpec struct {
 	Toolchain string            `json:"toolchain"`
 	Commands  []string          `json:"commands"`
 	Charts    []string          `json:"charts"`
-	Images    map[string]string `json:"images"` // repository to tag
-	Binaries  string            `json:"binaries,omitempty"`
+	Images    map[string]string `json:"images"`             // repository to tag
+	Binaries  map[string]string `json:"binaries,omitempty"` // name to the folder that holds it
 }
 
 // NewTestSpec asks what the settings say about a commit; without a version no image names and no binaries are looked at.
@@ -104,14 +188,15 @@ func NewTestSpec(c config.Config, version, commit string, when time.Time, toolch
 	return s
 }
 
-// ImageSpec asks for an image. Trees: Tree, a build per platform, and Archive where the image was made elsewhere.
+// ImageSpec asks for an image. Trees: Tree, a build per platform, and Archived where the image was made elsewhere; then released
+// binaries that it carries are taken out of it, to bin/<os>-<arch>/ of what the stage makes.
 type ImageSpec struct {
 	Image     config.Image      `json:"image"` // build arguments expanded
 	Version   version.Version   `json:"version"`
 	Platforms []string          `json:"platforms"`
 	Time      time.Time         `json:"time"`
 	Labels    map[string]string `json:"labels"`
-	How       string            `json:"how"`
+	Carries   map[string]string `json:"carries,omitempty"` // name of a binary to its path in the image
 	Mirrors   map[string]string `json:"mirrors,omitempty"`
 	PlainHTTP []string          `json:"plainHTTP,omitempty"`
 	Pins      map[string]string `json:"pins,omitempty"` // base reference to the digest to take
@@ -125,13 +210,13 @@ type ChartSpec struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
-// BundleSpec asks for the bundle of what the other stages said and made. Trees: Planned, builds, images, charts.
+// BundleSpec asks for the bundle of what the other stages said and made. Trees: Planned, archives, images, charts.
 type BundleSpec struct {
-	Plan   json.RawMessage            `json:"plan"`
-	Builds map[string]json.RawMessage `json:"builds"` // by the name of their folder
-	Images map[string]json.RawMessage `json:"images"`
-	Charts map[string]json.RawMessage `json:"charts"`
-	Test   json.RawMessage            `json:"test,omitempty"` // what the gate said, where it was asked
+	Plan     json.RawMessage            `json:"plan"`
+	Archives map[string]json.RawMessage `json:"archives"` // by the name of their folder
+	Images   map[string]json.RawMessage `json:"images"`
+	Charts   map[string]json.RawMessage `json:"charts"`
+	Test     json.RawMessage            `json:"test,omitempty"` // what the gate said, where it was asked
 }
 
 // JoinSpec asks for one bundle of several parts. Trees: the parts.
@@ -139,5 +224,26 @@ type JoinSpec struct {
 	Parts []string `json:"parts"` // names of their folders
 }
 
+// OpenSpec asks what a bundle says of itself. Trees: Bundled. The stage says what Claim says.
+type OpenSpec struct{}
+
+// TestBundleSpec asks the gate about a bundle's release commit and binaries. Trees: Bundled, Repository. The stage makes the bundle with
+// the answer attached.
+type TestBundleSpec struct {
+	Host string `json:"host"` // the platform whose binaries can be executed
+}
+
 // RehearseSpec asks for a publication to throwaway destinations. Trees: Bundled, Repository.
 type RehearseSpec struct{}
+
+// FetchSpec asks for a backup. The stage makes the bundle.
+type FetchSpec struct {
+	Reference string   `json:"reference"` // REPOSITORY:VERSION
+	PlainHTTP []string `json:"plainHTTP,omitempty"`
+}
+
+// PublishSpec asks for publication. Trees: Bundled, Repository.
+type PublishSpec struct {
+	To     Destinations `json:"to"`
+	Commit string       `json:"commit,omitempty"` // refuse a bundle of another release commit
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -255,23 +256,22 @@ func (m *maker) images(_ context.Context, tree *git.Tree) error {
 		}
 	}
 	for _, image := range p.Config.Images {
-		planned := Image{Repository: image.Repository, Dockerfile: image.Dockerfile, How: InProcess}
+		planned := Image{Repository: image.Repository, Dockerfile: image.Dockerfile, How: config.InProcess}
 		if slices.Contains(m.Archives, image.Repository) {
-			planned.How = ByArchive
-			p.Images = append(p.Images, planned)
-			continue
+			planned.How = config.ByArchive
 		}
 		seen, err := m.Examine(tree, image)
-		if err != nil {
+		if err != nil && planned.How != config.ByArchive { // what made the archive is nobody's business
 			return err
 		}
-		planned.Bases = seen.Bases
 		switch {
+		case planned.How == config.ByArchive:
 		case seen.Problem == "":
+			planned.Bases = seen.Bases
 		case m.Engine:
-			planned.How, planned.Because = ByEngine, seen.Problem
+			planned.How, planned.Because, planned.Bases = config.ByEngine, seen.Problem, seen.Bases
 		default:
-			planned.How, planned.Because = LeftOut, seen.Problem
+			planned.How, planned.Because, planned.Bases = config.LeftOut, seen.Problem, seen.Bases
 			problem := seen.Problem + "; " + seen.WayOut
 			if image.Optional {
 				m.notice("image %s is left out: %s", image.Repository, problem)
@@ -279,7 +279,29 @@ func (m *maker) images(_ context.Context, tree *git.Tree) error {
 				m.against("image %s cannot be built here: %s", image.Repository, problem)
 			}
 		}
+		m.carry(&planned, image, seen)
 		p.Images = append(p.Images, planned)
 	}
 	return nil
+}
+
+// carry notes the released binaries that the image itself brings: they are not compiled a second time.
+func (m *maker) carry(planned *Image, image config.Image, seen Examination) {
+	if planned.How != config.ByEngine && planned.How != config.ByArchive {
+		return
+	}
+	planned.Carries = image.Binaries
+	for _, b := range m.plan.Config.Binaries {
+		for _, copied := range seen.Copies {
+			if image.Binaries == nil && path.Base(copied) == b.Name {
+				if planned.Carries == nil {
+					planned.Carries = map[string]string{}
+				}
+				planned.Carries[b.Name] = copied
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(planned.Carries)) {
+		m.notice("%s is what %s compiles: it is taken out of the image %s, at %s, for the platforms that the image is for", name, image.Dockerfile, image.Repository, planned.Carries[name])
+	}
 }

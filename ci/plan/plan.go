@@ -38,6 +38,7 @@ type Options struct {
 // Examination is what a look at a Dockerfile shows.
 type Examination struct {
 	Bases   []string // base images, as named
+	Copies  []string // absolute paths that the last stage copies to out of another
 	Problem string   // why it needs a container builder, with its line; empty where it does not
 	WayOut  string   // what to do about it
 }
@@ -80,20 +81,13 @@ type Surface struct {
 
 // Image is how an image comes to be.
 type Image struct {
-	Repository string   `json:"repository"`
-	Dockerfile string   `json:"dockerfile"`
-	How        string   `json:"how"` // one of the constants below
-	Because    string   `json:"because,omitempty"`
-	Bases      []string `json:"bases,omitempty"`
+	Repository string            `json:"repository"`
+	Dockerfile string            `json:"dockerfile"`
+	How        config.How        `json:"how"`
+	Because    string            `json:"because,omitempty"`
+	Bases      []string          `json:"bases,omitempty"`
+	Carries    map[string]string `json:"carries,omitempty"` // released binaries that are taken out of it, with their paths in it
 }
-
-// How an image comes to be.
-const (
-	InProcess = "in process"
-	ByEngine  = "by engine"
-	ByArchive = "by archive"
-	LeftOut   = "left out"
-)
 
 // Artifact is one thing that the bundle will hold.
 type Artifact struct {
@@ -163,7 +157,7 @@ func (m *maker) make(ctx context.Context) error {
 	if p.Platforms, err = platforms(c, m.Platforms); err != nil {
 		return err
 	}
-	c.Destinations = nil // where a bundle goes is no part of a plan
+	c.Destinations, c.Lint = nil, nil // where a bundle goes, and what linters say, is no part of a plan
 	p.Config, p.Name = c, c.Name
 	p.Line, p.Branch = c.Pattern().Line(p.Version), c.Pattern().Branch(p.Version)
 	p.Base = m.base.ID
@@ -223,7 +217,7 @@ func (m *maker) listArtifacts() {
 	p := &m.plan
 	add := func(kind, name string) { p.Artifacts = append(p.Artifacts, Artifact{kind, name}) }
 	for _, image := range p.Images {
-		if image.How != LeftOut {
+		if image.How != config.LeftOut {
 			add("image", image.Repository+":"+p.Version.String())
 		}
 	}
@@ -243,7 +237,7 @@ func (m *maker) listWrites() {
 	add := func(step int, target, what string) { p.Writes = append(p.Writes, Write{step, target, what}) }
 	var repositories []string
 	for _, image := range p.Images {
-		if image.How != LeftOut {
+		if image.How != config.LeftOut {
 			repositories = append(repositories, image.Repository)
 			add(1, image.Repository, "image by digest, with its SBOMs")
 		}

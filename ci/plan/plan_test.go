@@ -74,17 +74,17 @@ func TestHowImagesComeToBe(t *testing.T) {
 	const kubectl = "docker.io/example/pi-operator-kubectl"
 	for name, c := range map[string]struct {
 		change func(*Options)
-		how    string
+		how    config.How
 	}{
-		"nothing is there":    {func(*Options) {}, LeftOut},
-		"an engine is there":  {func(o *Options) { o.Engine = true }, ByEngine},
-		"an archive is there": {func(o *Options) { o.Archives = []string{kubectl} }, ByArchive},
-		"both are there":      {func(o *Options) { o.Engine, o.Archives = true, []string{kubectl} }, ByArchive},
+		"nothing is there":    {func(*Options) {}, config.LeftOut},
+		"an engine is there":  {func(o *Options) { o.Engine = true }, config.ByEngine},
+		"an archive is there": {func(o *Options) { o.Archives = []string{kubectl} }, config.ByArchive},
+		"both are there":      {func(o *Options) { o.Engine, o.Archives = true, []string{kubectl} }, config.ByArchive},
 	} {
 		o := options(t, dir, "v1.5.0-rc.0")
 		c.change(&o)
 		p, _, err := Make(t.Context(), o)
-		if err != nil || p.Images[0].How != InProcess || p.Images[1].How != c.how {
+		if err != nil || p.Images[0].How != config.InProcess || p.Images[1].How != c.how {
 			t.Errorf("%s: %+v, %v; want %s", name, p.Images, err, c.how)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/operator-release/operator-release/ci/build"
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/chart"
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/gate"
 	"github.com/operator-release/operator-release/ci/image"
 	"github.com/operator-release/operator-release/ci/pipeline"
@@ -32,7 +33,7 @@ func runBundle(_ context.Context, c call, spec pipeline.BundleSpec) (any, error)
 	pieces := bundle.Pieces{Record: recordOf(p), Files: []bundle.File{{
 		Kind: bundle.KindObjects, Name: bundle.ObjectsFile, MediaType: bundle.ObjectsType, Path: filepath.Join(c.trees[pipeline.Planned], bundle.ObjectsFile),
 	}}}
-	for _, add := range []func(call, pipeline.BundleSpec, *bundle.Pieces) error{addBuilds, addImages, addCharts} {
+	for _, add := range []func(call, pipeline.BundleSpec, *bundle.Pieces) error{addArchives, addImages, addCharts} {
 		if err := add(c, spec, &pieces); err != nil {
 			return nil, err
 		}
@@ -80,7 +81,7 @@ func recordOf(p plan.Plan) bundle.Record {
 		r.Surfaces = append(r.Surfaces, bundle.Surface{Path: s.Path, Line: s.Line, Name: s.Name, Value: s.Then})
 	}
 	for _, i := range p.Images {
-		if i.How == plan.LeftOut {
+		if i.How == config.LeftOut {
 			r.Omitted = append(r.Omitted, bundle.Omission{Kind: bundle.KindImage, Name: i.Repository, Because: i.Because})
 		}
 	}
@@ -101,9 +102,9 @@ func each[R any](reports map[string]json.RawMessage, use func(name string, r R) 
 	return nil
 }
 
-func addBuilds(c call, spec pipeline.BundleSpec, p *bundle.Pieces) error {
+func addArchives(c call, spec pipeline.BundleSpec, p *bundle.Pieces) error {
 	kinds := map[string]string{"archive": bundle.KindArchive, "sbom": bundle.KindSBOM}
-	return each(spec.Builds, func(name string, r build.Result) error {
+	return each(spec.Archives, func(name string, r build.Archives) error {
 		for _, f := range r.Files {
 			p.Files = append(p.Files, bundle.File{Kind: kinds[f.Kind], Name: f.Name, MediaType: f.MediaType,
 				Path: filepath.Join(c.trees[name], "files", f.Name), Platform: r.Platform, Binary: f.Binary})

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/image"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -53,6 +54,9 @@ func (b *building) folder(a *app, v string) string {
 	}
 	return filepath.Join(a.source, "dist", v)
 }
+
+// hostPlatform is what this machine can execute.
+func hostPlatform() string { return runtime.GOOS + "/" + runtime.GOARCH }
 
 // pairs reads NAME=VALUE flags.
 func pairs(flag string, values []string) (map[string]string, error) {
@@ -106,9 +110,33 @@ func (b *building) flow(a *app, w *work, v string) (*pipeline.Flow[string], erro
 		return nil, err
 	}
 	return &pipeline.Flow[string]{
-		Runner: w.runner, Repository: a.source, Plan: spec, Host: runtime.GOOS + "/" + runtime.GOARCH,
+		Runner: w.runner, Repository: a.source, Plan: spec, Host: hostPlatform(),
 		Archives: archives, Mirrors: mirrors, PlainHTTP: b.plainHTTP,
 	}, nil
+}
+
+// look has a flow look for the bundle where it need not be built: claimed by somebody who published it (then those bytes are the version,
+// whatever the commit), or in the folder already, of this very commit, version and settings.
+func (b *building) look(ctx context.Context, a *app, flow *pipeline.Flow[string], dir string) error {
+	source, err := git.Open(ctx, a.source)
+	if err != nil {
+		return err
+	}
+	// Without the network one may still build and rehearse, unless a remote was named to be asked.
+	claim := pipeline.ClaimSpec{
+		Version: flow.Plan.Version, Optional: b.remote == "",
+		To: pipeline.Destinations{Registry: b.registry, Own: true, Remote: b.remote, PlainHTTP: b.plainHTTP},
+	}
+	if claim.To.Remote == "" {
+		claim.To.Remote, _ = source.Git(ctx, "config", "--get", "remote.origin.url") // none: nobody can have claimed it there
+	}
+	if claim.To.Remote != "" {
+		flow.Claim = &claim
+	}
+	if _, err := os.Stat(dir); err == nil && len(b.images) == 0 { // what an archive holds is not in the plan
+		flow.Kept = &dir
+	}
+	return nil
 }
 
 // make runs a flow and delivers the bundle.
@@ -127,8 +155,10 @@ func (b *building) make(ctx context.Context, a *app, v string, run func(*pipelin
 	if err != nil {
 		return none, "", err
 	}
-	if r, ok, err := b.reuse(ctx, a, w, flow, dir); ok || err != nil {
-		return r, dir, err
+	if b.gated {
+		if err := b.look(ctx, a, flow, dir); err != nil {
+			return none, "", err
+		}
 	}
 	r, err := run(flow, ctx)
 	if err != nil {
@@ -166,4 +196,13 @@ func (a *app) printBundle(said json.RawMessage, dir string) error {
 		page.Title("%s %s is in %s", made.Record.Name, made.Record.Version, dir)
 		bundlePage(page, made)
 	})
+}
+
+// settings are those of the commit that is checked out, or of --config.
+func (a *app) settings(ctx context.Context, source *git.Repository) (config.Config, error) {
+	given, err := a.configContent()
+	if err != nil {
+		return config.Config{}, err
+	}
+	return settings(ctx, source, given)
 }

@@ -168,22 +168,28 @@ func (s *story) bring(ctx context.Context) error {
 		s.say(report.None, "%s has RUN in its Dockerfile and no container builder is in reach: it is left out", kubectl)
 		return nil
 	}
-	layout, err := bundle.Create(filepath.Join(s.dir, "engine"))
-	if err != nil {
-		return err
+	o := image.EngineOptions{
+		Repository: kubectl, Contexts: map[string]string{}, Archive: filepath.Join(s.dir, "engine", pipeline.ImageFile), Log: io.Discard,
+	}
+	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
+		o.Contexts[platform] = filepath.Join(s.dir, "engine", pipeline.ContextName(platform))
+		if err := os.CopyFS(o.Contexts[platform], os.DirFS(s.repository())); err != nil {
+			return err
+		}
+		_, dockerfile, err := image.PrepareContext(image.ContextOptions{Tree: o.Contexts[platform], Context: ".", Dockerfile: "docker/Dockerfile.kubectl", Platform: platform})
+		if err != nil {
+			return err
+		}
+		o.Dockerfile = dockerfile
 	}
 	ctx, cancel := context.WithTimeout(ctx, builderPatience)
 	defer cancel()
-	archive, err := image.BuildWithDagger(ctx, image.Options{
-		Repository: kubectl, Version: "demo", Tree: s.repository(), Dockerfile: "docker/Dockerfile.kubectl",
-		Platforms: []string{"linux/amd64", "linux/arm64"}, Time: s.begun, Layout: layout, Log: io.Discard,
-	})
-	if err != nil {
+	if err := image.BuildWithDagger(ctx, o); err != nil {
 		reason, _, _ := strings.Cut(err.Error(), "\n")
 		s.say(report.None, "%s has RUN in its Dockerfile, and by %s it could not be built: it is left out (%s)", kubectl, how, reason)
 		return nil
 	}
-	s.archives = []string{kubectl + "=" + archive}
+	s.archives = []string{kubectl + "=" + o.Archive}
 	s.say(report.Done, "%s has RUN in its Dockerfile: built by %s, brought in as an OCI archive", kubectl, how)
 	return nil
 }

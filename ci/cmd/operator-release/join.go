@@ -32,10 +32,10 @@ func (a *app) joinCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := deliver(made.Tree, out); err != nil {
+			if err := deliver(made.Bundled, out); err != nil {
 				return err
 			}
-			return a.printBundle(made.Report, out)
+			return a.printBundle(made.Bundle, out)
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "folder of the bundle")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
 	"github.com/operator-release/operator-release/ci/report"
@@ -27,7 +28,7 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			var p plan.Plan
 			if err := a.alone(cmd.Context(), pipeline.Plan, pipeline.Inputs[string]{
-				Subject: args[0], Spec: spec, Trees: map[string]string{pipeline.Repository: a.source},
+				Subject: args[0], Spec: spec, Trees: a.repository(),
 			}, &p); err != nil {
 				return err
 			}
@@ -71,7 +72,7 @@ func planPage(page *report.Page, p plan.Plan) {
 		rows = append(rows, report.Row{Mark: report.Done, Cells: []string{artifact.Kind, artifact.Name}})
 	}
 	for _, i := range p.Images {
-		if i.How == plan.LeftOut {
+		if i.How == config.LeftOut {
 			rows = append(rows, report.Row{Mark: report.None, Cells: []string{"image", i.Repository + ", left out: " + i.Because}})
 		}
 	}

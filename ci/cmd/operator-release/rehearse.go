@@ -23,7 +23,7 @@ func (a *app) rehearseCommand() *cobra.Command {
 			var r publish.Rehearsal
 			if err := a.alone(cmd.Context(), pipeline.Rehearse, pipeline.Inputs[string]{
 				Subject: b.Record.Version.String(), Spec: pipeline.RehearseSpec{},
-				Trees: map[string]string{pipeline.Bundled: args[0], pipeline.Repository: a.source},
+				Trees: map[string]pipeline.Folder[string]{pipeline.Bundled: pipeline.Whole(args[0]), pipeline.Repository: pipeline.Whole(a.source)},
 			}, &r); err != nil {
 				return err
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -54,7 +53,7 @@ func (a *app) printRelease(r pipeline.Release[string], dir string) error {
 	return releasePage(report.New(a.stdout), content, dir)
 }
 
-// reportCommand renders what `release --json` printed; the Dagger module makes its report with it.
+// reportCommand renders what the stages said; the Dagger module makes its texts with it.
 func (a *app) reportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "report FILE", Short: "Print the report of what `release --json` said", Args: cobra.ExactArgs(1), Hidden: true,
@@ -70,16 +69,31 @@ func (a *app) reportCommand() *cobra.Command {
 
 // released are the reports of a release's stages, read.
 type released struct {
-	Plan      plan.Plan         `json:"plan"`
-	Test      gate.Result       `json:"test"`
-	Bundle    bundled           `json:"bundle"`
-	Rehearsal publish.Rehearsal `json:"rehearsal"`
+	Plan        *plan.Plan         `json:"plan"`
+	Test        *gate.Result       `json:"test"`
+	Bundle      *bundled           `json:"bundle"`
+	Rehearsal   *publish.Rehearsal `json:"rehearsal"`
+	Publication *published         `json:"publication"`
 }
 
+// releasePage is the report of as much of a release as was gone through; a plan alone is refused where something speaks against it.
 func releasePage(page *report.Page, content []byte, dir string) error {
 	var r released
 	if err := json.Unmarshal(content, &r); err != nil {
 		return refusal.New("read the JSON of a release: %w", err)
+	}
+	switch {
+	case r.Publication != nil:
+		publishedPage(page, *r.Publication)
+		return nil
+	case r.Bundle == nil && r.Rehearsal != nil:
+		rehearsalPage(page, *r.Rehearsal)
+		return nil
+	case r.Bundle == nil && r.Plan != nil:
+		planPage(page, *r.Plan)
+		return r.Plan.Refused()
+	case r.Bundle == nil || r.Plan == nil:
+		return refusal.New("read the JSON of a release: there is no plan or bundle in it")
 	}
 	p := r.Plan
 	after := "the first version"
@@ -97,21 +111,15 @@ func releasePage(page *report.Page, content []byte, dir string) error {
 	page.Line(report.Done, "%d surfaces carry the version; release commit %.12s edits %d files", len(p.Surfaces), p.Commit, len(edited))
 
 	page.Heading("Gate")
-	gatePage(page, r.Test)
-	bundlePage(page, r.Bundle)
-
-	page.Heading("Rehearsal: the publication, to throwaway destinations")
-	var rows []report.Row
-	for _, w := range r.Rehearsal.Writes {
-		rows = append(rows, report.Row{Mark: report.Done, Cells: []string{fmt.Sprint(w.Step), w.Target, w.What}})
+	if r.Test != nil {
+		gatePage(page, *r.Test)
+	} else {
+		page.Line(report.None, "was not asked")
 	}
-	page.Table(rows)
-	again := "a second run found nothing to do"
-	mark := report.Done
-	if !r.Rehearsal.Again {
-		again, mark = "a second run wrote again: the destinations do not keep what they accept", report.Fail
+	bundlePage(page, *r.Bundle)
+	if r.Rehearsal != nil {
+		rehearsalPage(page, *r.Rehearsal)
 	}
-	page.Line(mark, "%d manifests, blobs and refs were read back and are equal; %s", r.Rehearsal.Read, again)
 	notices(page, p.Notices, nil)
 	page.Heading("Identity %s", r.Bundle.Identity)
 	if p.Hash != "" {
@@ -121,6 +129,21 @@ func releasePage(page *report.Page, content []byte, dir string) error {
 		page.Text("Bundle: %s", dir)
 	}
 	return nil
+}
+
+func rehearsalPage(page *report.Page, r publish.Rehearsal) {
+	page.Heading("Rehearsal: the publication, to throwaway destinations")
+	var rows []report.Row
+	for _, w := range r.Writes {
+		rows = append(rows, report.Row{Mark: report.Done, Cells: []string{fmt.Sprint(w.Step), w.Target, w.What}})
+	}
+	page.Table(rows)
+	again := "a second run found nothing to do"
+	mark := report.Done
+	if !r.Again {
+		again, mark = "a second run wrote again: the destinations do not keep what they accept", report.Fail
+	}
+	page.Line(mark, "%d manifests, blobs and refs were read back and are equal; %s", r.Read, again)
 }
 
 // gatePage is one line per check, with details where one should look.
@@ -170,44 +193,4 @@ func size(n int64) string {
 		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
 	}
 	return fmt.Sprintf("%d B", n)
-}
-
-// stageCommand runs one stage as a container runner asks for it.
-func (a *app) stageCommand() *cobra.Command {
-	var specFile, out, reportFile string
-	var inputs []string
-	cmd := &cobra.Command{
-		Use: "stage NAME --spec FILE --output DIR --report FILE [--input NAME=DIR]...", Short: "Run one stage of the pipeline with only these inputs",
-		Long:   "What a runner in a container calls: the spec as JSON, folders by name, an empty folder for what is made, a file for what is said.",
-		Args:   cobra.ExactArgs(1),
-		Hidden: true,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			trees, err := pairs("input", inputs)
-			if err != nil {
-				return err
-			}
-			spec, err := os.ReadFile(specFile)
-			if err != nil {
-				return refusal.New("read --spec: %w", err)
-			}
-			if err := os.MkdirAll(out, 0o755); err != nil {
-				return err
-			}
-			var log io.Writer = a.stderr
-			if a.quiet {
-				log = io.Discard
-			}
-			made, err := runStage(cmd.Context(), pipeline.Stage(args[0]), spec, trees, out, log)
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(reportFile, made.Report, 0o644)
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&specFile, "spec", "", "file with the stage's spec as JSON")
-	f.StringVarP(&out, "output", "o", "", "empty folder for what the stage makes")
-	f.StringVar(&reportFile, "report", "", "file for what the stage says, as JSON")
-	f.StringArrayVar(&inputs, "input", nil, "a folder that the stage may see: NAME=DIR; may be repeated")
-	return cmd
 }

@@ -1,13 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/operator-release/operator-release/ci/bundle"
-	"github.com/operator-release/operator-release/ci/publish"
+	"github.com/operator-release/operator-release/ci/pipeline"
 )
 
 func (a *app) restoreCommand() *cobra.Command {
@@ -17,30 +16,26 @@ func (a *app) restoreCommand() *cobra.Command {
 		Long: "Takes a bundle from a folder, or from the registry where --backup put it, and publishes it: the same code, the same digests.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			_, to, err := d.open(ctx, a)
+			to, err := d.destinations(a)
 			if err != nil {
 				return err
-			}
-			if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
-				b, err := bundle.Load(args[0])
-				if err != nil {
-					return err
-				}
-				return a.publishAndPrint(ctx, b, to)
 			}
 			w, err := a.begin("")
 			if err != nil {
 				return err
 			}
 			defer w.end()
-			step := w.progress.Begin("fetch    " + args[0])
-			b, err := publish.FetchBackup(ctx, args[0], d.plainHTTP, filepath.Join(w.dir, "backup"))
-			step.End(err)
+			flow := &pipeline.Flow[string]{Runner: w.runner, Repository: a.source}
+			var said json.RawMessage
+			if info, statErr := os.Stat(args[0]); statErr == nil && info.IsDir() {
+				said, err = flow.Publish(cmd.Context(), args[0], to, "")
+			} else {
+				said, err = flow.Restore(cmd.Context(), pipeline.FetchSpec{Reference: args[0], PlainHTTP: d.plainHTTP}, to)
+			}
 			if err != nil {
 				return err
 			}
-			return a.publishAndPrint(ctx, b, to)
+			return a.printPublication(said)
 		},
 	}
 	d.flags(cmd)

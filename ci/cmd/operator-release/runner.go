@@ -32,7 +32,11 @@ func (l *local) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Input
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return pipeline.Outputs[string]{}, err
 	}
-	return runStage(ctx, stage, spec, in.Trees, out, l.log)
+	trees := map[string]string{}
+	for name, folder := range in.Trees {
+		trees[name] = filepath.Join(folder.Tree, filepath.FromSlash(folder.Path))
+	}
+	return runStage(ctx, stage, spec, trees, out, l.log)
 }
 
 // runStage calls a stage by its name: what the runner in this process and the subcommand `stage` share.
@@ -59,6 +63,10 @@ func (t telling) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Inpu
 	step := t.progress.Begin(strings.TrimSpace(fmt.Sprintf("%-8s %s", stage, in.Subject)))
 	out, err := t.Runner.Run(ctx, stage, in)
 	step.End(err)
+	var said struct{ Note string }
+	if (stage == pipeline.Claim || stage == pipeline.Kept) && err == nil && json.Unmarshal(out.Report, &said) == nil && said.Note != "" {
+		t.progress.Say(report.Note, "%s", said.Note)
+	}
 	return out, err
 }
 
@@ -68,6 +76,11 @@ type work struct {
 	made     string // topmost folder that had to be made for it
 	runner   pipeline.Runner[string]
 	progress *report.Progress
+}
+
+// repository is the folder of the repository that is released, as an input.
+func (a *app) repository() map[string]pipeline.Folder[string] {
+	return map[string]pipeline.Folder[string]{pipeline.Repository: pipeline.Whole(a.source)}
 }
 
 // alone runs one stage in a scratch folder of its own and reads what it says into said.
@@ -129,6 +142,9 @@ func (w *work) end() {
 // deliver moves a finished folder to where it was asked for. Only a bundle, or an empty folder, is replaced.
 func deliver(from, target string) error {
 	old := ""
+	if from == target {
+		return nil // kept
+	}
 	if entries, err := os.ReadDir(target); err == nil && len(entries) > 0 {
 		if _, err := os.Stat(filepath.Join(target, "oci-layout")); err != nil {
 			return refusal.New("write bundle to %s: the folder is not empty and holds no bundle; name another with -o", target)

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -37,15 +39,24 @@ type call struct {
 
 // stages are the packages behind the names: their specs in, their reports out.
 var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
-	pipeline.Plan:     with(runPlan),
-	pipeline.Source:   with(runSource),
-	pipeline.Build:    with(runBuild),
-	pipeline.Test:     with(runTest),
-	pipeline.Image:    with(runImage),
-	pipeline.Chart:    with(runChart),
-	pipeline.Bundle:   with(runBundle),
-	pipeline.Join:     with(runJoin),
-	pipeline.Rehearse: with(runRehearse),
+	pipeline.Claim:      with(runClaim),
+	pipeline.Plan:       with(runPlan),
+	pipeline.Kept:       with(runKept),
+	pipeline.Source:     with(runSource),
+	pipeline.Build:      with(runBuild),
+	pipeline.Chart:      with(runChart),
+	pipeline.Context:    with(runContext),
+	pipeline.Engine:     with(runEngine),
+	pipeline.Image:      with(runImage),
+	pipeline.Archive:    with(runArchive),
+	pipeline.Test:       with(runTest),
+	pipeline.Bundle:     with(runBundle),
+	pipeline.Join:       with(runJoin),
+	pipeline.Open:       with(runOpen),
+	pipeline.TestBundle: with(runTestBundle),
+	pipeline.Rehearse:   with(runRehearse),
+	pipeline.Fetch:      with(runFetch),
+	pipeline.Publish:    with(runPublish),
 }
 
 // with decodes the spec that a stage asks for.
@@ -62,6 +73,16 @@ func with[S any](run func(context.Context, call, S) (any, error)) func(context.C
 // objects are those that the plan stage made.
 func (c call) objects() ([]git.Object, error) {
 	return git.ReadObjectsFile(filepath.Join(c.trees[pipeline.Planned], bundle.ObjectsFile))
+}
+
+// tagOf is the id of the tag among them.
+func tagOf(objects []git.Object) string {
+	for _, o := range objects {
+		if o.Type == "tag" {
+			return o.ID
+		}
+	}
+	return ""
 }
 
 func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
@@ -94,11 +115,11 @@ func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
 
 // examine asks the image stage what the plan wants to know.
 func examine(tree fs.FS, i config.Image) (plan.Examination, error) {
-	seen, err := image.Examine(tree, i.Dockerfile, i.Args)
+	seen, err := image.Examine(tree, i.Dockerfile, i.Target, i.Args)
 	if err != nil {
 		return plan.Examination{}, err
 	}
-	e := plan.Examination{Bases: seen.Bases}
+	e := plan.Examination{Bases: seen.Bases, Copies: seen.Copies}
 	if len(seen.Unsupported) > 0 {
 		problem := seen.Unsupported[0]
 		e.Problem = fmt.Sprintf("%s:%d: %s: %s", i.Dockerfile, problem.Line, problem.Instruction, problem.Why)
@@ -129,14 +150,65 @@ func runSource(ctx context.Context, c call, spec pipeline.SourceSpec) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, errors.Join(tree.WriteTo(c.out, spec.Time), tree.Close())
+	defer tree.Close()
+	if err := tree.WriteTo(filepath.Join(c.out, pipeline.AllFiles), spec.Time); err != nil {
+		return nil, err
+	}
+	return struct{}{}, narrow(tree, c.out)
+}
+
+// narrow makes the folder of what the go command reads of the tree, beside the tree itself.
+func narrow(tree *git.Tree, out string) error {
+	var names []string
+	for _, e := range tree.Entries() {
+		names = append(names, e.Path)
+	}
+	read, err := toolchain.Reads(tree, names)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(out, pipeline.GoFiles), 0o755); err != nil {
+		return err
+	}
+	for _, name := range read {
+		from, to := filepath.Join(out, pipeline.AllFiles, name), filepath.Join(out, pipeline.GoFiles, name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		// What a symbolic link leads to is not chosen by itself.
+		if from, err = filepath.EvalSymlinks(from); err != nil {
+			return refusal.New("read %s: %w", name, err)
+		}
+		info, err := os.Stat(from)
+		if err != nil {
+			return err
+		}
+		if info.IsDir() {
+			err = os.CopyFS(to, os.DirFS(from))
+		} else {
+			err = os.Link(from, to)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func runBuild(ctx context.Context, c call, spec pipeline.BuildSpec) (any, error) {
 	return build.Run(ctx, build.Options{
-		Tree: c.trees[pipeline.Tree], Version: spec.Version, Platform: spec.Platform, Toolchain: spec.Toolchain, Time: spec.Time,
-		Binaries: spec.Binaries, Out: c.out, Log: c.log,
+		Tree: c.trees[pipeline.Tree], Platform: spec.Platform, Toolchain: spec.Toolchain, Binaries: spec.Binaries, Out: c.out, Log: c.log,
 	})
+}
+
+func runArchive(_ context.Context, c call, spec pipeline.ArchiveSpec) (any, error) {
+	o := build.ArchiveOptions{
+		Tree: c.trees[pipeline.Tree], Version: spec.Version, Platform: spec.Platform, Time: spec.Time, Binaries: map[string]string{}, Out: c.out,
+	}
+	for name, folder := range spec.Binaries {
+		o.Binaries[name] = c.trees[folder]
+	}
+	return build.Archive(o)
 }
 
 func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
@@ -150,15 +222,9 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 			return nil, err
 		}
 	}
-	tagID := ""
-	for _, o := range objects {
-		if o.Type == "tag" {
-			tagID = o.ID
-		}
-	}
 	// Commands may write where they are: they get a checkout of their own, with git's answers for the release commit.
 	tree := filepath.Join(c.out, "tree")
-	if err := repository.Checkout(ctx, tree, objects, spec.Commit, spec.Version, tagID, spec.Time); err != nil {
+	if err := repository.Checkout(ctx, tree, objects, spec.Commit, spec.Version, tagOf(objects), spec.Time); err != nil {
 		return nil, err
 	}
 	env, err := toolchain.Env(spec.Toolchain)
@@ -166,18 +232,12 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 		return nil, err
 	}
 	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Images: spec.Images, Version: spec.Version, Log: c.log}
-	if spec.Binaries != "" {
-		entries, err := os.ReadDir(filepath.Join(c.trees[spec.Binaries], "bin"))
+	for _, name := range slices.Sorted(maps.Keys(spec.Binaries)) {
+		path, err := filepath.Abs(filepath.Join(c.trees[spec.Binaries[name]], name))
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			path, err := filepath.Abs(filepath.Join(c.trees[spec.Binaries], "bin", e.Name()))
-			if err != nil {
-				return nil, err
-			}
-			o.Binaries = append(o.Binaries, gate.Binary{Name: e.Name(), Path: path})
-		}
+		o.Binaries = append(o.Binaries, gate.Binary{Name: name, Path: path})
 	}
 	result, err := gate.Run(ctx, o)
 	if err != nil {
@@ -203,6 +263,23 @@ func gateError(r gate.Result) error {
 	return errors.New(text.String())
 }
 
+// binaries are those that were built for a platform, by name.
+func (c call) binaries(platform string) (map[string]string, error) {
+	dir, ok := c.trees["build-"+strings.ReplaceAll(platform, "/", "-")]
+	if !ok {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	built := map[string]string{}
+	for _, e := range entries {
+		built[e.Name()] = filepath.Join(dir, e.Name())
+	}
+	return built, nil
+}
+
 func runImage(ctx context.Context, c call, spec pipeline.ImageSpec) (any, error) {
 	layout, err := bundle.Create(c.out)
 	if err != nil {
@@ -211,35 +288,75 @@ func runImage(ctx context.Context, c call, spec pipeline.ImageSpec) (any, error)
 	o := image.Options{
 		Repository: spec.Image.Repository, Version: spec.Version.String(), Tree: c.trees[pipeline.Tree], Context: spec.Image.Context,
 		Dockerfile: spec.Image.Dockerfile, Args: spec.Image.Args, Target: spec.Image.Target, Platforms: spec.Platforms, Time: spec.Time,
-		Labels: spec.Labels, Mirrors: spec.Mirrors, PlainHTTP: spec.PlainHTTP, Archive: c.trees[pipeline.Archive], Layout: layout, Log: c.log,
-		Binaries: map[string]map[string]string{}, Pins: map[string]digest.Digest{},
+		Labels: spec.Labels, Mirrors: spec.Mirrors, PlainHTTP: spec.PlainHTTP, Archive: c.trees[pipeline.Archived], Layout: layout,
+		Take: spec.Carries, TakeTo: filepath.Join(c.out, "bin"), Binaries: map[string]map[string]string{}, Pins: map[string]digest.Digest{},
+	}
+	if made := filepath.Join(o.Archive, pipeline.ImageFile); o.Archive != "" {
+		if _, err := os.Stat(made); err == nil {
+			o.Archive = made
+		}
 	}
 	for reference, pin := range spec.Pins {
 		o.Pins[reference] = digest.Digest(pin)
 	}
 	for _, platform := range spec.Platforms {
-		dir, ok := c.trees["build-"+strings.ReplaceAll(platform, "/", "-")]
-		if !ok {
-			continue
-		}
-		entries, err := os.ReadDir(filepath.Join(dir, "bin"))
-		if err != nil {
+		if o.Binaries[platform], err = c.binaries(platform); err != nil {
 			return nil, err
 		}
-		o.Binaries[platform] = map[string]string{}
-		for _, e := range entries {
-			o.Binaries[platform][e.Name()] = filepath.Join(dir, "bin", e.Name())
-		}
-	}
-	if spec.How == plan.ByEngine {
-		archive, err := image.BuildWithDagger(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(filepath.Dir(archive))
-		o.Archive = archive
 	}
 	return image.Build(ctx, o)
+}
+
+// preparedContext is what the stage context says.
+type preparedContext struct {
+	Dockerfile string `json:"dockerfile"` // path in each context
+}
+
+func runContext(ctx context.Context, c call, spec pipeline.ContextSpec) (any, error) {
+	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	if err != nil {
+		return nil, err
+	}
+	objects, err := c.objects()
+	if err != nil {
+		return nil, err
+	}
+	var said preparedContext
+	for _, platform := range spec.Platforms {
+		binaries, err := c.binaries(platform)
+		if err != nil {
+			return nil, err
+		}
+		tree := filepath.Join(c.out, "checkout")
+		if err := repository.Export(ctx, tree, objects, spec.Commit, spec.Version.String(), tagOf(objects), spec.Time); err != nil {
+			return nil, err
+		}
+		dir, dockerfile, err := image.PrepareContext(image.ContextOptions{
+			Tree: tree, Context: spec.Image.Context, Dockerfile: spec.Image.Dockerfile, Platform: platform, Binaries: binaries,
+		})
+		if err != nil {
+			return nil, err
+		}
+		said.Dockerfile = dockerfile
+		if err := os.Rename(filepath.Join(tree, dir), filepath.Join(c.out, pipeline.ContextName(platform))); err != nil {
+			return nil, err
+		}
+		if err := os.RemoveAll(tree); err != nil {
+			return nil, err
+		}
+	}
+	return said, nil
+}
+
+func runEngine(ctx context.Context, c call, spec pipeline.EngineSpec) (any, error) {
+	o := image.EngineOptions{
+		Repository: spec.Repository, Contexts: map[string]string{}, Dockerfile: spec.Dockerfile, Args: spec.Args, Target: spec.Target,
+		Labels: spec.Labels, Archive: filepath.Join(c.out, pipeline.ImageFile), Log: c.log,
+	}
+	for _, platform := range spec.Platforms {
+		o.Contexts[platform] = c.trees[pipeline.ContextName(platform)]
+	}
+	return struct{}{}, image.BuildWithDagger(ctx, o)
 }
 
 func runChart(_ context.Context, c call, spec pipeline.ChartSpec) (any, error) {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/gate"
@@ -18,49 +17,80 @@ import (
 	"github.com/operator-release/operator-release/ci/report"
 )
 
-// testBundle asks the gate about a bundle and attaches what it says.
+// testBundle asks the gate about a bundle, and puts the bundle with its answer in the place of the one without.
 func (a *app) testBundle(ctx context.Context, dir string) error {
 	b, err := bundle.Load(dir)
 	if err != nil {
 		return err
 	}
-	if err := b.Verify(); err != nil {
-		return err
-	}
-	w, err := a.begin("")
+	w, err := a.begin(dir)
 	if err != nil {
 		return err
 	}
 	defer w.end()
-	r := b.Record
-	spec := pipeline.NewTestSpec(r.Config, r.Version.String(), r.Commit, r.Time, r.Toolchain)
-	trees := map[string]string{pipeline.Repository: a.source, pipeline.Planned: filepath.Join(dir, bundle.FilesDir)}
-	host := filepath.Join(w.dir, "host")
-	for _, artifact := range r.OfKind(bundle.KindArchive) {
-		if artifact.Platform != runtime.GOOS+"/"+runtime.GOARCH {
-			continue
-		}
-		spec.Binaries = "host"
-		trees["host"] = host
-		if err := unpackBinary(filepath.Join(dir, bundle.FilesDir, artifact.File), artifact.Binary, filepath.Join(host, "bin")); err != nil {
-			return err
-		}
-	}
-	out, err := w.runner.Run(ctx, pipeline.Test, pipeline.Inputs[string]{Subject: spec.Version, Spec: spec, Trees: trees})
+	flow := pipeline.Flow[string]{Runner: w.runner, Repository: a.source, Host: hostPlatform(), Plan: pipeline.PlanSpec{Version: b.Record.Version.String()}}
+	tested, err := flow.TestBundle(ctx, dir)
 	if err != nil {
 		return err
 	}
-	if err := attestGate(b, out.Report); err != nil {
+	var result gate.Result
+	if err := json.Unmarshal(tested.Test, &result); err != nil {
 		return err
 	}
-	var result gate.Result
-	if err := json.Unmarshal(out.Report, &result); err != nil {
+	if err := deliver(tested.Bundled, dir); err != nil {
 		return err
 	}
 	return a.print(result, func(page *report.Page) {
-		page.Title("The gate passed: %s, identity %s", r.Version, b.Identity.Digest)
+		page.Title("The gate passed: %s, identity %s", b.Record.Version, b.Identity.Digest)
 		gatePage(page, result)
 	})
+}
+
+// runTestBundle asks the gate about the release commit and the binaries of a bundle.
+func runTestBundle(ctx context.Context, c call, spec pipeline.TestBundleSpec) (any, error) {
+	from, err := bundle.Load(c.trees[pipeline.Bundled])
+	if err != nil {
+		return nil, err
+	}
+	if err := from.Verify(); err != nil {
+		return nil, err
+	}
+	b, err := from.Clone(c.out)
+	if err != nil {
+		return nil, err
+	}
+	scratch, err := os.MkdirTemp("", "release-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	r := b.Record
+	ask := pipeline.NewTestSpec(r.Config, r.Version.String(), r.Commit, r.Time, r.Toolchain)
+	ask.Binaries = map[string]string{}
+	inner := call{out: scratch, log: c.log, trees: map[string]string{
+		pipeline.Repository: c.trees[pipeline.Repository], pipeline.Planned: filepath.Join(from.Layout.Dir(), bundle.FilesDir), "host": filepath.Join(scratch, "host"),
+	}}
+	for _, artifact := range r.OfKind(bundle.KindArchive) {
+		if artifact.Platform != spec.Host {
+			continue
+		}
+		ask.Binaries[artifact.Binary] = "host"
+		if err := unpackBinary(filepath.Join(from.Layout.Dir(), bundle.FilesDir, artifact.File), artifact.Binary, inner.trees["host"]); err != nil {
+			return nil, err
+		}
+	}
+	result, err := runTest(ctx, inner, ask)
+	if err != nil {
+		return nil, err
+	}
+	said, err := json.Marshal(result)
+	if err != nil {
+		return nil, err
+	}
+	if err := attestGate(b, said); err != nil {
+		return nil, err
+	}
+	return thereAlready(b)
 }
 
 // unpackBinary takes the executable out of a released archive.

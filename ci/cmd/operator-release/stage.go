@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// stageCommand runs one stage as a container runner asks for it.
+func (a *app) stageCommand() *cobra.Command {
+	var at string
+	cmd := &cobra.Command{
+		Use: "stage NAME [SUBJECT] --at DIR", Short: "Run one stage of the pipeline with only its inputs",
+		Long: "What a runner in a container calls: DIR/spec.json is what is asked, DIR/in/NAME are the folders that the stage may see. " +
+			"It makes DIR/out, and says DIR/report.json. SUBJECT is for whoever reads the trace.",
+		Args:   cobra.RangeArgs(1, 2),
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec, err := os.ReadFile(filepath.Join(at, "spec.json"))
+			if err != nil {
+				return refusal.New("read what stage %s is asked: %w", args[0], err)
+			}
+			entries, err := os.ReadDir(filepath.Join(at, "in"))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			trees := map[string]string{}
+			for _, e := range entries {
+				trees[e.Name()] = filepath.Join(at, "in", e.Name())
+			}
+			out := filepath.Join(at, "out")
+			if err := os.MkdirAll(out, 0o755); err != nil {
+				return err
+			}
+			var log io.Writer = a.stderr
+			if a.quiet {
+				log = io.Discard
+			}
+			made, err := runStage(cmd.Context(), pipeline.Stage(args[0]), spec, trees, out, log)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(at, "report.json"), made.Report, 0o644)
+		},
+	}
+	cmd.Flags().StringVar(&at, "at", ".", "folder with spec.json and in/")
+	return cmd
+}
