@@ -68,17 +68,26 @@ func (b *Bundle) made(ctx context.Context, flow *pipeline.Flow[*dagger.Directory
 	return flow.Build(ctx)
 }
 
-// released is the bundle, tested and rehearsed. One that was made before is taken with the answer that its gate gave then.
+// released is the bundle, tested and rehearsed; where the version is claimed it is what was claimed. One that was made before is taken
+// with the answer that its gate gave then.
 func (b *Bundle) released(ctx context.Context, flow *pipeline.Flow[*dagger.Directory]) (r pipeline.Release[*dagger.Directory], err error) {
 	if b.Opened == nil && len(b.Parts) == 0 {
 		return flow.Release(ctx)
 	}
-	if r, err = b.made(ctx, flow); err != nil {
-		return r, err
-	}
-	if len(b.Parts) > 0 {
-		if r, err = flow.TestBundle(ctx, r.Bundled); err != nil {
+	claimed := false
+	if b.Opened == nil {
+		if r, claimed, err = flow.Claimed(ctx); err != nil {
 			return r, err
+		}
+	}
+	if !claimed {
+		if r, err = b.made(ctx, flow); err != nil {
+			return r, err
+		}
+		if len(b.Parts) > 0 {
+			if r, err = flow.TestBundle(ctx, r.Bundled); err != nil {
+				return r, err
+			}
 		}
 	}
 	r.Rehearsal, err = flow.Rehearse(ctx, r.Bundled)
@@ -122,21 +131,17 @@ func (b *Bundle) Report(ctx context.Context) (string, error) {
 	return b.Module.report(ctx, r)
 }
 
-// Rehearse publishes the bundle to throwaway destinations, reads everything back, and says what was written.
+// Rehearse publishes the bundle, once tested, to throwaway destinations, reads everything back, and says what was written.
 func (b *Bundle) Rehearse(ctx context.Context) (string, error) {
 	flow, err := b.flow(ctx)
 	if err != nil {
 		return "", err
 	}
-	made, err := b.made(ctx, flow)
+	r, err := b.released(ctx, flow)
 	if err != nil {
 		return "", err
 	}
-	said, err := flow.Rehearse(ctx, made.Bundled)
-	if err != nil {
-		return "", err
-	}
-	return b.Module.report(ctx, pipeline.Release[*dagger.Directory]{Rehearsal: said})
+	return b.Module.report(ctx, pipeline.Release[*dagger.Directory]{Rehearsal: r.Rehearsal})
 }
 
 // Image is the bundle's image for one platform, to run and to look into.

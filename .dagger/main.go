@@ -157,11 +157,11 @@ func (m *OperatorRelease) WithRegistryAuth(
 	return m
 }
 
-// WithGitToken logs in to a git remote over HTTPS.
+// WithGitToken logs in to a git remote.
 func (m *OperatorRelease) WithGitToken(
 	// The token, with permission to push branches, tags and refs/releases.
 	token *dagger.Secret,
-	// The remote's host.
+	// The remote's host, spoken to by HTTPS; or scheme and host.
 	// +default="github.com"
 	host string,
 	// The user name that the host expects beside a token.

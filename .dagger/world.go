@@ -44,7 +44,8 @@ func (m *OperatorRelease) withRegistries(c *dagger.Container) *dagger.Container 
 	}
 	return c.
 		WithNewFile("/usr/local/bin/docker-credential-operator-release", `#!/bin/sh
-test "$1" = get && read -r host || exit 1
+test "$1" = get || exit 1
+host=$(cat)
 case "$host" in
 `+cases.String()+`*) echo "credentials not found in native keychain"; exit 1 ;;
 esac
@@ -57,11 +58,14 @@ printf '{"ServerURL":"%s","Username":%s,"Secret":"%s"}\n' "$host" "$(cat $file.u
 // withGit lets a container log in to git remotes, by git's own protocol of credential helpers.
 func (m *OperatorRelease) withGit(c *dagger.Container) *dagger.Container {
 	for i, host := range m.GitHosts {
+		if !strings.Contains(host, "://") {
+			host = "https://" + host
+		}
 		file := fmt.Sprintf("%sgit-%d", credentials, i)
 		c = c.WithNewFile(file+".user", m.GitUsers[i]).WithMountedSecret(file+".token", m.GitTokens[i]).
-			WithEnvVariable(fmt.Sprintf("GIT_CONFIG_KEY_%d", i), "credential.https://"+host+".helper").
+			WithEnvVariable(fmt.Sprintf("GIT_CONFIG_KEY_%d", i), "credential."+host+".helper").
 			WithEnvVariable(fmt.Sprintf("GIT_CONFIG_VALUE_%d", i),
-				fmt.Sprintf(`!f() { test "$1" = get && echo "username=$(cat %[1]s.user)" && echo "password=$(cat %[1]s.token)"; }; f`, file))
+				fmt.Sprintf(`!f() { test "$1" = get && printf 'username=%%s\npassword=%%s\n' "$(cat %[1]s.user)" "$(cat %[1]s.token)"; }; f`, file))
 	}
 	if n := len(m.GitHosts); n > 0 {
 		c = c.WithEnvVariable("GIT_CONFIG_COUNT", fmt.Sprint(n))
