@@ -82,6 +82,14 @@ func TestStandardBuildArguments(t *testing.T) {
 	}
 }
 
+func TestAnEmptyListIsNone(t *testing.T) {
+	files := append(slices.Clone(operator), "go.mod", "module github.com/kubeflow/spark-operator/v2\n")
+	got, err := Load(tree(files...), "x", []byte("images: []\nbinaries: []\ngate: []\n"))
+	if err != nil || len(got.Images) != 0 || len(got.Binaries) != 0 || len(got.Gate) != 0 || len(got.Charts) != 1 {
+		t.Errorf("got %s, %v", dump(got), err)
+	}
+}
+
 func TestBinariesOfImages(t *testing.T) {
 	for settings, want := range map[string]string{
 		"binaries: {operator: /usr/bin/operator}": "",

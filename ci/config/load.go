@@ -110,12 +110,26 @@ func (c *Config) take(tree fs.FS, p Config, seen findings) error {
 	if err := errors.Join(json.Unmarshal(merged, &out), json.Unmarshal(own, &out)); err != nil {
 		return err
 	}
+	keepEmpty(&out.Platforms, c.Platforms)
+	keepEmpty(&out.Gate, c.Gate)
+	keepEmpty(&out.Lint, c.Lint)
+	keepEmpty(&out.Binaries, c.Binaries)
+	keepEmpty(&out.Images, c.Images)
+	keepEmpty(&out.Charts, c.Charts)
+	keepEmpty(&out.Surfaces, c.Surfaces)
 	*c = out
 	return nil
 }
 
+// keepEmpty keeps a list that the settings say is empty, which JSON leaves out.
+func keepEmpty[T any](to *[]T, own []T) {
+	if own != nil && len(own) == 0 {
+		*to = own
+	}
+}
+
 // gofmt names the files of the commit that are not formatted; what is vendored is somebody else's.
-const gofmt = `unformatted=$(git ls-files -z -- '*.go' ':!:vendor/' ':!:**/vendor/' | xargs -0 -r gofmt -l); test -z "$unformatted" || { echo "not formatted:" $unformatted; exit 1; }`
+const gofmt = `unformatted=$(git ls-files -z -- '*.go' ':(exclude,glob)**/vendor/**' | xargs -0 -r gofmt -l); test -z "$unformatted" || { echo "not formatted:" $unformatted; exit 1; }`
 
 // fill puts what was found by looking where nothing was said.
 func (c *Config) fill(seen findings) {

@@ -226,3 +226,57 @@ func TestHostileNamesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestExportStandsOnItsOwn: the commit and its tag, clean, without the repository that it came from; twice the same.
+func TestExportStandsOnItsOwn(t *testing.T) {
+	ctx, r := t.Context(), repository(t)
+	head, _, err := r.Head(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet, err := r.Quarantine(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	released, err := quiet.NewCommit(ctx, head, map[string][]byte{"VERSION": []byte("v1.0.1\n")}, head.Committer, "release\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag, err := quiet.NewTag(ctx, "v1.0.1", released.ID, head.Committer, "v1.0.1\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := quiet.NewObjects(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dirs []string
+	for range 2 {
+		dir := filepath.Join(t.TempDir(), "exported")
+		if err := r.Export(ctx, dir, objects, released.ID, "v1.0.1", tag, head.Committer.Time); err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, dir)
+	}
+	if err := os.Rename(r.dir, r.dir+".gone"); err != nil {
+		t.Fatal(err)
+	}
+	c := &Repository{dir: dirs[0]}
+	for args, want := range map[string]string{
+		"rev-parse HEAD": released.ID, "status --porcelain": "", "describe --exact-match --tags HEAD": "v1.0.1", "log --format=%s": "release", "fsck": "",
+		"cat-file -t v1.0.1": "tag",
+	} {
+		if got, err := c.Git(ctx, strings.Fields(args)...); err != nil || got != want {
+			t.Errorf("git %s: %q, %v", args, got, err)
+		}
+	}
+	if content, err := os.ReadFile(filepath.Join(dirs[0], "VERSION")); err != nil || string(content) != "v1.0.1\n" {
+		t.Errorf("%q, %v", content, err)
+	}
+	if err := exec.Command("git", "-C", dirs[0], "read-tree", "HEAD").Run(); err != nil { // what was asked above has filled in file times
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("diff", "-r", "--no-dereference", dirs[0], dirs[1]).CombinedOutput(); err != nil {
+		t.Errorf("%s", out)
+	}
+}

@@ -28,9 +28,15 @@ import (
 // these platforms, or where flat is true the manifests themselves.
 func foreignLayout(t testing.TB, flat bool, platforms ...v1.Platform) map[string][]byte {
 	t.Helper()
+	return layoutOf(t, flat, func(p v1.Platform) v1.Image { return debian(t, p) }, platforms...)
+}
+
+// layoutOf is the layout of an image whose platforms are made by make.
+func layoutOf(t testing.TB, flat bool, make func(v1.Platform) v1.Image, platforms ...v1.Platform) map[string][]byte {
+	t.Helper()
 	var all v1.ImageIndex = mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, p := range platforms {
-		img := mutate.ConfigMediaType(mutate.MediaType(debian(t, p), types.OCIManifestSchema1), types.OCIConfigJSON)
+		img := mutate.ConfigMediaType(mutate.MediaType(make(p), types.OCIManifestSchema1), types.OCIConfigJSON)
 		layers, err := img.Layers()
 		if err != nil {
 			t.Fatal(err)

@@ -126,7 +126,7 @@ func (h *hub) pushTo(t testing.TB, repo *remote.Repository, tag string, v pushed
 	return desc.Digest
 }
 
-// tarLayer is a layer with these entries: "d/" is a folder, "l" with "-> x" a link.
+// tarLayer is a layer with these entries: "d/" is a folder, "l -> x" a symbolic link, "l => x" a hard one, "f = x" a file with content.
 func tarLayer(t testing.TB, entries ...string) v1.Layer {
 	t.Helper()
 	var b bytes.Buffer
@@ -138,7 +138,16 @@ func tarLayer(t testing.TB, entries ...string) v1.Layer {
 		} else if strings.HasSuffix(e, "/") {
 			h.Typeflag = tar.TypeDir
 		}
+		content := ""
+		if at, to, ok := strings.Cut(e, " => "); ok {
+			h.Name, h.Linkname, h.Typeflag = at, to, tar.TypeLink
+		} else if at, text, ok := strings.Cut(e, " = "); ok {
+			h.Name, h.Size, content = at, int64(len(text)), text
+		}
 		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, content); err != nil {
 			t.Fatal(err)
 		}
 	}

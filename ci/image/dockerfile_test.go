@@ -110,6 +110,23 @@ func TestExamine(t *testing.T) {
 	}
 }
 
+func TestExamineFindsWhatIsCopiedOutOfOtherStages(t *testing.T) {
+	for name, test := range map[string]struct{ dockerfile, target, want string }{
+		"spark":       {"FROM golang AS builder\nRUN make\nFROM spark\nUSER root\nCOPY --from=builder /workspace/bin/spark-operator /usr/bin/spark-operator\nCOPY entrypoint.sh /usr/bin/\n", "", "/usr/bin/spark-operator"},
+		"kubebuilder": {"FROM golang AS builder\nRUN go build -o manager\nFROM distroless\nWORKDIR /\nCOPY --from=builder /workspace/manager .\n", "", "/manager"},
+		"folder":      {"FROM a AS b\nFROM c\nWORKDIR /opt\nWORKDIR x\nCOPY --from=b /one /two bin/\n", "", "/opt/x/bin/one /opt/x/bin/two"},
+		"target":      {"FROM a AS b\nFROM c AS final\nCOPY --from=b /one /two\nFROM scratch AS artifacts\nCOPY --from=b /one /\n", "Final", "/two"},
+		"last":        {"FROM a AS b\nFROM c AS final\nCOPY --from=b /one /two\nFROM scratch AS artifacts\nCOPY --from=b /one /\n", "", "/one"},
+		"variable":    {"FROM a AS b\nFROM c\nCOPY --from=b /one /$X/two\nCOPY --from=b /bin/* /opt/\n", "", ""},
+		"none":        {"FROM a\nCOPY bin/op /op\n", "", ""},
+	} {
+		found, err := Examine(fstest.MapFS{"Dockerfile": {Data: []byte(test.dockerfile)}}, "Dockerfile", test.target, nil)
+		if got := strings.Join(found.Copies, " "); err != nil || got != test.want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
 func TestExamineRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ dockerfile, want string }{
 		"empty":                {"", "build/Dockerfile:"},

@@ -129,8 +129,12 @@ type Rehearsal struct {
 	Again bool `json:"again"` // the second run found everything there
 }
 
-// Rehearse publishes the bundle to new throwaway destinations below dir, whose remote starts with the history of source.
+// Rehearse publishes the bundle to new throwaway destinations below dir, whose remote starts with the objects of source, as the real one
+// does: what is pushed is what is new.
 func Rehearse(ctx context.Context, b bundle.Bundle, source *git.Repository, dir string) (Rehearsal, error) {
+	if _, err := source.Scratch(ctx, filepath.Join(dir, "remote.git")); err != nil {
+		return Rehearsal{}, err
+	}
 	t, err := NewThrowaway(ctx, dir)
 	if err != nil {
 		return Rehearsal{}, err

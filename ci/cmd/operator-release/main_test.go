@@ -1,17 +1,25 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/operator-release/operator-release/ci/demo"
@@ -34,6 +42,7 @@ func TestScenarios(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("PLATFORM", "linux/"+runtime.GOARCH)
 			for i, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPATH"} {
 				e.Setenv(name, values[i])
 			}
@@ -49,9 +58,40 @@ func TestScenarios(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture, "liar": liar,
+			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture, "liar": liar, "oci-layout": ociLayout,
 		},
 	})
+}
+
+// oci-layout DIR PLATFORM PATH=FILE...: an image with these files, as another tool writes it.
+func ociLayout(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: oci-layout DIR PLATFORM PATH=FILE...")
+	}
+	var layer bytes.Buffer
+	w := tar.NewWriter(&layer)
+	for _, arg := range args[2:] {
+		name, file, _ := strings.Cut(arg, "=")
+		content, err := os.ReadFile(ts.MkAbs(file))
+		ts.Check(err)
+		ts.Check(w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}))
+		_, err = w.Write(content)
+		ts.Check(err)
+	}
+	ts.Check(w.Close())
+	made, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
+	ts.Check(err)
+	image, err := mutate.Append(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON),
+		mutate.Addendum{Layer: made, MediaType: types.OCILayer})
+	ts.Check(err)
+	config, err := image.ConfigFile()
+	ts.Check(err)
+	config = config.DeepCopy()
+	config.OS, config.Architecture, _ = strings.Cut(args[1], "/")
+	image, err = mutate.ConfigFile(image, config)
+	ts.Check(err)
+	_, err = layout.Write(ts.MkAbs(args[0]), mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: image}))
+	ts.Check(err)
 }
 
 // exits CODE COMMAND...: the command ends with exactly this code.
