@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -84,12 +85,22 @@ func buildImage(ctx context.Context, spec pipeline.EngineSpec, contexts map[stri
 		built := part(contexts[pipeline.ContextName(platform)]).DockerBuild(dagger.DirectoryDockerBuildOpts{
 			Dockerfile: spec.Dockerfile, Platform: dagger.Platform(platform), BuildArgs: args, Target: spec.Target,
 		})
+		if made, err := built.Platform(ctx); err != nil {
+			return nil, fmt.Errorf("build image %s for %s: %w", spec.Repository, platform, err)
+		} else if string(made) != platform {
+			return nil, fmt.Errorf("build image %s: the engine made it for %s where %s was asked, as it does where the last stage is FROM scratch; "+
+				"base it on an image, or let the pipeline build the binaries and COPY them from bin/ in one stage", spec.Repository, made, platform)
+		}
 		for _, key := range slices.Sorted(maps.Keys(spec.Labels)) {
 			built = built.WithLabel(key, spec.Labels[key]).WithAnnotation(key, spec.Labels[key])
 		}
 		variants = append(variants, built)
 	}
-	return variants[0].AsTarball(dagger.ContainerAsTarballOpts{
+	archive, err := variants[0].AsTarball(dagger.ContainerAsTarballOpts{
 		PlatformVariants: variants[1:], MediaTypes: dagger.ImageMediaTypesOcimediaTypes,
 	}).Sync(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("build image %s for %s: %w", spec.Repository, strings.Join(spec.Platforms, ", "), err)
+	}
+	return archive, nil
 }

@@ -37,18 +37,20 @@ func (r *Repository) Export(ctx context.Context, dir string, objects []Object, c
 	if err != nil {
 		return err
 	}
-	if _, err := all.Git(ctx, "update-ref", "refs/heads/exported", commit); err != nil {
-		return err
+	// Equal content makes an equal folder: one thread packs, nothing is logged, no file times are in the index.
+	for _, step := range [][]string{{"update-ref", "refs/heads/exported", commit}, {"config", "pack.threads", "1"}} {
+		if _, err := all.Git(ctx, step...); err != nil {
+			return err
+		}
 	}
 	if _, err := r.Git(ctx, "init", "--quiet", "--template=", "--initial-branch=main", "--", dir); err != nil {
 		return err
 	}
 	c := &Repository{dir: dir}
-	// Equal content makes an equal folder, as far as git lets it: no log, one thread, no file times in the index.
 	if _, err := c.Git(ctx, "config", "core.logAllRefUpdates", "false"); err != nil {
 		return err
 	}
-	if _, err := c.Git(ctx, "-c", "pack.threads=1", "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--", "file://"+all.dir, "refs/heads/exported"); err != nil {
+	if _, err := c.Git(ctx, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--", "file://"+all.dir, "refs/heads/exported"); err != nil {
 		return err
 	}
 	for _, o := range objects { // the tag's own object
