@@ -128,6 +128,36 @@ func TestAReferrerIsListedAfterAStop(t *testing.T) {
 	}
 }
 
+// TestNothingIsDeleted: another referrer to what has one is a new list, where there is no referrers API; the list before it stays, for
+// registries refuse to delete.
+func TestNothingIsDeleted(t *testing.T) {
+	registry, _, d, _ := behindProxies(t)
+	b := release(t, d.Remote.Source, "v1.5.0\n")
+	registry.Add(faults.Fault{Match: "GET .*/referrers/", Do: faults.Status(http.StatusNotFound, 0)})
+	registry.Add(faults.Fault{Match: "DELETE .*", Do: faults.Status(http.StatusMethodNotAllowed, 0)})
+	if _, err := Publish(t.Context(), b, d); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Attest("https://example.com/seen/v1", map[string]string{"seen": "later"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Publish(t.Context(), b, d); err != nil {
+		t.Fatal(err)
+	}
+	fetched, err := Fetch(t.Context(), d.Registry, Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}, filepath.Join(t.TempDir(), "b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list(t, fetched.Layout.Dir()) != list(t, b.Layout.Dir()) {
+		t.Errorf("fetched\n%s\nof\n%s", list(t, fetched.Layout.Dir()), list(t, b.Layout.Dir()))
+	}
+	for _, request := range registry.Requests() {
+		if strings.HasPrefix(request, "DELETE ") {
+			t.Errorf("asked %s", request)
+		}
+	}
+}
+
 // TestWhatIsThereIsNotSentAgain: no byte of a blob is uploaded, and none is fetched.
 func TestWhatIsThereIsNotSentAgain(t *testing.T) {
 	registry, _, d, _ := behindProxies(t)

@@ -56,6 +56,7 @@ func (c *Client) Open(name string) (*remote.Repository, error) {
 	repo.Client = c.auth
 	repo.PlainHTTP = c.PlainHTTP(repo.Reference.Host())
 	repo.MaxMetadataBytes = maxMetadata
+	repo.SkipReferrersGC = true // nothing is ever deleted; many registries refuse it
 	return repo, nil
 }
 
