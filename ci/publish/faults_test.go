@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/faults"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
@@ -103,6 +104,18 @@ func TestAStoppedRunIsCompleted(t *testing.T) {
 	}
 }
 
+// fetchesWhole fetches what was published, and compares it with the bundle.
+func fetchesWhole(t *testing.T, b bundle.Bundle, d Destinations) {
+	t.Helper()
+	fetched, err := Fetch(t.Context(), d.Registry, Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}, filepath.Join(t.TempDir(), "b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list(t, fetched.Layout.Dir()) != list(t, b.Layout.Dir()) {
+		t.Errorf("fetched\n%s\nof\n%s", list(t, fetched.Layout.Dir()), list(t, b.Layout.Dir()))
+	}
+}
+
 // TestAReferrerIsListedAfterAStop: stopped between a referrer and the list that names it (a tag, where there is no referrers API), the
 // rerun finds the referrer there, and lists it all the same.
 func TestAReferrerIsListedAfterAStop(t *testing.T) {
@@ -119,13 +132,7 @@ func TestAReferrerIsListedAfterAStop(t *testing.T) {
 	if _, err := Publish(t.Context(), b, d); err != nil {
 		t.Fatal(err)
 	}
-	fetched, err := Fetch(t.Context(), d.Registry, Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}, filepath.Join(t.TempDir(), "b"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if list(t, fetched.Layout.Dir()) != list(t, b.Layout.Dir()) {
-		t.Errorf("fetched\n%s\nof\n%s", list(t, fetched.Layout.Dir()), list(t, b.Layout.Dir()))
-	}
+	fetchesWhole(t, b, d)
 }
 
 // TestNothingIsDeleted: another referrer to what has one is a new list, where there is no referrers API; the list before it stays, for
@@ -144,13 +151,7 @@ func TestNothingIsDeleted(t *testing.T) {
 	if _, err := Publish(t.Context(), b, d); err != nil {
 		t.Fatal(err)
 	}
-	fetched, err := Fetch(t.Context(), d.Registry, Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}, filepath.Join(t.TempDir(), "b"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if list(t, fetched.Layout.Dir()) != list(t, b.Layout.Dir()) {
-		t.Errorf("fetched\n%s\nof\n%s", list(t, fetched.Layout.Dir()), list(t, b.Layout.Dir()))
-	}
+	fetchesWhole(t, b, d)
 	for _, request := range registry.Requests() {
 		if strings.HasPrefix(request, "DELETE ") {
 			t.Errorf("asked %s", request)

@@ -39,3 +39,22 @@ func TestReadsTooMuchRatherThanTooLittle(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// FuzzReads: whatever stands in a source, what is given is among what was asked, in order, and holds every source.
+func FuzzReads(f *testing.F) {
+	for _, seed := range []string{"//go:embed a/*.txt", "//go:embed \"a b\" `c`", "//go:embed all:", "//go:embed [", "//go:embed ../x", "//go:embed \"\\x", "\r\n//go:embed\t*\r\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, content string) {
+		names := []string{"a/x.txt", "b/data", "main.go", "main_test.go"}
+		got, err := Reads(fstest.MapFS{"main.go": {Data: []byte(content)}}, names)
+		if err != nil || !slices.IsSorted(got) || !slices.Contains(got, "main.go") || slices.Contains(got, "main_test.go") && !strings.Contains(content, "go:embed") {
+			t.Errorf("%v, %v", got, err)
+		}
+		for _, name := range got {
+			if !slices.Contains(names, name) {
+				t.Errorf("gave %s", name)
+			}
+		}
+	})
+}

@@ -70,9 +70,14 @@ func with[S any](run func(context.Context, call, S) (any, error)) func(context.C
 	}
 }
 
-// objects are those that the plan stage made.
-func (c call) objects() ([]git.Object, error) {
-	return git.ReadObjectsFile(filepath.Join(c.trees[pipeline.Planned], bundle.ObjectsFile))
+// planned gives the repository, and the objects that the plan stage made, if there was one.
+func (c call) planned(ctx context.Context) (*git.Repository, []git.Object, error) {
+	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	if err != nil || c.trees[pipeline.Planned] == "" {
+		return repository, nil, err
+	}
+	objects, err := git.ReadObjectsFile(filepath.Join(c.trees[pipeline.Planned], bundle.ObjectsFile))
+	return repository, objects, err
 }
 
 // tagOf is the id of the tag among them.
@@ -129,11 +134,7 @@ func examine(tree fs.FS, i config.Image) (plan.Examination, error) {
 }
 
 func runSource(ctx context.Context, c call, spec pipeline.SourceSpec) (any, error) {
-	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
-	if err != nil {
-		return nil, err
-	}
-	objects, err := c.objects()
+	repository, objects, err := c.planned(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -212,15 +213,9 @@ func runArchive(_ context.Context, c call, spec pipeline.ArchiveSpec) (any, erro
 }
 
 func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
-	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	repository, objects, err := c.planned(ctx)
 	if err != nil {
 		return nil, err
-	}
-	var objects []git.Object
-	if c.trees[pipeline.Planned] != "" {
-		if objects, err = c.objects(); err != nil {
-			return nil, err
-		}
 	}
 	// Commands may write where they are: they get a checkout of their own, with git's answers for the release commit.
 	tree := filepath.Join(c.out, "tree")
@@ -313,11 +308,7 @@ type preparedContext struct {
 }
 
 func runContext(ctx context.Context, c call, spec pipeline.ContextSpec) (any, error) {
-	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
-	if err != nil {
-		return nil, err
-	}
-	objects, err := c.objects()
+	repository, objects, err := c.planned(ctx)
 	if err != nil {
 		return nil, err
 	}
