@@ -6,7 +6,8 @@
 // The same tree, arguments, binaries and base digests give the same bytes on any machine and for
 // any platform. Whatever else a Dockerfile says is refused by line number (Examine tells before
 // anything is built); such an image comes from a container builder as an OCI archive, whose bytes
-// are taken over unchanged, and a Dagger engine in reach can make that archive (BuildWithDagger).
+// are taken over unchanged, and the released binaries that it compiled are taken out of it. A Dagger
+// engine in reach can make that archive (BuildWithDagger), of what PrepareContext gives it.
 //
 // How the in-process builder differs from BuildKit, on purpose: files have mode 0755 or 0644 and
 // belong to 0:0 unless COPY says otherwise; parent folders that COPY needs belong to 0:0, and are
