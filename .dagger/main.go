@@ -46,6 +46,10 @@ type OperatorRelease struct {
 	GitUsers []string
 	// +private
 	GitTokens []*dagger.Secret
+	// +private
+	SSHKey *dagger.Secret
+	// +private
+	KnownHosts *dagger.File
 }
 
 // defaultGoImage holds Go and git; the toolchain that a released go.mod names is fetched by Go itself where it is another.
@@ -169,5 +173,16 @@ func (m *OperatorRelease) WithGitToken(
 	username string,
 ) *OperatorRelease {
 	m.GitHosts, m.GitUsers, m.GitTokens = append(m.GitHosts, host), append(m.GitUsers, username), append(m.GitTokens, token)
+	return m
+}
+
+// WithSshKey logs in to a git remote over SSH.
+func (m *OperatorRelease) WithSshKey(
+	// The private key, such as file://~/.ssh/release: its last line ends with a newline.
+	key *dagger.Secret,
+	// What identifies the remote, as ssh-keyscan prints it; a host that is not in it is refused.
+	knownHosts *dagger.File,
+) *OperatorRelease {
+	m.SSHKey, m.KnownHosts = key, knownHosts
 	return m
 }

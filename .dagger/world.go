@@ -55,7 +55,7 @@ printf '{"ServerURL":"%s","Username":%s,"Secret":"%s"}\n' "$host" "$(cat $file.u
 		WithEnvVariable("DOCKER_CONFIG", credentials)
 }
 
-// withGit lets a container log in to git remotes, by git's own protocol of credential helpers.
+// withGit lets a container log in to git remotes: over HTTP by git's own protocol of credential helpers, over SSH by a key.
 func (m *OperatorRelease) withGit(c *dagger.Container) *dagger.Container {
 	for i, host := range m.GitHosts {
 		if !strings.Contains(host, "://") {
@@ -66,6 +66,11 @@ func (m *OperatorRelease) withGit(c *dagger.Container) *dagger.Container {
 			WithEnvVariable(fmt.Sprintf("GIT_CONFIG_KEY_%d", i), "credential."+host+".helper").
 			WithEnvVariable(fmt.Sprintf("GIT_CONFIG_VALUE_%d", i),
 				fmt.Sprintf(`!f() { test "$1" = get && printf 'username=%%s\npassword=%%s\n' "$(cat %[1]s.user)" "$(cat %[1]s.token)"; }; f`, file))
+	}
+	if m.SSHKey != nil {
+		key, hosts := credentials+"ssh-key", credentials+"known-hosts"
+		c = c.WithMountedSecret(key, m.SSHKey, dagger.ContainerWithMountedSecretOpts{Mode: 0o400}).WithMountedFile(hosts, m.KnownHosts).
+			WithEnvVariable("GIT_SSH_COMMAND", "ssh -i "+key+" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile="+hosts)
 	}
 	if n := len(m.GitHosts); n > 0 {
 		c = c.WithEnvVariable("GIT_CONFIG_COUNT", fmt.Sprint(n))

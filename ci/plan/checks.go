@@ -280,6 +280,11 @@ func (m *maker) images(_ context.Context, tree *git.Tree) error {
 			}
 		}
 		m.carry(&planned, image, seen)
+		for _, base := range planned.Bases {
+			if !strings.Contains(base, "@") && planned.How != config.LeftOut {
+				m.notice("%s stands on %s, which is named by a tag: what it is today becomes part of the release; name a digest (…@sha256:…) to decide it in the commit", image.Dockerfile, base)
+			}
+		}
 		p.Images = append(p.Images, planned)
 	}
 	return nil
