@@ -32,6 +32,7 @@ const (
 	Rehearse   Stage = "rehearse"    // publication to throwaway destinations
 	Fetch      Stage = "fetch"       // a backup, from a registry
 	Publish    Stage = "publish"     // publication
+	Backport   Stage = "backport"    // commits picked onto release lines
 )
 
 // Inputs are all that a stage gets to see. T is a runner's handle of a folder.
@@ -246,4 +247,12 @@ type FetchSpec struct {
 type PublishSpec struct {
 	To     Destinations `json:"to"`
 	Commit string       `json:"commit,omitempty"` // refuse a bundle of another release commit
+}
+
+// BackportSpec asks for commits on lines. Trees: Repository. The stage makes the picks' objects, and no ref.
+type BackportSpec struct {
+	Commits  []string `json:"commits"`
+	Lines    []string `json:"lines"`
+	Together bool     `json:"together,omitempty"`
+	Config   *string  `json:"config,omitempty"` // content of a settings file that replaces the repository's own
 }

@@ -52,6 +52,7 @@ var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
 	pipeline.Rehearse:   with(runRehearse),
 	pipeline.Fetch:      with(runFetch),
 	pipeline.Publish:    with(runPublish),
+	pipeline.Backport:   with(runBackport),
 }
 
 // with decodes the spec that a stage asks for.

@@ -1,0 +1,216 @@
+package backport
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sourcegraph/conc/pool"
+
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Options are what is picked, and onto what.
+type Options struct {
+	Repository *git.Repository // with a quarantine, where objects go
+	Commits    []string        // revisions, in the order in which they apply
+	Lines      []Line
+	Committer  *git.Person // of the picks, its time aside; a pick's own committer where it is nil
+	Together   bool        // all commits as one branch per line, instead of one per commit
+}
+
+// Line is a release line to pick onto.
+type Line struct {
+	Name   string `json:"name"`   // such as 1.5
+	Branch string `json:"branch"` // such as release-1.5
+	Tip    string `json:"tip"`    // the commit that it is at
+}
+
+// Outcome is what came of a commit on a line.
+type Outcome string
+
+const (
+	Clean    Outcome = "clean"         // it applies; Tip has it
+	There    Outcome = "already there" // by By, as Found
+	Empty    Outcome = "empty"         // it applies, and changes nothing
+	Conflict Outcome = "conflict"      // Conflicts says where
+)
+
+// Result is one commit on one line.
+type Result struct {
+	Commit    string         `json:"commit"`
+	Subject   string         `json:"subject"`
+	Line      string         `json:"line"`
+	Outcome   Outcome        `json:"outcome"`
+	By        string         `json:"by,omitempty"`
+	Found     string         `json:"found,omitempty"`
+	Conflicts []git.Conflict `json:"conflicts,omitempty"`
+	Branch    string         `json:"branch,omitempty"` // what holds it, when it is made
+	Tip       string         `json:"tip,omitempty"`    // the commit that Branch is to point at
+}
+
+// Run picks every commit onto every line. Results come by line, then in the order of the commits. A commit that cannot be picked anywhere
+// (unknown, a root) is refused before anything is tried.
+func Run(ctx context.Context, o Options) ([]Result, error) {
+	var commits []git.Commit
+	for _, revision := range o.Commits {
+		c, err := o.Repository.Commit(ctx, revision)
+		if err != nil {
+			return nil, err
+		}
+		if len(c.Parents) == 0 {
+			return nil, refusal.New("backport %s: it is a root commit, so there is nothing that it changes; name another", short(c.ID))
+		}
+		commits = append(commits, c)
+	}
+	patches, err := o.Repository.PatchIDs(ctx, commits)
+	if err != nil {
+		return nil, err
+	}
+	work := pool.NewWithResults[[]Result]().WithContext(ctx).WithCancelOnError().WithFirstError().WithMaxGoroutines(4)
+	for _, line := range o.Lines {
+		work.Go(func(ctx context.Context) ([]Result, error) {
+			return (&lining{o, line, patches}).pick(ctx, commits)
+		})
+	}
+	byLine, err := work.Wait()
+	if err != nil {
+		return nil, err
+	}
+	var all []Result
+	for _, line := range o.Lines { // the order in which they were named, not in which they were done
+		for _, results := range byLine {
+			if len(results) > 0 && results[0].Line == line.Name {
+				all = append(all, results...)
+			}
+		}
+	}
+	return all, nil
+}
+
+// lining picks onto one line.
+type lining struct {
+	Options
+	line    Line
+	patches map[string]string
+}
+
+func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, error) {
+	tip, err := l.Repository.Commit(ctx, l.line.Tip)
+	if err != nil {
+		return nil, err
+	}
+	lines := map[string]*known{} // what is on the line, by where it left the commit's history
+	var results []Result
+	on := tip
+	for _, c := range commits {
+		fork, ok, err := l.Repository.MergeBase(ctx, c.ID, tip.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, refusal.New("backport %s onto %s: their histories have nothing in common", short(c.ID), l.line.Branch)
+		}
+		if lines[fork] == nil {
+			if lines[fork], err = look(ctx, l.Repository, fork, tip.ID); err != nil {
+				return nil, err
+			}
+		}
+		r, made, err := l.one(ctx, c, fork, lines[fork], on)
+		if err != nil {
+			return nil, fmt.Errorf("backport %s onto %s: %w", short(c.ID), l.line.Branch, err)
+		}
+		if l.Together && r.Outcome == Clean {
+			on = made
+		}
+		results = append(results, r)
+	}
+	if l.Together {
+		together(results, on, tip, l.line)
+	}
+	return results, nil
+}
+
+// one picks a commit onto a commit of the line.
+func (l *lining) one(ctx context.Context, c git.Commit, fork string, k *known, on git.Commit) (Result, git.Commit, error) {
+	subject, _, _ := strings.Cut(c.Message, "\n")
+	r := Result{Commit: c.ID, Subject: subject, Line: l.line.Name}
+	if fork == c.ID {
+		r.Outcome, r.By, r.Found = There, ByHistory, c.ID
+		return r, on, nil
+	}
+	if r.By, r.Found = k.find(c, l.patches[c.ID]); r.By != "" {
+		r.Outcome = There
+		return r, on, nil
+	}
+	picked, err := l.Repository.Pick(ctx, on, c)
+	switch {
+	case err != nil:
+		return r, on, err
+	case len(picked.Conflicts) > 0:
+		r.Outcome, r.Conflicts = Conflict, picked.Conflicts
+		return r, on, nil
+	case picked.Tree == on.Tree:
+		r.Outcome = Empty
+		return r, on, nil
+	}
+	by := c.Committer
+	if l.Committer != nil {
+		by.Name, by.Email = l.Committer.Name, l.Committer.Email
+	}
+	if on.Committer.Time.After(by.Time) { // no younger parent; and nothing of a clock, so that twice is the same commit
+		by.Time = on.Committer.Time
+	}
+	made, err := l.Repository.CommitPicked(ctx, on, picked.Tree, c, by, WithOrigin(c.Message, c.ID))
+	r.Outcome, r.Tip, r.Branch = Clean, made.ID, fmt.Sprintf("backport/%s-%s", short(c.ID), l.line.Name)
+	return r, made, err
+}
+
+// together gives all that is clean one branch, or none where something of it conflicts.
+func together(results []Result, last, tip git.Commit, line Line) {
+	clean, conflict := 0, false
+	first := ""
+	for _, r := range results {
+		conflict = conflict || r.Outcome == Conflict
+		if r.Outcome == Clean {
+			if clean++; first == "" {
+				first = short(r.Commit)
+			}
+		}
+	}
+	name := fmt.Sprintf("backport/%s-%s", first, line.Name)
+	if clean > 1 {
+		name = fmt.Sprintf("backport/%s+%d-%s", first, clean-1, line.Name)
+	}
+	for i := range results {
+		results[i].Branch, results[i].Tip = "", ""
+		if results[i].Outcome == Clean && !conflict && last.ID != tip.ID {
+			results[i].Branch, results[i].Tip = name, last.ID
+		}
+	}
+}
+
+var trailer = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9-]*: |\(cherry picked from commit )`)
+
+// WithOrigin adds the line that git cherry-pick -x adds, behind the message's trailers or as a paragraph of its own.
+func WithOrigin(message, commit string) string {
+	message = strings.TrimRight(message, "\n")
+	line := "(cherry picked from commit " + commit + ")"
+	if strings.Contains(message, line) {
+		return message + "\n"
+	}
+	paragraphs := strings.Split(message, "\n\n")
+	last := paragraphs[len(paragraphs)-1]
+	trailers := len(paragraphs) > 1
+	for l := range strings.Lines(last) {
+		trailers = trailers && trailer.MatchString(l)
+	}
+	if trailers {
+		return message + "\n" + line + "\n"
+	}
+	return message + "\n\n" + line + "\n"
+}
+
+func short(id string) string { return id[:min(12, len(id))] }
