@@ -19,6 +19,7 @@ type Options struct {
 	Lines      []Line
 	Committer  *git.Person // of the picks, its time aside; a pick's own committer where it is nil
 	Together   bool        // all commits as one branch per line, instead of one per commit
+	WithNeeds  bool        // a commit that conflicts takes along what it needs
 }
 
 // Line is a release line to pick onto.
@@ -47,8 +48,15 @@ type Result struct {
 	By        string         `json:"by,omitempty"`
 	Found     string         `json:"found,omitempty"`
 	Conflicts []git.Conflict `json:"conflicts,omitempty"`
+	Needs     []Needed       `json:"needs,omitempty"`  // what it applies behind, none of which can be left out; taken along where the outcome is clean
 	Branch    string         `json:"branch,omitempty"` // what holds it, when it is made
 	Tip       string         `json:"tip,omitempty"`    // the commit that Branch is to point at
+}
+
+// Needed is a commit that another one needs on a line before it.
+type Needed struct {
+	Commit  string `json:"commit"`
+	Subject string `json:"subject"`
 }
 
 // Run picks every commit onto every line. Results come by line, then in the order of the commits. A commit that cannot be picked anywhere
@@ -145,16 +153,43 @@ func (l *lining) one(ctx context.Context, c git.Commit, fork string, k *known, o
 		r.Outcome = There
 		return r, on, nil
 	}
-	picked, err := l.Repository.Pick(ctx, on, c)
-	switch {
-	case err != nil:
+	made, conflicts, err := l.apply(ctx, c, on)
+	if err == nil && len(conflicts) > 0 {
+		var needs []git.Commit
+		if needs, err = l.prerequisites(ctx, c, fork, k, on, conflicts); err != nil {
+			return r, on, err
+		}
+		for _, n := range needs {
+			subject, _, _ := strings.Cut(n.Message, "\n")
+			r.Needs = append(r.Needs, Needed{n.ID, subject})
+		}
+		if len(needs) == 0 || !l.WithNeeds {
+			r.Outcome, r.Conflicts = Conflict, conflicts
+			return r, on, nil
+		}
+		made = on
+		for _, n := range append(needs, c) {
+			if made, _, err = l.apply(ctx, n, made); err != nil {
+				return r, on, err
+			}
+		}
+	}
+	if err != nil {
 		return r, on, err
-	case len(picked.Conflicts) > 0:
-		r.Outcome, r.Conflicts = Conflict, picked.Conflicts
-		return r, on, nil
-	case picked.Tree == on.Tree:
+	}
+	if made.ID == on.ID {
 		r.Outcome = Empty
 		return r, on, nil
+	}
+	r.Outcome, r.Tip, r.Branch = Clean, made.ID, fmt.Sprintf("backport/%s-%s", short(c.ID), l.line.Name)
+	return r, made, nil
+}
+
+// apply picks a commit onto another one, and commits what comes of it; what changes nothing gives the other one back.
+func (l *lining) apply(ctx context.Context, c, on git.Commit) (git.Commit, []git.Conflict, error) {
+	picked, err := l.Repository.Pick(ctx, on, c)
+	if err != nil || len(picked.Conflicts) > 0 || picked.Tree == on.Tree {
+		return on, picked.Conflicts, err
 	}
 	by := c.Committer
 	if l.Committer != nil {
@@ -164,8 +199,7 @@ func (l *lining) one(ctx context.Context, c git.Commit, fork string, k *known, o
 		by.Time = on.Committer.Time
 	}
 	made, err := l.Repository.CommitPicked(ctx, on, picked.Tree, c, by, WithOrigin(c.Message, c.ID))
-	r.Outcome, r.Tip, r.Branch = Clean, made.ID, fmt.Sprintf("backport/%s-%s", short(c.ID), l.line.Name)
-	return r, made, err
+	return made, nil, err
 }
 
 // together gives all that is clean one branch, or none where something of it conflicts.

@@ -60,6 +60,9 @@ func TestOutcomes(t *testing.T) {
 	if len(conflict) != 1 || conflict[0].Path != "internal/cluster/client.go" || !strings.Contains(conflict[0].Why, "Merge conflict in internal/cluster/client.go") {
 		t.Errorf("%+v", conflict)
 	}
+	if needs := results[1].Needs; len(needs) != 1 || needs[0].Commit != main["140"] || needs[0].Subject != "refactor(cluster): send requests in one place (#140)" {
+		t.Errorf("it needs %+v", needs)
+	}
 	made, err := r.Commit(t.Context(), results[0].Tip)
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +111,14 @@ func TestThePrerequisiteFirst(t *testing.T) {
 	want, err := tree.Git(ctx, "rev-parse", "HEAD^{tree}")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if made, err := r.Commit(ctx, results[0].Tip); err != nil || made.Tree != want {
+		t.Errorf("tree %s, git's is %s (%v)", made.Tree, want, err)
+	}
+	// Taken along, it is the same tree.
+	results, err = Run(ctx, Options{Repository: r, Lines: line14, WithNeeds: true, Commits: []string{main["151"]}})
+	if err != nil || results[0].Outcome != Clean || len(results[0].Needs) != 1 {
+		t.Fatalf("%+v, %v", results, err)
 	}
 	if made, err := r.Commit(ctx, results[0].Tip); err != nil || made.Tree != want {
 		t.Errorf("tree %s, git's is %s (%v)", made.Tree, want, err)

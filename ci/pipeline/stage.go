@@ -251,8 +251,9 @@ type PublishSpec struct {
 
 // BackportSpec asks for commits on lines. Trees: Repository. The stage makes the picks' objects, and no ref.
 type BackportSpec struct {
-	Commits  []string `json:"commits"`
-	Lines    []string `json:"lines"`
-	Together bool     `json:"together,omitempty"`
-	Config   *string  `json:"config,omitempty"` // content of a settings file that replaces the repository's own
+	Commits   []string `json:"commits"`
+	Lines     []string `json:"lines"`
+	Together  bool     `json:"together,omitempty"`
+	WithNeeds bool     `json:"withNeeds,omitempty"` // a commit that conflicts takes along what it needs
+	Config    *string  `json:"config,omitempty"`    // content of a settings file that replaces the repository's own
 }

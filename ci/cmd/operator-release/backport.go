@@ -29,7 +29,7 @@ type backported struct {
 
 func (a *app) backportCommand() *cobra.Command {
 	var onto []string
-	var together bool
+	var together, withNeeds bool
 	cmd := &cobra.Command{
 		Use: "backport COMMIT... --onto LINE[,LINE]...", Short: "Pick commits onto release lines, each as a branch of its own",
 		Long: "Tries every commit on every line, in memory: no work tree is touched. What applies becomes a branch backport/COMMIT-LINE in this repository, for a pull request; " +
@@ -51,7 +51,7 @@ func (a *app) backportCommand() *cobra.Command {
 			defer w.end()
 			out, err := w.runner.Run(ctx, pipeline.Backport, pipeline.Inputs[string]{
 				Subject: fmt.Sprintf("%d commits onto %s", len(args), strings.Join(onto, ", ")),
-				Spec:    pipeline.BackportSpec{Commits: args, Lines: onto, Together: together, Config: settings}, Trees: a.repository(),
+				Spec:    pipeline.BackportSpec{Commits: args, Lines: onto, Together: together, WithNeeds: withNeeds, Config: settings}, Trees: a.repository(),
 			})
 			if err != nil {
 				return err
@@ -81,6 +81,7 @@ func (a *app) backportCommand() *cobra.Command {
 	}
 	cmd.Flags().StringSliceVar(&onto, "onto", nil, "the lines to pick onto, such as 1.5,1.4; may be repeated")
 	cmd.Flags().BoolVar(&together, "together", false, "all commits as one branch per line, instead of a branch each")
+	cmd.Flags().BoolVar(&withNeeds, "with-prerequisites", false, "a commit that conflicts takes along the commits that it needs there first, where they are found")
 	return cmd
 }
 
@@ -106,7 +107,7 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 	if err != nil {
 		return nil, err
 	}
-	o := backport.Options{Repository: quiet, Commits: spec.Commits, Lines: lines, Together: spec.Together}
+	o := backport.Options{Repository: quiet, Commits: spec.Commits, Lines: lines, Together: spec.Together, WithNeeds: spec.WithNeeds}
 	if config.Author != nil {
 		o.Committer = &git.Person{Name: config.Author.Name, Email: config.Author.Email}
 	}
@@ -247,14 +248,34 @@ func backportPage(page *report.Page, said backported, made map[string]bool) {
 		}
 		page.Table(rows)
 		for _, r := range said.Results {
-			if r.Line != line.Name || r.Outcome != backport.Conflict {
-				continue
+			if r.Line == line.Name {
+				explain(page, line, r)
 			}
-			for _, c := range r.Conflicts {
-				page.Line(report.Note, "%.12s: %s", r.Commit, orPath(c))
-			}
-			page.Text("  by hand: git switch -c backport/%.12s-%s %s && git cherry-pick -x %.12s", r.Commit, r.Line, line.Branch, r.Commit)
 		}
+	}
+}
+
+// explain says of a pick what else one should know: what it took along, or where it conflicts and the ways on.
+func explain(page *report.Page, line backport.Line, r backport.Result) {
+	for _, c := range r.Conflicts {
+		page.Line(report.Note, "%.12s: %s", r.Commit, orPath(c))
+	}
+	needs := "needs"
+	if r.Outcome == backport.Clean {
+		needs = "took along"
+	}
+	for _, n := range r.Needs {
+		page.Line(report.Note, "%.12s %s %.12s %s", r.Commit, needs, n.Commit, n.Subject)
+	}
+	switch {
+	case r.Outcome != backport.Conflict:
+	case len(r.Needs) > 0:
+		page.Text("  with it: operator-release backport %.12s --onto %s --with-prerequisites", r.Commit, r.Line)
+	default:
+		page.Text("  no commits were found that it applies behind")
+	}
+	if r.Outcome == backport.Conflict {
+		page.Text("  by hand: git switch -c backport/%.12s-%s %s && git cherry-pick -x %.12s", r.Commit, r.Line, line.Branch, r.Commit)
 	}
 }
 

@@ -1,0 +1,130 @@
+package backport
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/operator-release/operator-release/ci/git"
+)
+
+// What the search for prerequisites may cost.
+const (
+	maxTrials = 20
+	maxSearch = 10 * time.Second
+)
+
+// search looks for the commits that a conflicting one needs on the line before it.
+type search struct {
+	repository *git.Repository
+	fork       string
+	on         git.Commit
+	known      *known
+	order      map[string]int // place in history between fork and the commit
+	commits    map[string]git.Commit
+	trials     int
+	until      time.Time
+}
+
+// prerequisites are commits, in the order to be picked, behind which c applies: each was tried, and without any one of them it does not. None
+// where no such set is found within the limits.
+func (l *lining) prerequisites(ctx context.Context, c git.Commit, fork string, k *known, on git.Commit, conflicts []git.Conflict) ([]git.Commit, error) {
+	between, err := l.Repository.Between(ctx, fork, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	s := &search{repository: l.Repository, fork: fork, on: on, known: k, order: map[string]int{}, commits: map[string]git.Commit{}, until: time.Now().Add(maxSearch)}
+	for i, b := range between {
+		s.order[b.ID], s.commits[b.ID] = i, b
+	}
+	// What its change stands on, then what that stands on, until all of it applies.
+	var set []string
+	if set, err = s.add(ctx, set, c, conflicts); err != nil {
+		return nil, err
+	}
+	for {
+		if len(set) == 0 || s.spent() {
+			return nil, nil
+		}
+		failed, at, err := s.try(ctx, set, c)
+		if err != nil {
+			return nil, err
+		}
+		if failed == nil {
+			break
+		}
+		more, err := s.add(ctx, set, *failed, at)
+		if err != nil || len(more) == len(set) {
+			return nil, err
+		}
+		set = more
+	}
+	// None that can be left out stays: the newest are tried first, for the older may serve them.
+	for i := len(set) - 1; i >= 0; i-- {
+		if s.spent() {
+			return nil, nil
+		}
+		without := slices.Delete(slices.Clone(set), i, i+1)
+		failed, _, err := s.try(ctx, without, c)
+		if err != nil {
+			return nil, err
+		}
+		if failed == nil {
+			set = without
+		}
+	}
+	var found []git.Commit
+	for _, id := range set {
+		found = append(found, s.commits[id])
+	}
+	return found, nil
+}
+
+func (s *search) spent() bool { return s.trials >= maxTrials || time.Now().After(s.until) }
+
+// add adds to the set what the commit's change stands on at the paths where it conflicted; what is on the line already is left out.
+func (s *search) add(ctx context.Context, set []string, c git.Commit, conflicts []git.Conflict) ([]string, error) {
+	set = slices.Clone(set)
+	for _, conflict := range conflicts {
+		touched, err := s.repository.Touched(ctx, s.fork, c, conflict.Path)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range touched {
+			t, ok := s.commits[id]
+			if !ok || len(t.Parents) != 1 || slices.Contains(set, id) {
+				continue
+			}
+			patches, err := s.repository.PatchIDs(ctx, []git.Commit{t})
+			if err != nil {
+				return nil, err
+			}
+			if by, _ := s.known.find(t, patches[id]); by == "" {
+				set = append(set, id)
+			}
+		}
+	}
+	slices.SortFunc(set, func(a, b string) int { return s.order[a] - s.order[b] })
+	return set, nil
+}
+
+// try picks the set and then c; it gives the commit that does not apply, and where.
+func (s *search) try(ctx context.Context, set []string, c git.Commit) (failed *git.Commit, at []git.Conflict, err error) {
+	s.trials++
+	on := s.on
+	for _, id := range append(slices.Clone(set), c.ID) {
+		next := c
+		if id != c.ID {
+			next = s.commits[id]
+		}
+		picked, err := s.repository.Pick(ctx, on, next)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(picked.Conflicts) > 0 {
+			return &next, picked.Conflicts, nil
+		}
+		on.Tree = picked.Tree // what is picked next looks at the tree alone
+	}
+	return nil, nil, nil
+}

@@ -1,0 +1,52 @@
+package git
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var hunk = regexp.MustCompile(`(?m)^@@ -([0-9]+)(?:,([0-9]+))? `)
+
+// Touched are the commits after fork that last touched the lines that commit changes at a path, and the few around them: what its change
+// stands on there, the oldest first. A path that the commit's parent does not have has none.
+func (r *Repository) Touched(ctx context.Context, fork string, commit Commit, path string) ([]string, error) {
+	parent := commit.Parents[0]
+	if _, err := r.Git(ctx, "cat-file", "-e", parent+":"+path); err != nil {
+		return nil, nil
+	}
+	patch, err := r.run(ctx, nil, nil, "diff-tree", "-p", "-U3", "--no-ext-diff", "--no-textconv", parent, commit.ID, "--", path)
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"blame", "-s", "-l"}
+	for _, m := range hunk.FindAllStringSubmatch(string(patch), -1) {
+		if m[2] == "0" { // added to an empty file
+			continue
+		}
+		n := 1
+		if m[2] != "" {
+			if n, err = strconv.Atoi(m[2]); err != nil {
+				return nil, err
+			}
+		}
+		args = append(args, "-L", m[1]+",+"+strconv.Itoa(n))
+	}
+	if len(args) == 3 {
+		return nil, nil // a binary, or a mode
+	}
+	out, err := r.Git(ctx, append(args, fork+".."+parent, "--", path)...)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for line := range strings.Lines(out) {
+		id, _, _ := strings.Cut(line, " ")
+		if !strings.HasPrefix(id, "^") && id != fork && !slices.Contains(found, id) {
+			found = append(found, id)
+		}
+	}
+	return found, nil
+}
