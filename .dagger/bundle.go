@@ -144,6 +144,26 @@ func (b *Bundle) Rehearse(ctx context.Context) (string, error) {
 	return b.Module.report(ctx, pipeline.Release[*dagger.Directory]{Rehearsal: r.Rehearsal})
 }
 
+// VerifyBuild builds the bundle again from its recorded commit, and says what differs; it fails where anything does.
+func (b *Bundle) VerifyBuild(ctx context.Context) (string, error) {
+	dir, err := b.Directory(ctx)
+	if err != nil {
+		return "", err
+	}
+	args := []string{"operator-release", "verify-build", "/bundle", "--source", "/repository", "--quiet"}
+	for _, mirror := range b.Module.Mirror {
+		args = append(args, "--mirror", mirror)
+	}
+	for _, host := range b.Module.PlainHTTP {
+		args = append(args, "--plain-http", host)
+	}
+	return b.Module.withRegistries(b.Module.withServices(withCaches(b.Module.Base))).
+		WithMountedDirectory("/repository", b.Module.Repository).
+		WithMountedDirectory("/bundle", dir).
+		WithExec(args).
+		Stdout(ctx)
+}
+
 // Image is the bundle's image for one platform, to run and to look into.
 func (b *Bundle) Image(
 	ctx context.Context,

@@ -17,8 +17,8 @@ type Picked struct {
 
 // Conflict is a path at which a change did not apply.
 type Conflict struct {
-	Path string
-	Why  string // in git's words
+	Path string `json:"path"`
+	Why  string `json:"why"` // in git's words
 }
 
 // Pick applies what commit changed, relative to its first parent, onto another one. Nothing but objects is written: no index, no work

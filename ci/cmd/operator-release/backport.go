@@ -144,7 +144,7 @@ func linesOf(ctx context.Context, r *git.Repository, pattern version.Pattern, na
 				continue
 			}
 			seen, twice := known[name]
-			if twice && seen.Tip != tip {
+			if twice && seen.Tip != tip && slices.Contains(names, name) {
 				ahead, err := r.Descends(ctx, tip, seen.Tip)
 				if err != nil {
 					return nil, err
