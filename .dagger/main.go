@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"dagger/operator-release/internal/dagger"
 )
@@ -66,6 +67,9 @@ func New(
 	// The repository to release, when it is not the caller's: a folder, a branch of it (.#branch) or a git URL.
 	// +optional
 	source *dagger.GitRef,
+	// The repository to release as a folder with .git, branches included; a reference has none but its own.
+	// +optional
+	repository *dagger.Directory,
 	// A settings file that replaces the repository's own .release.yaml.
 	// +optional
 	config *dagger.File,
@@ -90,9 +94,14 @@ func New(
 	if goImage == "" {
 		goImage = defaultGoImage
 	}
-	if source != nil {
+	switch {
+	case repository != nil && source != nil:
+		return nil, errors.New("what is released: the source, or the repository? give one or the other")
+	case repository != nil:
+		m.Repository = repository
+	case source != nil:
 		m.Repository = source.Tree(dagger.GitRefTreeOpts{Depth: -1, IncludeTags: true})
-	} else {
+	default:
 		m.Repository = ws.Directory("/")
 	}
 	if config != nil {

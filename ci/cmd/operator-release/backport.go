@@ -172,6 +172,9 @@ func linesOf(ctx context.Context, r *git.Repository, pattern version.Pattern, na
 				all = append(all, n)
 			}
 			slices.Sort(all)
+			if len(all) == 0 {
+				all = []string{"none"}
+			}
 			return nil, refusal.New("backport onto %q: there is no branch of that line (pattern %s)%s; there is %s", name, pattern, refusal.Meant(name, all), strings.Join(all, ", "))
 		}
 		if !slices.Contains(lines, line) {
