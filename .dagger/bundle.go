@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"dagger/operator-release/internal/dagger"
@@ -84,10 +85,13 @@ func (b *Bundle) released(ctx context.Context, flow *pipeline.Flow[*dagger.Direc
 		if r, err = b.made(ctx, flow); err != nil {
 			return r, err
 		}
-		if len(b.Parts) > 0 {
+		switch {
+		case len(b.Parts) > 0:
 			if r, err = flow.TestBundle(ctx, r.Bundled); err != nil {
 				return r, err
 			}
+		case len(r.Test) == 0:
+			return r, errors.New("the bundle of " + b.Version + " holds no answer of its gate that lets it go on; ask the gate first: open --dir … tested …")
 		}
 	}
 	r.Rehearsal, err = flow.Rehearse(ctx, r.Bundled)

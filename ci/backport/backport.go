@@ -169,8 +169,11 @@ func (l *lining) one(ctx context.Context, c git.Commit, fork string, k *known, o
 		}
 		made = on
 		for _, n := range append(needs, c) {
-			if made, _, err = l.apply(ctx, n, made); err != nil {
+			if made, conflicts, err = l.apply(ctx, n, made); err != nil {
 				return r, on, err
+			}
+			if len(conflicts) > 0 { // the search has tried this very sequence
+				return r, on, fmt.Errorf("take along %s: it applied when it was tried, and conflicts now at %s", short(n.ID), conflicts[0].Path)
 			}
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,7 +17,6 @@ import (
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
-	"github.com/operator-release/operator-release/ci/version"
 )
 
 // backported is what the stage backport says.
@@ -94,7 +92,7 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 	if err != nil {
 		return nil, err
 	}
-	lines, err := linesOf(ctx, repository, config.Pattern(), spec.Lines)
+	lines, err := backport.FindLines(ctx, repository, config.Pattern(), spec.Lines)
 	if err != nil {
 		return nil, err
 	}
@@ -124,64 +122,6 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 		return nil, err
 	}
 	return backported{lines, results}, errors.Join(git.WriteObjects(f, objects), f.Close())
-}
-
-// linesOf finds the branches of lines: the local one, or origin's where that is ahead or alone.
-func linesOf(ctx context.Context, r *git.Repository, pattern version.Pattern, names []string) ([]backport.Line, error) {
-	heads, err := r.Refs(ctx, "refs/heads/")
-	if err != nil {
-		return nil, err
-	}
-	remote, err := r.Refs(ctx, "refs/remotes/origin/")
-	if err != nil {
-		return nil, err
-	}
-	known := map[string]backport.Line{}
-	for _, refs := range []map[string]string{heads, remote} {
-		for branch, tip := range refs {
-			name, ok := pattern.LineOf(branch)
-			if !ok {
-				continue
-			}
-			seen, twice := known[name]
-			if twice && seen.Tip != tip && slices.Contains(names, name) {
-				ahead, err := r.Descends(ctx, tip, seen.Tip)
-				if err != nil {
-					return nil, err
-				}
-				behind, err := r.Descends(ctx, seen.Tip, tip)
-				if err != nil {
-					return nil, err
-				}
-				switch {
-				case behind:
-					continue
-				case !ahead:
-					return nil, refusal.New("backport onto %s: branch %s is at %.12s here and at %.12s at origin, and neither contains the other; bring them together first", name, branch, seen.Tip, tip)
-				}
-			}
-			known[name] = backport.Line{Name: name, Branch: branch, Tip: tip}
-		}
-	}
-	var lines []backport.Line
-	for _, name := range names {
-		line, ok := known[name]
-		if !ok {
-			var all []string
-			for n := range known {
-				all = append(all, n)
-			}
-			slices.Sort(all)
-			if len(all) == 0 {
-				all = []string{"none"}
-			}
-			return nil, refusal.New("backport onto %q: there is no branch of that line (pattern %s)%s; there is %s", name, pattern, refusal.Meant(name, all), strings.Join(all, ", "))
-		}
-		if !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
-	}
-	return lines, nil
 }
 
 // makeBranches makes the branches that hold picks, each unless it is there with this very commit. One that is there with another commit is
