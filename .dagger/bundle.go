@@ -25,7 +25,9 @@ type Bundle struct {
 	Opened *dagger.Directory // made before
 }
 
-// Bundle is everything built for a version, as one object to go on with.
+// Bundle is everything built for a version, as one object to go on with. Like Open it may hold a caller's folders.
+//
+// +cache="session"
 func (m *OperatorRelease) Bundle(
 	// The version: vX.Y.Z or vX.Y.Z-rc.N.
 	version string,
@@ -40,6 +42,10 @@ func (m *OperatorRelease) Bundle(
 }
 
 // Open is a bundle that was made before, to go on with.
+//
+// Known for a session only: the engine may have let go of a caller's folder by the next one, and would still answer with it.
+//
+// +cache="session"
 func (m *OperatorRelease) Open(
 	ctx context.Context,
 	// The bundle's folder.

@@ -135,6 +135,8 @@ func withCaches(c *dagger.Container) *dagger.Container {
 }
 
 // WithImage takes an image of the release from an OCI archive made by whatever tool, instead of building it.
+//
+// +cache="session"
 func (m *OperatorRelease) WithImage(
 	// The image's repository, such as docker.io/kubeflow/spark-operator.
 	repository string,
