@@ -8,6 +8,7 @@ import (
 
 	"github.com/sourcegraph/conc/pool"
 
+	"github.com/operator-release/operator-release/ci/change"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
@@ -110,7 +111,7 @@ func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, erro
 	if err != nil {
 		return nil, err
 	}
-	lines := map[string]*known{} // what is on the line, by where it left the commit's history
+	lines := map[string]*change.Set{} // what is on the line, by where it left the commit's history
 	var results []Result
 	on := tip
 	for _, c := range commits {
@@ -122,7 +123,7 @@ func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, erro
 			return nil, refusal.New("backport %s onto %s: their histories have nothing in common", short(c.ID), l.line.Branch)
 		}
 		if lines[fork] == nil {
-			if lines[fork], err = look(ctx, l.Repository, fork, tip.ID); err != nil {
+			if lines[fork], err = change.Since(ctx, l.Repository, fork, tip.ID); err != nil {
 				return nil, err
 			}
 		}
@@ -142,21 +143,21 @@ func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, erro
 }
 
 // one picks a commit onto a commit of the line.
-func (l *lining) one(ctx context.Context, c git.Commit, fork string, k *known, on git.Commit) (Result, git.Commit, error) {
+func (l *lining) one(ctx context.Context, c git.Commit, fork string, there *change.Set, on git.Commit) (Result, git.Commit, error) {
 	subject, _, _ := strings.Cut(c.Message, "\n")
 	r := Result{Commit: c.ID, Subject: subject, Line: l.line.Name}
 	if fork == c.ID {
-		r.Outcome, r.By, r.Found = There, ByHistory, c.ID
+		r.Outcome, r.By, r.Found = There, change.ByHistory, c.ID
 		return r, on, nil
 	}
-	if r.By, r.Found = k.find(c, l.patches[c.ID]); r.By != "" {
+	if r.By, r.Found = there.Find(c, l.patches[c.ID]); r.By != "" {
 		r.Outcome = There
 		return r, on, nil
 	}
 	made, conflicts, err := l.apply(ctx, c, on)
 	if err == nil && len(conflicts) > 0 {
 		var needs []git.Commit
-		if needs, err = l.prerequisites(ctx, c, fork, k, on, conflicts); err != nil {
+		if needs, err = l.prerequisites(ctx, c, fork, there, on, conflicts); err != nil {
 			return r, on, err
 		}
 		for _, n := range needs {

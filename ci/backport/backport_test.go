@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/operator-release/operator-release/ci/change"
 	"github.com/operator-release/operator-release/ci/demo"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -29,7 +30,7 @@ func demoRepository(t *testing.T) (*git.Repository, map[string]string) {
 	byRequest := map[string]string{}
 	for line := range strings.Lines(out) {
 		id, subject, _ := strings.Cut(line, " ")
-		byRequest[Request(subject)] = id
+		byRequest[change.Read(subject).Request()] = id
 	}
 	if r, err = r.Quarantine(ctx, t.TempDir()); err != nil {
 		t.Fatal(err)
@@ -51,7 +52,7 @@ func TestOutcomes(t *testing.T) {
 	}
 	var said []string
 	for _, res := range results {
-		said = append(said, Request(res.Subject)+" "+string(res.Outcome)+" "+res.By)
+		said = append(said, change.Read(res.Subject).Request()+" "+string(res.Outcome)+" "+res.By)
 	}
 	if got := strings.Join(said, ", "); got != "145 clean , 151 conflict , 128 already there origin, 134 already there origin, 115 already there history" {
 		t.Errorf("%s", got)
@@ -157,22 +158,5 @@ func TestWithOrigin(t *testing.T) {
 		if got := WithOrigin(message, id); got != want {
 			t.Errorf("%q: %q", message, got)
 		}
-	}
-}
-
-func TestRequests(t *testing.T) {
-	for message, want := range map[string]string{
-		"fix: a (#12)":       "12",
-		"fix: a (#12) (#34)": "12 34",
-		"Cherry-pick fixes\n\n* fix: a (#1)\n* fix: b (#2)\n\nSee (#3)\n": "1 2",
-		"Revert \"feat: x (#7)\" (#8)":                                    "",
-		"fix: a\n\nFixes: #9":                                             "",
-	} {
-		if got := strings.Join(requests(message), " "); got != want {
-			t.Errorf("%q: %q", message, got)
-		}
-	}
-	if Request("fix: a (#12) (#34)\n\n(#5)") != "34" || Request("fix: a") != "" {
-		t.Error("the last of the subject")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/operator-release/operator-release/ci/change"
 	"github.com/operator-release/operator-release/ci/git"
 )
 
@@ -19,7 +20,7 @@ type search struct {
 	repository *git.Repository
 	fork       string
 	on         git.Commit
-	known      *known
+	there      *change.Set
 	order      map[string]int // place in history between fork and the commit
 	commits    map[string]git.Commit
 	trials     int
@@ -28,12 +29,12 @@ type search struct {
 
 // prerequisites are commits, in the order to be picked, behind which c applies: each was tried, and without any one of them it does not. None
 // where no such set is found within the limits.
-func (l *lining) prerequisites(ctx context.Context, c git.Commit, fork string, k *known, on git.Commit, conflicts []git.Conflict) ([]git.Commit, error) {
+func (l *lining) prerequisites(ctx context.Context, c git.Commit, fork string, there *change.Set, on git.Commit, conflicts []git.Conflict) ([]git.Commit, error) {
 	between, err := l.Repository.Between(ctx, fork, c.ID)
 	if err != nil {
 		return nil, err
 	}
-	s := &search{repository: l.Repository, fork: fork, on: on, known: k, order: map[string]int{}, commits: map[string]git.Commit{}, until: time.Now().Add(maxSearch)}
+	s := &search{repository: l.Repository, fork: fork, on: on, there: there, order: map[string]int{}, commits: map[string]git.Commit{}, until: time.Now().Add(maxSearch)}
 	for i, b := range between {
 		s.order[b.ID], s.commits[b.ID] = i, b
 	}
@@ -99,7 +100,7 @@ func (s *search) add(ctx context.Context, set []string, c git.Commit, conflicts 
 			if err != nil {
 				return nil, err
 			}
-			if by, _ := s.known.find(t, patches[id]); by == "" {
+			if by, _ := s.there.Find(t, patches[id]); by == "" {
 				set = append(set, id)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -278,5 +279,43 @@ func TestExportStandsOnItsOwn(t *testing.T) {
 	}
 	if out, err := exec.Command("diff", "-r", "--no-dereference", dirs[0], dirs[1]).CombinedOutput(); err != nil {
 		t.Errorf("%s", out)
+	}
+}
+
+// TestBetween: what one process gives for many commits is what each says of itself.
+func TestBetween(t *testing.T) {
+	ctx, r := t.Context(), repository(t)
+	for _, message := range []string{"third\n\n    indented\n\n\n  and more\nBye", "", "\n\nlate\n"} {
+		head, err := r.Git(ctx, "rev-parse", "HEAD")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := r.Commit(ctx, head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := r.CommitPicked(ctx, c, c.Tree, c, c.Committer, message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Git(ctx, "update-ref", "HEAD", made.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commits, err := r.Between(ctx, "", "HEAD")
+	if err != nil || len(commits) != 5 {
+		t.Fatalf("%d commits, %v", len(commits), err)
+	}
+	for _, c := range commits {
+		alone, err := r.Commit(ctx, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(alone, c) {
+			t.Errorf("%+v, alone %+v", c, alone)
+		}
+	}
+	if newer, err := r.Between(ctx, "v1.0.0", "HEAD"); err != nil || len(newer) != 4 {
+		t.Errorf("%d since the tag, %v", len(newer), err)
 	}
 }

@@ -102,28 +102,33 @@ func (r *Repository) CommitPicked(ctx context.Context, parent Commit, tree strin
 	return r.Commit(ctx, string(bytes.TrimSpace(id)))
 }
 
-// Between are the commits that to has in its history and from has not, the oldest first.
+// Between are the commits that to has in its history and from has not, the oldest first. Without from it is all of to's history.
 func (r *Repository) Between(ctx context.Context, from, to string) ([]Commit, error) {
-	out, err := r.Git(ctx, "rev-list", "--reverse", "--topo-order", to, "^"+from)
-	if err != nil || out == "" {
+	args := []string{"rev-list", "--reverse", "--topo-order", to}
+	if from != "" {
+		args = append(args, "^"+from)
+	}
+	ids, err := r.run(ctx, nil, nil, args...)
+	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	blobs, err := r.openBlobs(ctx)
+	out, err := r.run(ctx, bytes.NewReader(ids), nil, "cat-file", "--batch")
 	if err != nil {
 		return nil, err
 	}
-	defer blobs.close()
 	var commits []Commit
-	for id := range strings.FieldsSeq(out) {
-		_, content, err := blobs.object(id)
+	for len(out) > 0 {
+		header, rest, _ := bytes.Cut(out, []byte("\n"))
+		var id string
+		var size int
+		if n, _ := fmt.Sscanf(string(header), "%s commit %d", &id, &size); n != 2 || size >= len(rest) {
+			return nil, fmt.Errorf("read the commits between %s and %s: git answered %q; is the clone complete?", from, to, header)
+		}
+		c, err := parseCommit(id, string(rest[:size]))
 		if err != nil {
 			return nil, err
 		}
-		c, err := parseCommit(id, string(content))
-		if err != nil {
-			return nil, err
-		}
-		commits = append(commits, c)
+		commits, out = append(commits, c), rest[size+1:]
 	}
 	return commits, nil
 }

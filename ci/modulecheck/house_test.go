@@ -19,7 +19,7 @@ var floors = []struct {
 }{
 	{[]string{"cmd/operator-release"}, false},
 	{[]string{"plan", "build", "gate", "image", "chart", "publish", "backport", "pipeline"}, false}, // the stages, and their order
-	{[]string{"bundle", "surface", "git", "toolchain", "registry", "report", "config", "version", "archive", "refusal", "demo"}, true},
+	{[]string{"bundle", "change", "tags", "surface", "git", "toolchain", "registry", "report", "config", "version", "archive", "refusal", "demo"}, true},
 }
 
 func TestImportsGoDown(t *testing.T) {

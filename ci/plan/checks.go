@@ -12,6 +12,7 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/surface"
+	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -44,24 +45,18 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 
 // checkPlace finds the versions that exist and speaks against gaps and wrong ancestry.
 func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
-	refs, err := m.Repository.Refs(ctx, "refs/tags/")
-	if err != nil {
+	var err error
+	if m.tags, err = tags.Read(ctx, m.Repository); err != nil {
 		return err
 	}
-	m.tags = map[version.Version]string{}
-	for name, commit := range refs {
-		if v, err := version.Parse(name); err == nil { // other tag schemes are not versions
-			m.tags[v] = commit
-		}
-	}
 	p := &m.plan
-	m.place, err = p.Config.Pattern().Follow(m.sortedVersions(), p.Version)
+	m.place, err = m.tags.Place(ctx, m.Repository, p.Config.Pattern(), p.Version, m.base)
 	if refusal.Is(err) {
 		m.against("%v", err)
 	} else if err != nil {
 		return err
 	}
-	p.Previous = m.place.Previous
+	p.Previous, p.Since = m.place.Previous, m.place.Since
 	if p.Previous.IsZero() {
 		m.notice("no version is tagged yet: %s is the first", p.Version)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/toolchain"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -50,6 +51,7 @@ type Plan struct {
 	Line      string          `json:"line"`
 	Branch    string          `json:"branch"`
 	Previous  version.Version `json:"previous"`          // empty for a first version
+	Since     version.Version `json:"since"`             // whose notes those of this version stand on
 	Exists    bool            `json:"exists"`            // tagged already, with this very content
 	Base      string          `json:"base"`              // the commit that is released
 	Subject   string          `json:"subject"`           // its first line
@@ -129,7 +131,7 @@ type maker struct {
 	plan    Plan
 	base    git.Commit
 	place   version.Place
-	tags    map[version.Version]string
+	tags    tags.Tags
 	quiet   *git.Repository // with the quarantine
 	objects []git.Object
 }
@@ -260,13 +262,3 @@ func (m *maker) listWrites() {
 }
 
 func short(id string) string { return id[:min(12, len(id))] }
-
-// sortedVersions are the tagged versions, the newest first.
-func (m *maker) sortedVersions() []version.Version {
-	var all []version.Version
-	for v := range m.tags {
-		all = append(all, v)
-	}
-	slices.SortFunc(all, func(a, b version.Version) int { return b.Compare(a) })
-	return all
-}

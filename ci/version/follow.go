@@ -11,6 +11,7 @@ type Place struct {
 	Exists   bool    // it is there already
 	OnLine   Version // the newest version before it on its own line; zero where it opens the line
 	Previous Version // OnLine, else the newest final before it; zero for a project's first version
+	Since    Version // what its notes speak of the changes since: for a candidate also the one before, for a final the final before
 }
 
 // Follow tells where v stands among the existing versions, in any order, and refuses it where
@@ -32,6 +33,12 @@ func (p Pattern) Follow(existing []Version, v Version) (Place, error) {
 		if _, candidate := e.Candidate(); !candidate && (place.Previous.IsZero() || e.Compare(place.Previous) > 0) {
 			place.Previous = e
 		}
+		if p.speaksSince(e, v) && (place.Since.IsZero() || e.Compare(place.Since) > 0) {
+			place.Since = e
+		}
+	}
+	if place.Since.IsZero() {
+		place.Since = place.Previous
 	}
 	if !place.OnLine.IsZero() {
 		place.Previous = place.OnLine
@@ -40,6 +47,19 @@ func (p Pattern) Follow(existing []Version, v Version) (Place, error) {
 		return place, nil
 	}
 	return place, p.gap(existing, v)
+}
+
+// speaksSince tells whether e, which is before v, is one on whose notes those of v stand: on its line, and a final or a candidate of the same final.
+// A final rolls its candidates up.
+func (p Pattern) speaksSince(e, v Version) bool {
+	if p.Line(e) != p.Line(v) {
+		return false
+	}
+	if _, candidate := e.Candidate(); !candidate {
+		return true
+	}
+	_, candidate := v.Candidate()
+	return candidate && e.Final() == v.Final()
 }
 
 // gap refuses v where something belongs before it, or where its time is over.
