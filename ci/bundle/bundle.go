@@ -21,13 +21,15 @@ const (
 	ReleaseType = "application/vnd.operator-release.release.v1"
 	RecordType  = "application/vnd.operator-release.record.v1+json"
 	ObjectsType = "application/vnd.operator-release.git-objects.v1.tar"
+	NotesType   = "text/markdown"
 	SBOMType    = "application/vnd.cyclonedx+json"
 	SumsType    = "text/plain"
 )
 
-// ObjectsFile and SumsFile are names in files/.
+// ObjectsFile, NotesFile and SumsFile are names in files/.
 const (
 	ObjectsFile = "git-objects.tar"
+	NotesFile   = "NOTES.md"
 	SumsFile    = "SHA256SUMS"
 )
 

@@ -33,7 +33,7 @@ func TestAssembleAndLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if loaded.Identity.Digest != b.Identity.Digest || loaded.Record.Version.String() != "v1.5.0" || len(loaded.Record.Artifacts) != 8 {
+	if loaded.Identity.Digest != b.Identity.Digest || loaded.Record.Version.String() != "v1.5.0" || len(loaded.Record.Artifacts) != 9 {
 		t.Errorf("loaded %s with %d artifacts, made %s", loaded.Identity.Digest, len(loaded.Record.Artifacts), b.Identity.Digest)
 	}
 	if err := loaded.Verify(); err != nil {
@@ -128,7 +128,7 @@ func TestAFlippedByteIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(b.Layout.Dir(), "files/*"))
-	if err != nil || len(files) != 6 {
+	if err != nil || len(files) != 7 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	reachable := 0

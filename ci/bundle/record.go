@@ -31,6 +31,7 @@ type Record struct {
 	Line      string          `json:"line"`
 	Branch    string          `json:"branch"`
 	Previous  version.Version `json:"previous"` // empty for a project's first version
+	Since     version.Version `json:"since"`    // whose notes those of this version stand on
 	Base      string          `json:"base"`     // commit that was released
 	Commit    string          `json:"commit"`   // release commit; Base where nothing had to be edited
 	Tree      string          `json:"tree"`     // of Commit
@@ -68,6 +69,7 @@ const (
 	KindSBOM      = "sbom"
 	KindChecksums = "checksums"
 	KindObjects   = "git objects"
+	KindNotes     = "notes"
 )
 
 // Artifact is one thing that was built. Digest is that of an image's index, a chart's manifest, or a file's bytes.
@@ -229,7 +231,7 @@ func (a Artifact) check() error {
 		if a.Kind == KindChart && (a.Package == nil || a.File == "") {
 			return fmt.Errorf("it names no package")
 		}
-	case KindArchive, KindSBOM, KindChecksums, KindObjects:
+	case KindArchive, KindSBOM, KindChecksums, KindObjects, KindNotes:
 		if a.Name != a.File {
 			return fmt.Errorf("its file is named %q", a.File)
 		}

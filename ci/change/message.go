@@ -56,6 +56,7 @@ var (
 	signedOff   = regexp.MustCompile(`(?m)^\s*(?:Signed-off-by|Co-authored-by): *([^<\n]+?) *<`)
 	item        = regexp.MustCompile(`(?m)^\* (.+\(#[0-9]+\))\s*$`)
 	picks       = regexp.MustCompile(`(?i)\bcherry.?pick|\bbackport|^release\b`)
+	inward      = regexp.MustCompile(`(?i)\btests?\b|\btesting\b|\bchangelog\b|\broadmap\b|\bworkflows?\b|\breadme\b|\bOWNERS\b`)
 	releases    = regexp.MustCompile(`(?i)^(?:(?:[\w-]+ )*official )?release:? v?[0-9]+\.[0-9]+\.[0-9]+[\w.-]*$|^(?:bump|update|set) version to v?[0-9]+\.[0-9]+\.[0-9]+[\w.-]*$|^v[0-9]+\.[0-9]+\.[0-9]+[\w.-]*$`)
 )
 
@@ -117,7 +118,7 @@ func readSubject(subject string) Message {
 	}
 	if !known {
 		first, _, _ := strings.Cut(strings.ToLower(m.Subject), " ")
-		if kind, known = words[strings.TrimSuffix(first, ":")]; known {
+		if kind, known = words[strings.TrimSuffix(first, ":")]; known && !inward.MatchString(m.Subject) {
 			m.Kind = kind
 		}
 		return m
@@ -126,8 +127,10 @@ func readSubject(subject string) Message {
 	switch strings.ToLower(m.Scope) {
 	case "deps", "deps-dev":
 		if kind == Other || kind == Fix {
-			m.Kind = Dependencies
+			m.Kind, m.Scope = Dependencies, ""
 		}
+	case "ci", "test", "tests", "e2e": // of the project, not of what it releases
+		m.Kind = Other
 	case "release":
 		if kind == Other {
 			m.Kind = Release

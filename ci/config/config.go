@@ -7,6 +7,9 @@ import (
 // File is where a repository keeps its settings.
 const File = ".release.yaml"
 
+// NoChangelog is what Changelog says where no file is meant, not even one that is there.
+const NoChangelog = "none"
+
 // Config is everything that the stages need to know about a repository. Load fills every field.
 type Config struct {
 	// Profile is a set of defaults that ships with the tool, by name.
@@ -33,6 +36,8 @@ type Config struct {
 	Charts []Chart `json:"charts,omitempty"`
 	// Surfaces are places that carry the version beyond those that the tool knows.
 	Surfaces []Surface `json:"surfaces,omitempty"`
+	// Changelog is the file that a release commit adds a section of notes to; CHANGELOG.md where there is one, "none" for no file.
+	Changelog string `json:"changelog,omitempty"`
 	// Author makes release commits and tags; the base commit's committer where it is absent.
 	Author *Person `json:"author,omitempty"`
 	// Artifacts is the repository of the release artifact; the first image's, else the first chart's.

@@ -142,6 +142,7 @@ func (c *Config) fill(seen findings) {
 	def(&c.URL, seen.url)
 	def(&c.Branches, version.DefaultPattern)
 	def(&c.Development, "main")
+	def(&c.Changelog, seen.changelog)
 	if c.Platforms == nil {
 		c.Platforms = []string{"linux/amd64", "linux/arm64"}
 	}
@@ -321,6 +322,7 @@ func (c *Config) check(name string) error {
 			errs = append(errs, refusal.New("%s: %s.repository: %q is no place for charts; write it like docker.io/kubeflow/charts", name, key, chart.Repository))
 		}
 	}
+	local("changelog", c.Changelog)
 	for i, s := range c.Surfaces {
 		key := fmt.Sprintf("surfaces[%d]", i)
 		local(key+".path", s.Path)

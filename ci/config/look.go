@@ -17,13 +17,14 @@ import (
 
 // findings are what a tree shows of how it is released.
 type findings struct {
-	module   string // Go module path
-	name     string
-	url      string
-	binaries []Binary
-	images   []Image
-	charts   []Chart
-	values   []named // image repositories that the charts' values name
+	module    string // Go module path
+	name      string
+	url       string
+	changelog string
+	binaries  []Binary
+	images    []Image
+	charts    []Chart
+	values    []named // image repositories that the charts' values name
 }
 
 // named is an image repository in a chart's values, and the keys that lead to it.
@@ -37,6 +38,9 @@ var (
 	majorSuffix = regexp.MustCompile(`/v[0-9]+$`)
 	mainClause  = regexp.MustCompile(`(?m)^package main\b`)
 )
+
+// changelogFile is where changes are kept by custom (https://keepachangelog.com).
+const changelogFile = "CHANGELOG.md"
 
 // look finds Go module, main packages under cmd/, Dockerfile and docker/Dockerfile.*, charts/* and the
 // image repositories in the charts' values.
@@ -53,6 +57,9 @@ func look(tree fs.FS) (findings, error) {
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
+	}
+	if exists(tree, changelogFile) {
+		f.changelog = changelogFile
 	}
 	if err := f.lookAtCharts(tree); err != nil {
 		return f, err

@@ -18,7 +18,7 @@ var floors = []struct {
 	beside bool // rooms of this floor may import each other
 }{
 	{[]string{"cmd/operator-release"}, false},
-	{[]string{"plan", "build", "gate", "image", "chart", "publish", "backport", "pipeline"}, false}, // the stages, and their order
+	{[]string{"plan", "build", "gate", "image", "chart", "publish", "backport", "notes", "pipeline"}, false}, // the stages, and their order
 	{[]string{"bundle", "change", "tags", "surface", "git", "toolchain", "registry", "report", "config", "version", "archive", "refusal", "demo"}, true},
 }
 

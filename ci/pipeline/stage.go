@@ -33,6 +33,7 @@ const (
 	Fetch      Stage = "fetch"       // a backup, from a registry
 	Publish    Stage = "publish"     // publication
 	Backport   Stage = "backport"    // commits picked onto release lines
+	Notes      Stage = "notes"       // what a version brings
 )
 
 // Inputs are all that a stage gets to see. T is a runner's handle of a folder.
@@ -256,4 +257,10 @@ type BackportSpec struct {
 	Together  bool     `json:"together,omitempty"`
 	WithNeeds bool     `json:"withNeeds,omitempty"` // a commit that conflicts takes along what it needs
 	Config    *string  `json:"config,omitempty"`    // content of a settings file that replaces the repository's own
+}
+
+// NotesSpec asks what a version brings: a tagged one, or the one that would be made of the commit that is checked out. Trees: Repository.
+type NotesSpec struct {
+	Version string  `json:"version"`
+	Config  *string `json:"config,omitempty"` // content of a settings file that replaces the repository's own
 }

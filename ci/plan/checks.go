@@ -2,7 +2,9 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -110,10 +112,44 @@ func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 			olds = append(olds, strings.TrimPrefix(value.Text, "v"))
 		}
 	}
+	if err := m.describe(ctx, tree, edits); err != nil {
+		return err
+	}
 	if err := m.commit(ctx, edits); err != nil {
 		return err
 	}
 	return m.strays(ctx, known, olds)
+}
+
+// describe writes the notes, and their section of the changelog.
+func (m *maker) describe(ctx context.Context, tree *git.Tree, edits map[string][]byte) error {
+	p := &m.plan
+	q := Described{Version: p.Version, Commit: m.base.ID, Since: p.Since, From: m.tags[p.Since], Time: p.Time, URL: p.Config.URL}
+	file := p.Config.Changelog
+	if file == config.NoChangelog {
+		file = ""
+	}
+	if file != "" {
+		var err error
+		if q.Changelog, err = tree.ReadFile(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return refusal.New("read changelog %s: %w", file, err)
+		}
+		if e, ok := tree.Entry(file); ok && e.Mode == "120000" {
+			return refusal.New("edit changelog %s: it is a symbolic link; name the file itself (changelog: PATH in %s)", file, config.File)
+		}
+	}
+	said, err := m.Describe(ctx, q)
+	if err != nil {
+		return err
+	}
+	p.Notes = said.Notes
+	if file != "" && string(said.Changelog) != string(q.Changelog) {
+		edits[file], p.Changelog = said.Changelog, file
+	}
+	if n := len(said.Lacks); n > 0 {
+		m.notice("%s has a section of %s already, which does not name #%s; it stays as it is", file, p.Version, strings.Join(said.Lacks, ", #"))
+	}
+	return nil
 }
 
 // commit makes the objects that the base lacks. The tag's and the commit's maker and time come from the settings and the base commit.

@@ -34,6 +34,26 @@ type Options struct {
 	Ignore     []string // output folders, relative to the repository
 	// Examine tells whether a Dockerfile can be carried out without a container builder; why not, and where, if it cannot.
 	Examine func(tree fs.FS, image config.Image) (Examination, error)
+	// Describe writes what a version brings.
+	Describe func(ctx context.Context, q Described) (Description, error)
+}
+
+// Described is a version whose notes are asked for.
+type Described struct {
+	Version   version.Version
+	Commit    string
+	Since     version.Version // whose notes these stand on; empty for a first version
+	From      string          // its commit
+	Time      time.Time
+	URL       string
+	Changelog []byte // content of the file that is to have a section of it
+}
+
+// Description is what a version brings, as text.
+type Description struct {
+	Notes     string   // Markdown
+	Changelog []byte   // with the section
+	Lacks     []string // pull requests that a section, which was there already, does not name
 }
 
 // Examination is what a look at a Dockerfile shows.
@@ -50,25 +70,27 @@ type Plan struct {
 	Name      string          `json:"name"`
 	Line      string          `json:"line"`
 	Branch    string          `json:"branch"`
-	Previous  version.Version `json:"previous"`          // empty for a first version
-	Since     version.Version `json:"since"`             // whose notes those of this version stand on
-	Exists    bool            `json:"exists"`            // tagged already, with this very content
-	Base      string          `json:"base"`              // the commit that is released
-	Subject   string          `json:"subject"`           // its first line
-	Commit    string          `json:"commit"`            // the release commit; Base where nothing had to be edited
-	Tree      string          `json:"tree"`              // of Commit
-	Tag       string          `json:"tag"`               // id of the annotated tag object
-	Time      time.Time       `json:"time"`              // of every byte that is made
-	Toolchain string          `json:"toolchain"`         // Go that compiles, as go.mod names it
-	Platforms []string        `json:"platforms"`         // what is built for, sorted
-	Config    config.Config   `json:"config"`            // as filled by profile and looking
-	Surfaces  []Surface       `json:"surfaces"`          // every place that carries the version
-	Images    []Image         `json:"images"`            // in the order of Config.Images
-	Artifacts []Artifact      `json:"artifacts"`         // what the bundle will hold
-	Writes    []Write         `json:"writes"`            // what publication will do, in order
-	Against   []string        `json:"against,omitempty"` // what speaks against it
-	Notices   []string        `json:"notices,omitempty"` // what one should know
-	Hash      string          `json:"hash"`              // of all of the above
+	Previous  version.Version `json:"previous"`            // empty for a first version
+	Since     version.Version `json:"since"`               // whose notes those of this version stand on
+	Exists    bool            `json:"exists"`              // tagged already, with this very content
+	Base      string          `json:"base"`                // the commit that is released
+	Subject   string          `json:"subject"`             // its first line
+	Commit    string          `json:"commit"`              // the release commit; Base where nothing had to be edited
+	Tree      string          `json:"tree"`                // of Commit
+	Tag       string          `json:"tag"`                 // id of the annotated tag object
+	Time      time.Time       `json:"time"`                // of every byte that is made
+	Toolchain string          `json:"toolchain"`           // Go that compiles, as go.mod names it
+	Platforms []string        `json:"platforms"`           // what is built for, sorted
+	Config    config.Config   `json:"config"`              // as filled by profile and looking
+	Surfaces  []Surface       `json:"surfaces"`            // every place that carries the version
+	Changelog string          `json:"changelog,omitempty"` // file that the release commit adds the notes to; empty where it adds none
+	Notes     string          `json:"notes"`               // what the version brings, in Markdown
+	Images    []Image         `json:"images"`              // in the order of Config.Images
+	Artifacts []Artifact      `json:"artifacts"`           // what the bundle will hold
+	Writes    []Write         `json:"writes"`              // what publication will do, in order
+	Against   []string        `json:"against,omitempty"`   // what speaks against it
+	Notices   []string        `json:"notices,omitempty"`   // what one should know
+	Hash      string          `json:"hash"`                // of all of the above
 }
 
 // Surface is a value that carries the version, now and then.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,9 @@ func options(t *testing.T, dir, v string) Options {
 		t.Fatal(err)
 	}
 	return Options{Repository: r, Quarantine: t.TempDir(), Version: v,
+		Describe: func(_ context.Context, q Described) (Description, error) {
+			return Description{Notes: q.Version.String() + " since " + q.Since.String(), Changelog: append([]byte("## "+q.Version.String()+"\n"), q.Changelog...)}, nil
+		},
 		Examine: func(_ fs.FS, i config.Image) (Examination, error) {
 			if i.Dockerfile == "Dockerfile" {
 				return Examination{}, nil

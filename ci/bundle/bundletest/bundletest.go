@@ -92,6 +92,7 @@ func Pieces(t testing.TB, platforms ...string) bundle.Pieces {
 		file(bundle.KindArchive, "spark-"+slug+".tar.gz", "archive "+platform, platform)
 	}
 	file(bundle.KindObjects, bundle.ObjectsFile, "objects", "")
+	file(bundle.KindNotes, bundle.NotesFile, "## v1.5.0\n", "")
 	p.Images = []bundle.Image{Image(t, from, platforms...)}
 	layer, err := from.Put("application/vnd.cncf.helm.chart.content.v1.tar+gzip", strings.NewReader("chart"))
 	if err != nil {

@@ -30,9 +30,11 @@ func runBundle(_ context.Context, c call, spec pipeline.BundleSpec) (any, error)
 	if err := json.Unmarshal(spec.Plan, &p); err != nil {
 		return nil, fmt.Errorf("read the plan: %w", err)
 	}
-	pieces := bundle.Pieces{Record: recordOf(p), Files: []bundle.File{{
-		Kind: bundle.KindObjects, Name: bundle.ObjectsFile, MediaType: bundle.ObjectsType, Path: filepath.Join(c.trees[pipeline.Planned], bundle.ObjectsFile),
-	}}}
+	made := c.trees[pipeline.Planned]
+	pieces := bundle.Pieces{Record: recordOf(p), Files: []bundle.File{
+		{Kind: bundle.KindObjects, Name: bundle.ObjectsFile, MediaType: bundle.ObjectsType, Path: filepath.Join(made, bundle.ObjectsFile)},
+		{Kind: bundle.KindNotes, Name: bundle.NotesFile, MediaType: bundle.NotesType, Path: filepath.Join(made, bundle.NotesFile)},
+	}}
 	for _, add := range []func(call, pipeline.BundleSpec, *bundle.Pieces) error{addArchives, addImages, addCharts} {
 		if err := add(c, spec, &pieces); err != nil {
 			return nil, err
@@ -74,7 +76,7 @@ func attestGate(b bundle.Bundle, said json.RawMessage) error {
 
 func recordOf(p plan.Plan) bundle.Record {
 	r := bundle.Record{
-		Name: p.Name, Version: p.Version, Line: p.Line, Branch: p.Branch, Previous: p.Previous, Base: p.Base, Commit: p.Commit, Tree: p.Tree, Tag: p.Tag,
+		Name: p.Name, Version: p.Version, Line: p.Line, Branch: p.Branch, Previous: p.Previous, Since: p.Since, Base: p.Base, Commit: p.Commit, Tree: p.Tree, Tag: p.Tag,
 		Time: p.Time, Tool: toolVersion, Toolchain: p.Toolchain, Platforms: p.Platforms, Config: p.Config,
 	}
 	for _, s := range p.Surfaces {

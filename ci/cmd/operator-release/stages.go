@@ -53,6 +53,7 @@ var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
 	pipeline.Fetch:      with(runFetch),
 	pipeline.Publish:    with(runPublish),
 	pipeline.Backport:   with(runBackport),
+	pipeline.Notes:      with(runNotes),
 }
 
 // with decodes the spec that a stage asks for.
@@ -99,6 +100,7 @@ func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
 	o := plan.Options{
 		Repository: repository, Quarantine: quarantine, Version: spec.Version, Commit: spec.Commit, Platforms: spec.Platforms,
 		Archives: spec.Archives, Engine: spec.Engine, Ignore: spec.Ignore, Examine: examine,
+		Describe: func(ctx context.Context, q plan.Described) (plan.Description, error) { return describe(ctx, repository, q) },
 	}
 	if spec.Config != nil {
 		o.ConfigName, o.Config = "the settings of --config", []byte(*spec.Config)
@@ -111,7 +113,7 @@ func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, errors.Join(git.WriteObjects(f, objects), f.Close())
+	return p, errors.Join(git.WriteObjects(f, objects), f.Close(), os.WriteFile(filepath.Join(c.out, bundle.NotesFile), []byte(p.Notes), 0o644))
 }
 
 func runSource(ctx context.Context, c call, spec pipeline.SourceSpec) (any, error) {

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/notes"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/plan"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/tags"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+func (a *app) notesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "notes VERSION", Short: "Print what a version brings, in Markdown",
+		Long: "Of a tagged version, or of the commit that is checked out under a version that may come next. Made from history alone, every change once: candidates roll up into their final, " +
+			"what was taken back within is left out, squashed picks are taken apart, and what the version before has on another line is told apart.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			settings, err := a.configContent()
+			if err != nil {
+				return err
+			}
+			var n notes.Notes
+			in := pipeline.Inputs[string]{Subject: args[0], Spec: pipeline.NotesSpec{Version: args[0], Config: settings}, Trees: a.repository()}
+			if err := a.alone(cmd.Context(), pipeline.Notes, in, &n); err != nil {
+				return err
+			}
+			if !a.json {
+				_, err := io.WriteString(a.stdout, n.Markdown())
+				return err
+			}
+			return a.print(n, nil)
+		},
+	}
+}
+
+func runNotes(ctx context.Context, c call, spec pipeline.NotesSpec) (any, error) {
+	v, err := version.Parse(spec.Version)
+	if err != nil {
+		return nil, err
+	}
+	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	if err != nil {
+		return nil, err
+	}
+	config, err := settings(ctx, repository, spec.Config)
+	if err != nil {
+		return nil, err
+	}
+	if shallow, err := repository.Shallow(ctx); err != nil || shallow {
+		return nil, errors.Join(err, refusal.New("collect what %s brings: the clone is shallow; run: git fetch --unshallow --tags", v))
+	}
+	tagged, err := tags.Read(ctx, repository)
+	if err != nil {
+		return nil, err
+	}
+	revision := "HEAD"
+	if commit, ok := tagged[v]; ok {
+		revision = commit
+	}
+	commit, err := repository.Commit(ctx, revision)
+	if err != nil {
+		return nil, err
+	}
+	place, err := tagged.Place(ctx, repository, config.Pattern(), v, commit)
+	if err != nil {
+		return nil, err
+	}
+	return notes.Collect(ctx, notes.Options{Repository: repository, Version: v, Commit: commit.ID, Since: place.Since, From: tagged[place.Since],
+		Time: commit.Committer.Time.UTC(), URL: config.URL})
+}
+
+// describe is what the plan asks of notes: text, and the changelog with it. A section that is there already is what is said.
+func describe(ctx context.Context, repository *git.Repository, q plan.Described) (plan.Description, error) {
+	n, err := notes.Collect(ctx, notes.Options{Repository: repository, Version: q.Version, Commit: q.Commit, Since: q.Since, From: q.From, Time: q.Time, URL: q.URL})
+	if err != nil {
+		return plan.Description{}, err
+	}
+	if there := notes.Section(q.Changelog, q.Version); there != "" {
+		return plan.Description{Notes: there, Changelog: q.Changelog, Lacks: n.Lacks(there)}, nil
+	}
+	text := n.Markdown()
+	return plan.Description{Notes: text, Changelog: notes.Enter(q.Changelog, q.Version, text)}, nil
+}

@@ -1,0 +1,320 @@
+package notes
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/operator-release/operator-release/ci/change"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// Options are all that notes are made of.
+type Options struct {
+	Repository *git.Repository
+	Version    version.Version
+	Commit     string          // that is released
+	Since      version.Version // whose notes these stand on; empty for a first version
+	From       string          // the commit of Since; empty: all of history
+	Time       time.Time       // of the release
+	URL        string          // where the source lives; of a GitHub repository it gives links
+}
+
+// Notes are what a version changes.
+type Notes struct {
+	Version version.Version `json:"version"`
+	Since   version.Version `json:"since"`
+	Time    time.Time       `json:"time"`
+	URL     string          `json:"url,omitempty"`
+	Groups  []Group         `json:"groups"`
+}
+
+// Group is a heading with its changes, in the order of history.
+type Group struct {
+	Title   string  `json:"title"`
+	Entries []Entry `json:"entries"`
+}
+
+// Entry is one change.
+type Entry struct {
+	Kind      change.Kind `json:"kind"`
+	Scope     string      `json:"scope,omitempty"`
+	Text      string      `json:"text"`
+	Breaking  bool        `json:"breaking,omitempty"`
+	Breaks    string      `json:"breaks,omitempty"`    // what one has to do about it
+	Requests  []string    `json:"requests,omitempty"`  // pull requests: the change's own, then its backports'
+	Author    string      `json:"author,omitempty"`    // whose change it is; of a squashed pick, who signed it off first
+	Commit    string      `json:"commit"`              // that has it in this version
+	Origins   []string    `json:"origins,omitempty"`   // what it was picked from
+	AlreadyBy string      `json:"alreadyBy,omitempty"` // by what it was recognized in Since, which is on another line
+}
+
+// Collect gives the notes of a version.
+func Collect(ctx context.Context, o Options) (Notes, error) {
+	n := Notes{Version: o.Version, Since: o.Since, Time: o.Time, URL: o.URL}
+	commits, err := o.Repository.Between(ctx, o.From, o.Commit)
+	if err != nil {
+		return n, fmt.Errorf("collect what %s brings: %w", o.Version, err)
+	}
+	recognized, err := released(ctx, o, commits)
+	if err != nil {
+		return n, fmt.Errorf("collect what %s brings: %w", o.Version, err)
+	}
+	var entries []Entry
+	for _, c := range change.Remaining(fold(commits)) {
+		for _, e := range read(c) {
+			e.AlreadyBy = recognized[c.ID]
+			entries = append(entries, e)
+		}
+	}
+	n.Groups = group(once(entries), o.Since)
+	return n, nil
+}
+
+var mergedRequest = regexp.MustCompile(`^Merge pull request #([0-9]+) from \S+\s*$`)
+
+// fold makes the merge of a pull request one change, with the pull request's title; other merges change nothing themselves. The last commit has all
+// others in its history.
+func fold(commits []git.Commit) []git.Commit {
+	if len(commits) == 0 {
+		return nil
+	}
+	f := &folding{commits: commits, at: map[string]int{}, seen: map[int]bool{}, inside: map[int]bool{}}
+	for i, c := range commits {
+		f.at[c.ID] = i
+	}
+	f.walk(commits[len(commits)-1].ID)
+	var stay []git.Commit
+	for i, c := range commits {
+		merge := len(c.Parents) > 1
+		title, titled := requestTitle(c)
+		switch {
+		case f.inside[i] || merge && !titled:
+			continue
+		case merge:
+			if side, ok := f.at[c.Parents[1]]; ok { // whose work it is, not who merged it
+				c.Author = commits[side].Author
+			}
+			c.Message = title
+		}
+		stay = append(stay, c)
+	}
+	return stay
+}
+
+// requestTitle is the subject that a pull request's merge stands for: its title, and its number.
+func requestTitle(c git.Commit) (title string, ok bool) {
+	subject, body, _ := strings.Cut(c.Message, "\n")
+	found := mergedRequest.FindStringSubmatch(subject)
+	if len(c.Parents) < 2 || found == nil {
+		return "", false
+	}
+	body = strings.TrimLeft(body, "\n")
+	title, _, _ = strings.Cut(body, "\n")
+	if title == "" {
+		return subject, true
+	}
+	return title + " (#" + found[1] + ")" + strings.TrimPrefix(body, title), true
+}
+
+// folding finds the commits that merged pull requests brought.
+type folding struct {
+	commits []git.Commit
+	at      map[string]int
+	seen    map[int]bool
+	inside  map[int]bool // of a pull request's merge
+}
+
+// walk goes along first parents, from where it was before to a commit; what each merge brought is what nothing before it had.
+func (f *folding) walk(tip string) {
+	var chain []int
+	for i, ok := f.at[tip]; ok && !f.seen[i]; i, ok = f.at[tip] {
+		chain = append(chain, i)
+		if len(f.commits[i].Parents) == 0 {
+			break
+		}
+		tip = f.commits[i].Parents[0]
+	}
+	slices.Reverse(chain)
+	for _, i := range chain {
+		f.seen[i] = true
+		c := f.commits[i]
+		if len(c.Parents) < 2 {
+			continue
+		}
+		_, request := requestTitle(c)
+		for _, side := range c.Parents[1:] {
+			if request {
+				f.bring(side)
+			} else {
+				f.walk(side)
+			}
+		}
+	}
+}
+
+// bring marks what a pull request's merge brought.
+func (f *folding) bring(id string) {
+	for next := []string{id}; len(next) > 0; {
+		i, ok := f.at[next[0]]
+		next = next[1:]
+		if ok && !f.seen[i] {
+			f.seen[i], f.inside[i] = true, true
+			next = append(next, f.commits[i].Parents...)
+		}
+	}
+}
+
+// released recognizes the commits that Since has already, where it is on another line, and says by what.
+func released(ctx context.Context, o Options, commits []git.Commit) (map[string]string, error) {
+	recognized := map[string]string{}
+	if o.From == "" || len(commits) == 0 {
+		return recognized, nil
+	}
+	fork, ok, err := o.Repository.MergeBase(ctx, o.Commit, o.From)
+	if err != nil || !ok || fork == o.From {
+		return recognized, err
+	}
+	set, err := change.Since(ctx, o.Repository, fork, o.From)
+	if err != nil {
+		return nil, err
+	}
+	// A pick keeps who made the change, and when: patches are compared where these are equal, for comparing all takes long.
+	authors := map[string]bool{}
+	for _, c := range set.Commits {
+		authors[author(c)] = true
+	}
+	var compare []git.Commit
+	for _, c := range commits {
+		if authors[author(c)] {
+			compare = append(compare, c)
+		}
+	}
+	patches, err := o.Repository.PatchIDs(ctx, compare)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range commits {
+		if by, _ := set.Find(c, patches[c.ID]); by != "" {
+			recognized[c.ID] = by
+		}
+	}
+	return recognized, nil
+}
+
+func author(c git.Commit) string {
+	return fmt.Sprint(c.Author.Name, c.Author.Email, c.Author.Time.Unix())
+}
+
+// read gives a commit's changes: one, several where picks were squashed, none where it carries a version only.
+func read(c git.Commit) []Entry {
+	m := change.Read(c.Message)
+	if len(m.Items) == 0 {
+		if m.Kind == change.Release {
+			return nil
+		}
+		return []Entry{entry(m, c.ID, c.Author.Name)}
+	}
+	var all []Entry
+	for _, i := range m.Items {
+		e := entry(i.Message, c.ID, i.Author)
+		if n := m.Request(); n != "" {
+			e.Requests = append(e.Requests, n)
+		}
+		if i.Kind != change.Release {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func entry(m change.Message, commit, author string) Entry {
+	return Entry{Kind: m.Kind, Scope: m.Scope, Text: m.Subject, Breaking: m.Breaking, Breaks: m.Breaks,
+		Requests: slices.Clone(m.Requests), Author: author, Commit: commit, Origins: m.Origins}
+}
+
+// once puts what is there twice, as an original and its pick, under the original: the pick names it, or has its pull request and its words.
+func once(entries []Entry) []Entry {
+	byCommit, byRequest := map[string]int{}, map[string]int{}
+	var all []Entry
+	for _, e := range entries {
+		key := ""
+		if len(e.Requests) > 0 {
+			key = e.Requests[0] + " " + e.Text
+		}
+		at, twice := byRequest[key]
+		twice = twice && key != ""
+		for _, origin := range e.Origins {
+			for id, i := range byCommit {
+				if strings.HasPrefix(id, origin) {
+					at, twice = i, true
+				}
+			}
+		}
+		if twice {
+			for _, n := range e.Requests {
+				if !slices.Contains(all[at].Requests, n) {
+					all[at].Requests = append(all[at].Requests, n)
+				}
+			}
+			continue
+		}
+		byRequest[key] = len(all)
+		byCommit[e.Commit] = len(all)
+		all = append(all, e)
+	}
+	return all
+}
+
+// titles are the groups in their order.
+var titles = []struct {
+	title string
+	kinds []change.Kind
+}{
+	{"Security", []change.Kind{change.Security}},
+	{"Features", []change.Kind{change.Feature}},
+	{"Fixes", []change.Kind{change.Fix}},
+	{"Performance", []change.Kind{change.Performance}},
+	{"Taken back", []change.Kind{change.Revert}},
+	{"Documentation", []change.Kind{change.Documentation}},
+	{"Dependencies", []change.Kind{change.Dependencies}},
+	{"Other changes", []change.Kind{change.Other, change.Release}},
+}
+
+func group(entries []Entry, since version.Version) []Group {
+	var groups []Group
+	add := func(title string, belongs func(Entry) bool) {
+		g := Group{Title: title}
+		for _, e := range entries {
+			if belongs(e) {
+				g.Entries = append(g.Entries, e)
+			}
+		}
+		if len(g.Entries) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	add("Breaking changes", func(e Entry) bool { return e.AlreadyBy == "" && e.Breaking })
+	for _, t := range titles {
+		add(t.title, func(e Entry) bool { return e.AlreadyBy == "" && !e.Breaking && slices.Contains(t.kinds, e.Kind) })
+	}
+	add("Already in "+since.String(), func(e Entry) bool { return e.AlreadyBy != "" })
+	return groups
+}
+
+// Lacks are the pull requests that a text about the version does not name.
+func (n Notes) Lacks(text string) []string {
+	var lacks []string
+	for _, g := range n.Groups {
+		for _, e := range g.Entries {
+			if len(e.Requests) > 0 && e.AlreadyBy == "" && !regexp.MustCompile(`#`+e.Requests[0]+`\b`).MatchString(text) {
+				lacks = append(lacks, e.Requests[0])
+			}
+		}
+	}
+	return lacks
+}
