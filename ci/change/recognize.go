@@ -47,17 +47,29 @@ func Since(ctx context.Context, r *git.Repository, fork, tip string) (*Set, erro
 	return s, err
 }
 
-// Find tells by what a commit is recognized on the branch, and which commit of the branch that is. Without a patch id it is not compared.
+// Find tells by what a commit is recognized on the branch, and which commit of the branch that is: whichever of the two was picked from the other. Without a patch
+// id it is not compared.
 func (s *Set) Find(c git.Commit, patch string) (by, found string) {
 	for id, on := range s.origins {
 		if strings.HasPrefix(c.ID, id) {
 			return ByOrigin, on
 		}
 	}
+	m := Read(c.Message)
+	for _, origin := range m.Origins {
+		for _, on := range s.Commits {
+			if strings.HasPrefix(on.ID, origin) {
+				return ByOrigin, on.ID
+			}
+		}
+		if on, ok := s.origins[origin]; ok { // both were picked from it
+			return ByOrigin, on
+		}
+	}
 	if on, ok := s.patches[patch]; ok && patch != "" {
 		return ByPatch, on
 	}
-	if n := Read(c.Message).Request(); n != "" {
+	for _, n := range m.stands() {
 		if on, ok := s.requests[n]; ok {
 			return ByRequest, on
 		}

@@ -36,6 +36,8 @@ type Config struct {
 	Charts []Chart `json:"charts,omitempty"`
 	// Surfaces are places that carry the version beyond those that the tool knows.
 	Surfaces []Surface `json:"surfaces,omitempty"`
+	// Support is which release lines are kept.
+	Support *Support `json:"support,omitempty"`
 	// Changelog is the file that a release commit adds a section of notes to; CHANGELOG.md where there is one, "none" for no file.
 	Changelog string `json:"changelog,omitempty"`
 	// Author makes release commits and tags; the base commit's committer where it is absent.
@@ -44,6 +46,11 @@ type Config struct {
 	Artifacts string `json:"artifacts,omitempty"`
 	// Destinations are where "publish --to-configured" goes. They are no part of what is built, so no plan and no record holds them.
 	Destinations *Destinations `json:"destinations,omitempty"`
+}
+
+// Support is which release lines are kept: the newest ones.
+type Support struct {
+	Lines int `json:"lines"`
 }
 
 // Destinations are addresses: images and charts go to the repositories that they name themselves.

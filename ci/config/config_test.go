@@ -49,6 +49,7 @@ func TestDefaultsByLooking(t *testing.T) {
 			{Repository: "docker.io/acme/spark-kubectl", Dockerfile: "docker/Dockerfile.kubectl", Context: "."},
 		},
 		Charts:    []Chart{{Path: "charts/spark-chart", Repository: "docker.io/acme/charts"}},
+		Support:   &Support{Lines: 3},
 		Artifacts: "docker.io/acme/spark",
 	}
 	if !reflect.DeepEqual(got, want) {

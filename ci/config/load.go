@@ -143,6 +143,9 @@ func (c *Config) fill(seen findings) {
 	def(&c.Branches, version.DefaultPattern)
 	def(&c.Development, "main")
 	def(&c.Changelog, seen.changelog)
+	if c.Support == nil {
+		c.Support = &Support{Lines: 3}
+	}
 	if c.Platforms == nil {
 		c.Platforms = []string{"linux/amd64", "linux/arm64"}
 	}

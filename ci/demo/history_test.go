@@ -148,7 +148,7 @@ func TestMessages(t *testing.T) {
 		if !subject.MatchString(lines[0]) || lines[1] != "" {
 			t.Errorf("%s: the subject is %q", c.number, lines[0])
 		}
-		if isRelease := strings.HasPrefix(lines[0], "chore(release): "); isRelease != (c.tag != "") || isRelease && !strings.HasSuffix(lines[0], c.tag) {
+		if isRelease := strings.HasPrefix(lines[0], "chore(release): v"); isRelease != (c.tag != "") || isRelease && !strings.HasSuffix(lines[0], c.tag) {
 			t.Errorf("%s: the tag is %q, the subject %q", c.number, c.tag, lines[0])
 		}
 		if !strings.HasSuffix(c.author.email, "@example.com") || c.author.when.Year() < 2025 || c.committer.when.Before(c.author.when) {

@@ -158,6 +158,32 @@ func (r *Repository) Descends(ctx context.Context, commit, ancestor string) (boo
 	return err == nil, err
 }
 
+// Newest is the commit that a branch is at: here, or at origin as it was last fetched, whichever is ahead; empty where there is no such branch. Where neither
+// contains the other it is refused.
+func (r *Repository) Newest(ctx context.Context, branch string) (string, error) {
+	refs, err := r.Git(ctx, "for-each-ref", "--format=%(objectname)", "refs/heads/"+branch, "refs/remotes/origin/"+branch)
+	if err != nil {
+		return "", err
+	}
+	tips := strings.Fields(refs)
+	switch {
+	case len(tips) == 0:
+		return "", nil
+	case len(tips) == 1 || tips[0] == tips[1]:
+		return tips[0], nil
+	}
+	for i, tip := range tips {
+		ahead, err := r.Descends(ctx, tip, tips[1-i])
+		if err != nil {
+			return "", err
+		}
+		if ahead {
+			return tip, nil
+		}
+	}
+	return "", refusal.New("read branch %s: it is at %.12s here and at %.12s at origin, and neither contains the other; bring them together first", branch, tips[0], tips[1])
+}
+
 // Grep lists the places of a tree's text files, outside of the paths to exclude, that hold one of the words.
 func (r *Repository) Grep(ctx context.Context, tree string, words, exclude []string) ([]Place, error) {
 	args := []string{"grep", "-n", "-I", "-w", "-z", "--full-name", "-F"}

@@ -306,15 +306,15 @@ func group(entries []Entry, since version.Version) []Group {
 	return groups
 }
 
-// Lacks are the pull requests that a text about the version does not name.
-func (n Notes) Lacks(text string) []string {
-	var lacks []string
+// Requests are the pull requests of the changes, but for those that the version before has on another line.
+func (n Notes) Requests() []string {
+	var requests []string
 	for _, g := range n.Groups {
 		for _, e := range g.Entries {
-			if len(e.Requests) > 0 && e.AlreadyBy == "" && !regexp.MustCompile(`#`+e.Requests[0]+`\b`).MatchString(text) {
-				lacks = append(lacks, e.Requests[0])
+			if len(e.Requests) > 0 && e.AlreadyBy == "" {
+				requests = append(requests, e.Requests[0])
 			}
 		}
 	}
-	return lacks
+	return requests
 }

@@ -33,7 +33,10 @@ const (
 	Fetch      Stage = "fetch"       // a backup, from a registry
 	Publish    Stage = "publish"     // publication
 	Backport   Stage = "backport"    // commits picked onto release lines
+	Ledger     Stage = "ledger"      // which fixes are on which release line
 	Notes      Stage = "notes"       // what a version brings
+	Branch     Stage = "branch"      // whether a release line may be cut, and where
+	Followup   Stage = "followup"    // what the development branch is to have of a final version
 )
 
 // Inputs are all that a stage gets to see. T is a runner's handle of a folder.
@@ -263,4 +266,23 @@ type BackportSpec struct {
 type NotesSpec struct {
 	Version string  `json:"version"`
 	Config  *string `json:"config,omitempty"` // content of a settings file that replaces the repository's own
+}
+
+// BranchSpec asks whether a line may be cut from the development branch. Trees: Repository.
+type BranchSpec struct {
+	Line   string  `json:"line"`
+	Config *string `json:"config,omitempty"` // content of a settings file that replaces the repository's own
+}
+
+// FollowupSpec asks for what the development branch is to have of a final version. Trees: Repository. The stage makes the commit's objects, and no ref.
+type FollowupSpec struct {
+	Version string  `json:"version"`
+	Next    string  `json:"next,omitempty"`   // what the development branch says then, instead of the version itself
+	Config  *string `json:"config,omitempty"` // content of a settings file that replaces the repository's own
+}
+
+// LedgerSpec asks which fixes are on which line. Trees: Repository.
+type LedgerSpec struct {
+	Lines  []string `json:"lines,omitempty"`  // instead of the supported ones
+	Config *string  `json:"config,omitempty"` // content of a settings file that replaces the repository's own
 }

@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/operator-release/operator-release/ci/changelog"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -78,39 +80,16 @@ func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
 // edit makes the release commit and its tag, and lists every surface.
 func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 	p := &m.plan
-	surfaces, err := surface.Find(tree, p.Config)
+	found, edits, err := surface.Rewrite(tree, p.Config, p.Version)
 	if err != nil {
 		return err
 	}
-	edits := map[string][]byte{}
 	known := map[string]bool{}
 	var olds []string
-	for _, s := range surfaces {
-		content, ok := edits[s.Path]
-		if !ok {
-			if content, err = tree.ReadFile(s.Path); err != nil {
-				return refusal.New("read surface %s: %w", s.Path, err)
-			}
-		}
-		if e, ok := tree.Entry(s.Path); !ok || e.Mode == "120000" {
-			return refusal.New("edit surface %s: it is, or lies behind, a symbolic link; name the file itself", s.Path)
-		}
-		values, err := s.Read(content)
-		if err != nil {
-			return err
-		}
-		after, err := s.Edit(content, p.Version)
-		if err != nil {
-			return err
-		}
-		if string(after) != string(content) {
-			edits[s.Path] = after
-		}
-		for _, value := range values {
-			p.Surfaces = append(p.Surfaces, Surface{Kind: s.Kind, Path: s.Path, Line: value.Line, Name: value.Name, Now: value.Text, Then: value.Form.Write(p.Version)})
-			known[fmt.Sprintf("%s:%d", s.Path, value.Line)] = true
-			olds = append(olds, strings.TrimPrefix(value.Text, "v"))
-		}
+	for _, at := range found {
+		p.Surfaces = append(p.Surfaces, Surface{Kind: at.Kind, Path: at.Path, Line: at.Line, Name: at.Name, Now: at.Text, Then: at.Form.Write(p.Version)})
+		known[fmt.Sprintf("%s:%d", at.Path, at.Line)] = true
+		olds = append(olds, strings.TrimPrefix(at.Text, "v"))
 	}
 	if err := m.describe(ctx, tree, edits); err != nil {
 		return err
@@ -121,34 +100,39 @@ func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 	return m.strays(ctx, known, olds)
 }
 
-// describe writes the notes, and their section of the changelog.
+// describe writes the notes, and their section of the changelog. A section that is there already is what the notes are.
 func (m *maker) describe(ctx context.Context, tree *git.Tree, edits map[string][]byte) error {
 	p := &m.plan
-	q := Described{Version: p.Version, Commit: m.base.ID, Since: p.Since, From: m.tags[p.Since], Time: p.Time, URL: p.Config.URL}
-	file := p.Config.Changelog
-	if file == config.NoChangelog {
-		file = ""
-	}
-	if file != "" {
-		var err error
-		if q.Changelog, err = tree.ReadFile(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return refusal.New("read changelog %s: %w", file, err)
-		}
-		if e, ok := tree.Entry(file); ok && e.Mode == "120000" {
-			return refusal.New("edit changelog %s: it is a symbolic link; name the file itself (changelog: PATH in %s)", file, config.File)
-		}
-	}
-	said, err := m.Describe(ctx, q)
+	said, err := m.Describe(ctx, Described{Version: p.Version, Commit: m.base.ID, Since: p.Since, From: m.tags[p.Since], Time: p.Time, URL: p.Config.URL})
 	if err != nil {
 		return err
 	}
 	p.Notes = said.Notes
-	if file != "" && string(said.Changelog) != string(q.Changelog) {
-		edits[file], p.Changelog = said.Changelog, file
+	file := p.Config.Changelog
+	if file == "" || file == config.NoChangelog {
+		return nil
 	}
-	if n := len(said.Lacks); n > 0 {
-		m.notice("%s has a section of %s already, which does not name #%s; it stays as it is", file, p.Version, strings.Join(said.Lacks, ", #"))
+	content, err := tree.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return refusal.New("read changelog %s: %w", file, err)
 	}
+	if e, ok := tree.Entry(file); ok && e.Mode == "120000" {
+		return refusal.New("edit changelog %s: it is a symbolic link; name the file itself (changelog: PATH in %s)", file, config.File)
+	}
+	if there := changelog.Section(content, p.Version); there != "" {
+		p.Notes = there
+		var lacks []string
+		for _, n := range said.Requests {
+			if !regexp.MustCompile(`#` + n + `\b`).MatchString(there) {
+				lacks = append(lacks, "#"+n)
+			}
+		}
+		if len(lacks) > 0 {
+			m.notice("%s has a section of %s already, which does not name %s; it stays as it is", file, p.Version, strings.Join(lacks, ", "))
+		}
+		return nil
+	}
+	edits[file], p.Changelog = changelog.Enter(content, p.Version, said.Notes), file
 	return nil
 }
 

@@ -40,20 +40,18 @@ type Options struct {
 
 // Described is a version whose notes are asked for.
 type Described struct {
-	Version   version.Version
-	Commit    string
-	Since     version.Version // whose notes these stand on; empty for a first version
-	From      string          // its commit
-	Time      time.Time
-	URL       string
-	Changelog []byte // content of the file that is to have a section of it
+	Version version.Version
+	Commit  string
+	Since   version.Version // whose notes these stand on; empty for a first version
+	From    string          // its commit
+	Time    time.Time
+	URL     string
 }
 
-// Description is what a version brings, as text.
+// Description is what a version brings.
 type Description struct {
-	Notes     string   // Markdown
-	Changelog []byte   // with the section
-	Lacks     []string // pull requests that a section, which was there already, does not name
+	Notes    string   // Markdown, with a heading of the second level
+	Requests []string // pull requests that it names
 }
 
 // Examination is what a look at a Dockerfile shows.
@@ -134,6 +132,21 @@ func (p Plan) Refused() error {
 	return refusal.New("release %s: %s", p.Version, strings.Join(p.Against, "\n  also: "))
 }
 
+// Edits are the files that the release commit edits, sorted.
+func (p Plan) Edits() []string {
+	var paths []string
+	for _, s := range p.Surfaces {
+		if s.Now != s.Then {
+			paths = append(paths, s.Path)
+		}
+	}
+	if p.Changelog != "" {
+		paths = append(paths, p.Changelog)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
 // Make plans a release. What is wrong with the call (no version, no settings that can be read) is refused at once; what
 // speaks against the release is collected in the plan, so that all of it is seen.
 func Make(ctx context.Context, o Options) (Plan, []git.Object, error) {
@@ -181,7 +194,7 @@ func (m *maker) make(ctx context.Context) error {
 	if p.Platforms, err = platforms(c, m.Platforms); err != nil {
 		return err
 	}
-	c.Destinations, c.Lint = nil, nil // where a bundle goes, and what linters say, is no part of a plan
+	c.Destinations, c.Lint, c.Support = nil, nil, nil // where a bundle goes, what linters say, and what is kept up, is no part of a plan
 	p.Config, p.Name = c, c.Name
 	p.Line, p.Branch = c.Pattern().Line(p.Version), c.Pattern().Branch(p.Version)
 	p.Base = m.base.ID

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -107,6 +108,48 @@ func (s Surface) Edit(content []byte, v version.Version) ([]byte, error) {
 		}
 	}
 	return out, nil
+}
+
+// Occurrence is a value of a surface.
+type Occurrence struct {
+	Surface
+	Value
+}
+
+// Rewrite gives every value of a tree's surfaces as it is, and the contents of the files that change where all say the version, by path. A file that is, or lies
+// behind, a symbolic link is refused.
+func Rewrite(tree *git.Tree, c config.Config, v version.Version) (found []Occurrence, edits map[string][]byte, err error) {
+	surfaces, err := Find(tree, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	edits = map[string][]byte{}
+	for _, s := range surfaces {
+		content, ok := edits[s.Path]
+		if !ok {
+			if content, err = tree.ReadFile(s.Path); err != nil {
+				return nil, nil, refusal.New("read surface %s: %w", s.Path, err)
+			}
+		}
+		if e, ok := tree.Entry(s.Path); !ok || e.Mode == "120000" {
+			return nil, nil, refusal.New("edit surface %s: it is, or lies behind, a symbolic link; name the file itself", s.Path)
+		}
+		values, err := s.Read(content)
+		if err != nil {
+			return nil, nil, err
+		}
+		after, err := s.Edit(content, v)
+		if err != nil {
+			return nil, nil, err
+		}
+		if string(after) != string(content) {
+			edits[s.Path] = after
+		}
+		for _, value := range values {
+			found = append(found, Occurrence{s, value})
+		}
+	}
+	return found, edits, nil
 }
 
 // Find gives the surfaces of a tree, ordered by path.

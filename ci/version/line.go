@@ -77,3 +77,70 @@ func (p Pattern) LineOf(branch string) (line string, ok bool) {
 	}
 	return strings.Join(m[1:], "."), true
 }
+
+var lineForm = regexp.MustCompile(`^(0|[1-9][0-9]*)(?:\.(0|[1-9][0-9]*))?$`)
+
+// BranchOf is the branch of a line, such as release-1.5 of 1.5; what is no line of this pattern is refused.
+func (p Pattern) BranchOf(line string) (string, error) {
+	major, minor, err := p.parseLine(line)
+	if err != nil {
+		return "", err
+	}
+	return p.Branch(Version{major: major, minor: minor}), nil
+}
+
+func (p Pattern) parseLine(line string) (major, minor uint64, err error) {
+	m := lineForm.FindStringSubmatch(line)
+	if m == nil || p.PerMinor() != (m[2] != "") {
+		form := "X, such as 1"
+		if p.PerMinor() {
+			form = "X.Y, such as 1.5"
+		}
+		return 0, 0, refusal.New("read line %q: with branches named %q a line is written %s", line, p, form)
+	}
+	if major, err = strconv.ParseUint(m[1], 10, 64); err == nil && m[2] != "" {
+		minor, err = strconv.ParseUint(m[2], 10, 64)
+	}
+	if err != nil {
+		return 0, 0, refusal.New("read line %q: %w", line, err)
+	}
+	return major, minor, nil
+}
+
+// FollowLine refuses a line that may not be opened after those that exist: it is the next minor of the newest, or the first of the next major. A project's first
+// line may be any.
+func (p Pattern) FollowLine(existing []string, line string) error {
+	major, minor, err := p.parseLine(line)
+	if err != nil || len(existing) == 0 {
+		return err
+	}
+	var newestMajor, newestMinor uint64
+	newest := ""
+	for _, e := range existing {
+		x, y, err := p.parseLine(e)
+		if err != nil {
+			return err
+		}
+		if newest == "" || x > newestMajor || x == newestMajor && y > newestMinor {
+			newest, newestMajor, newestMinor = e, x, y
+		}
+	}
+	next := strconv.FormatUint(newestMajor+1, 10)
+	if p.PerMinor() {
+		next = strconv.FormatUint(newestMajor, 10) + "." + strconv.FormatUint(newestMinor+1, 10) + " or " + next + ".0"
+		if major == newestMajor && minor == newestMinor+1 {
+			return nil
+		}
+	}
+	if major == newestMajor+1 && minor == 0 {
+		return nil
+	}
+	return refusal.New("open line %s: the newest line is %s, so the next is %s", line, newest, next)
+}
+
+// LineLess tells whether a line comes before another one.
+func (p Pattern) LineLess(a, b string) bool {
+	x, y, _ := p.parseLine(a) // what is no line comes first
+	u, v, _ := p.parseLine(b)
+	return x < u || x == u && y < v
+}

@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/operator-release/operator-release/ci/backport"
-	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -27,14 +24,23 @@ type backported struct {
 
 func (a *app) backportCommand() *cobra.Command {
 	var onto []string
-	var together, withNeeds bool
+	var together, withNeeds, status bool
+	var b branching
 	cmd := &cobra.Command{
-		Use: "backport COMMIT... --onto LINE[,LINE]...", Short: "Pick commits onto release lines, each as a branch of its own",
+		Use: "backport COMMIT... --onto LINE[,LINE]... | --status", Short: "Pick commits onto release lines, each as a branch of its own",
 		Long: "Tries every commit on every line, in memory: no work tree is touched. What applies becomes a branch backport/COMMIT-LINE in this repository, for a pull request; " +
-			"a release branch is never moved. What is on a line already is recognized, by its origin, its patch or its pull request. Exit code 1 where something conflicts.",
-		Args: cobra.MinimumNArgs(1),
+			"a release branch is never moved. What is on a line already is recognized, by its origin, its patch or its pull request. Exit code 1 where something conflicts. With --status it picks nothing, and tells which fixes " +
+			"are on which line: on those of --onto, else on the supported ones.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			switch {
+			case status && (len(args) > 0 || together || withNeeds || b.push):
+				return refusal.New("backport --status: it picks nothing, so it takes no commits and only --onto; leave --status out to pick")
+			case status:
+				return a.ledger(ctx, onto)
+			case len(args) == 0:
+				return refusal.New("backport: which commits? name them, or ask which are missing where: operator-release backport --status")
+			}
 			if len(onto) == 0 {
 				return refusal.New("backport: onto which lines? name them with --onto 1.5,1.4")
 			}
@@ -58,7 +64,13 @@ func (a *app) backportCommand() *cobra.Command {
 			if err := json.Unmarshal(out.Report, &said); err != nil {
 				return fmt.Errorf("read what the backport said: %w", err)
 			}
-			made, err := a.makeBranches(ctx, said, filepath.Join(out.Tree, bundle.ObjectsFile))
+			branches := map[string]string{}
+			for _, r := range said.Results {
+				if r.Branch != "" {
+					branches[r.Branch] = r.Tip
+				}
+			}
+			made, err := b.make(ctx, a.source, branches, out.Tree)
 			if err != nil {
 				return err
 			}
@@ -80,6 +92,8 @@ func (a *app) backportCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&onto, "onto", nil, "the lines to pick onto, such as 1.5,1.4; may be repeated")
 	cmd.Flags().BoolVar(&together, "together", false, "all commits as one branch per line, instead of a branch each")
 	cmd.Flags().BoolVar(&withNeeds, "with-prerequisites", false, "a commit that conflicts takes along the commits that it needs there first, where they are found")
+	cmd.Flags().BoolVar(&status, "status", false, "tell which fixes of the development branch are on which line, and what is on a line alone")
+	b.flags(cmd)
 	return cmd
 }
 
@@ -96,12 +110,7 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 	if err != nil {
 		return nil, err
 	}
-	scratch, err := os.MkdirTemp("", "release-backport-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(scratch)
-	quiet, err := repository.Quarantine(ctx, scratch)
+	quiet, keep, err := c.quarantined(ctx, repository)
 	if err != nil {
 		return nil, err
 	}
@@ -110,60 +119,7 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 		o.Committer = &git.Person{Name: config.Author.Name, Email: config.Author.Email}
 	}
 	results, err := backport.Run(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	objects, err := quiet.NewObjects(ctx)
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Create(filepath.Join(c.out, bundle.ObjectsFile))
-	if err != nil {
-		return nil, err
-	}
-	return backported{lines, results}, errors.Join(git.WriteObjects(f, objects), f.Close())
-}
-
-// makeBranches makes the branches that hold picks, each unless it is there with this very commit. One that is there with another commit is
-// somebody's work: it is refused, and none is made.
-func (a *app) makeBranches(ctx context.Context, said backported, objectsFile string) (made map[string]bool, err error) {
-	repository, err := git.Open(ctx, a.source)
-	if err != nil {
-		return nil, err
-	}
-	heads, err := repository.Refs(ctx, "refs/heads/")
-	if err != nil {
-		return nil, err
-	}
-	made = map[string]bool{}
-	tips := map[string]string{}
-	for _, r := range said.Results {
-		if r.Branch == "" {
-			continue
-		}
-		if found, ok := heads[r.Branch]; ok && found != r.Tip {
-			return nil, refusal.New("backport: branch %s is there, at %.12s; this pick is %.12s; keep it, or take it away (git branch -D %s) and run this again", r.Branch, found, r.Tip, r.Branch)
-		} else if !ok {
-			tips[r.Branch] = r.Tip
-		}
-	}
-	if len(tips) == 0 {
-		return made, nil
-	}
-	objects, err := git.ReadObjectsFile(objectsFile)
-	if err != nil {
-		return nil, err
-	}
-	if err := repository.Import(ctx, objects); err != nil {
-		return nil, err
-	}
-	for branch, tip := range tips {
-		if _, err := repository.Git(ctx, "update-ref", "refs/heads/"+branch, tip, ""); err != nil {
-			return nil, fmt.Errorf("make branch %s: %w", branch, err)
-		}
-		made[branch] = true
-	}
-	return made, nil
+	return backported{lines, results}, errors.Join(err, keep())
 }
 
 func backportPage(page *report.Page, said backported, made map[string]bool) {

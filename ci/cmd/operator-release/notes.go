@@ -77,15 +77,8 @@ func runNotes(ctx context.Context, c call, spec pipeline.NotesSpec) (any, error)
 		Time: commit.Committer.Time.UTC(), URL: config.URL})
 }
 
-// describe is what the plan asks of notes: text, and the changelog with it. A section that is there already is what is said.
+// describe is what the plan asks of notes.
 func describe(ctx context.Context, repository *git.Repository, q plan.Described) (plan.Description, error) {
 	n, err := notes.Collect(ctx, notes.Options{Repository: repository, Version: q.Version, Commit: q.Commit, Since: q.Since, From: q.From, Time: q.Time, URL: q.URL})
-	if err != nil {
-		return plan.Description{}, err
-	}
-	if there := notes.Section(q.Changelog, q.Version); there != "" {
-		return plan.Description{Notes: there, Changelog: q.Changelog, Lacks: n.Lacks(there)}, nil
-	}
-	text := n.Markdown()
-	return plan.Description{Notes: text, Changelog: notes.Enter(q.Changelog, q.Version, text)}, nil
+	return plan.Description{Notes: n.Markdown(), Requests: n.Requests()}, err
 }

@@ -64,6 +64,9 @@ func planPage(page *report.Page, p plan.Plan) {
 		}
 		rows = append(rows, report.Row{Mark: report.Done, Cells: []string{fmt.Sprintf("%s:%d", s.Path, s.Line), s.Name, change}})
 	}
+	if p.Changelog != "" {
+		rows = append(rows, report.Row{Mark: report.Done, Cells: []string{p.Changelog, "section", "-> " + p.Version.String()}})
+	}
 	page.Table(rows)
 
 	page.Heading("Artifacts")

@@ -102,13 +102,7 @@ func releasePage(page *report.Page, content []byte, dir string) error {
 	}
 	page.Title("%s %s is ready: line %s, %s", p.Name, p.Version, p.Line, after)
 	page.Line(report.Done, "commit %.12s (%s)", p.Base, p.Subject)
-	edited := map[string]bool{}
-	for _, s := range p.Surfaces {
-		if s.Now != s.Then {
-			edited[s.Path] = true
-		}
-	}
-	page.Line(report.Done, "%d surfaces carry the version; release commit %.12s edits %d files", len(p.Surfaces), p.Commit, len(edited))
+	page.Line(report.Done, "%d surfaces carry the version; release commit %.12s edits %d files", len(p.Surfaces), p.Commit, len(p.Edits()))
 
 	page.Heading("Gate")
 	if r.Test != nil {

@@ -53,7 +53,10 @@ var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
 	pipeline.Fetch:      with(runFetch),
 	pipeline.Publish:    with(runPublish),
 	pipeline.Backport:   with(runBackport),
+	pipeline.Ledger:     with(runLedger),
 	pipeline.Notes:      with(runNotes),
+	pipeline.Branch:     with(runBranch),
+	pipeline.Followup:   with(runFollowup),
 }
 
 // with decodes the spec that a stage asks for.
@@ -100,7 +103,9 @@ func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
 	o := plan.Options{
 		Repository: repository, Quarantine: quarantine, Version: spec.Version, Commit: spec.Commit, Platforms: spec.Platforms,
 		Archives: spec.Archives, Engine: spec.Engine, Ignore: spec.Ignore, Examine: examine,
-		Describe: func(ctx context.Context, q plan.Described) (plan.Description, error) { return describe(ctx, repository, q) },
+		Describe: func(ctx context.Context, q plan.Described) (plan.Description, error) {
+			return describe(ctx, repository, q)
+		},
 	}
 	if spec.Config != nil {
 		o.ConfigName, o.Config = "the settings of --config", []byte(*spec.Config)

@@ -1,4 +1,6 @@
-package notes
+// Package changelog reads and edits a file of changes kept by version, as https://keepachangelog.com has it: a heading of the second level for each,
+// the newest first. What a section says is not its business.
+package changelog
 
 import (
 	"bytes"
@@ -22,7 +24,7 @@ func Section(changelog []byte, v version.Version) string {
 	return ""
 }
 
-// Enter puts a version's section into a changelog, before the first one of a version. The sections of a final's candidates go: it rolls them up. A
+// Enter puts a version's section into a changelog, before the first one of an older version. The sections of a final's candidates go: it rolls them up. A
 // changelog that has a section of this version stays as it is, so somebody may have put it right. Line ends are the changelog's own.
 func Enter(changelog []byte, v version.Version, section string) []byte {
 	lines, sections := split(changelog)
@@ -32,10 +34,13 @@ func Enter(changelog []byte, v version.Version, section string) []byte {
 		if s.version == v.SemVer() {
 			return changelog
 		}
-		if i == 0 {
+		e, err := version.Parse("v" + s.version)
+		if older := err == nil && e.Compare(v) < 0; older && at == len(lines) {
 			at = s.from
+		} else if !older && i == len(sections)-1 && at == len(lines) {
+			at = s.to
 		}
-		if e, err := version.Parse("v" + s.version); err == nil && e != v && v.Final() == v && e.Final() == v {
+		if err == nil && e != v && v.Final() == v && e.Final() == v {
 			gone = append(gone, s)
 		}
 	}

@@ -1,4 +1,4 @@
-package notes
+package changelog
 
 import (
 	"bytes"
@@ -18,6 +18,8 @@ func TestEnter(t *testing.T) {
 			"# Changes\n\n" + section + "\n## [v1.4.1](https://x) (2026-02-01)\n\n- a\n"},
 		"what is not released yet stays above": {"# Changes\n\n## [Unreleased]\n\n- soon\n\n## 1.4.1\n\n- a\n", "v1.5.0",
 			"# Changes\n\n## [Unreleased]\n\n- soon\n\n" + section + "\n## 1.4.1\n\n- a\n"},
+		"behind newer ones": {"# C\n\n## v1.6.0\n\n- c\n\n## v1.4.1\n", "v1.5.0", "# C\n\n## v1.6.0\n\n- c\n\n" + section + "\n## v1.4.1\n"},
+		"behind all":        {"# C\n\n## v1.6.0\n\n- c\n\n# More\n", "v1.5.0", "# C\n\n## v1.6.0\n\n- c\n\n" + section + "\n# More\n"},
 		"candidates are rolled up": {"# Changes\n\n## v1.5.0-rc.1 (x)\n\n- b2\n\n## v1.5.0-rc.0\n\n- b\n\n## v1.4.1\n\n- a\n", "v1.5.0",
 			"# Changes\n\n" + section + "\n## v1.4.1\n\n- a\n"},
 		"other candidates are not": {"## v1.4.0-rc.0\n\n- a\n", "v1.5.0", section + "\n## v1.4.0-rc.0\n\n- a\n"},

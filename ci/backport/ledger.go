@@ -1,0 +1,171 @@
+package backport
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/change"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// Ledger tells which fixes of the development branch are on which line, and what is on a line alone.
+type Ledger struct {
+	Development string        `json:"development"` // the branch
+	Tip         string        `json:"tip"`
+	Lines       []Line        `json:"lines"` // the newest first
+	Fixes       []Fix         `json:"fixes"` // the newest first
+	Alone       []AloneOnLine `json:"alone"` // by line, the newest first
+}
+
+// Fix is a fix of the development branch.
+type Fix struct {
+	Commit  string             `json:"commit"`
+	Subject string             `json:"subject"`
+	On      map[string]Present `json:"on"` // by line; one that lacks it is missing here
+}
+
+// Present tells by what a fix was recognized on a line.
+type Present struct {
+	By    string `json:"by"`
+	Found string `json:"found"` // the line's commit
+}
+
+// AloneOnLine is a commit of a line that the development branch has not: the next line will lack it.
+type AloneOnLine struct {
+	Line    string      `json:"line"`
+	Commit  string      `json:"commit"`
+	Kind    change.Kind `json:"kind"`
+	Subject string      `json:"subject"`
+}
+
+// Missing are the fixes that a line lacks.
+func (l Ledger) Missing(line string) (missing []Fix) {
+	for _, f := range l.Fixes {
+		if _, ok := f.On[line]; !ok {
+			missing = append(missing, f)
+		}
+	}
+	return missing
+}
+
+// Supported are the names of as many lines as are supported, the newest first, of those that have a branch here or at origin.
+func Supported(ctx context.Context, r *git.Repository, pattern version.Pattern, lines int) ([]string, error) {
+	branches, err := branchesOf(ctx, r, pattern)
+	if err != nil {
+		return nil, err
+	}
+	names := slices.SortedFunc(maps.Keys(branches), func(a, b string) int {
+		if pattern.LineLess(b, a) {
+			return -1
+		}
+		return 1
+	})
+	return names[:min(lines, len(names))], nil
+}
+
+// Keep makes the ledger of these lines. A fix that was taken back again on the development branch is none.
+func Keep(ctx context.Context, r *git.Repository, development string, lines []Line) (Ledger, error) {
+	l := Ledger{Development: development, Lines: lines, Fixes: []Fix{}, Alone: []AloneOnLine{}}
+	var err error
+	if l.Tip, err = r.Newest(ctx, development); err != nil {
+		return l, err
+	}
+	if l.Tip == "" {
+		return l, refusal.New("compare lines with the development branch: there is no %s, here or at origin; name it in the settings (development: BRANCH)", development)
+	}
+	books := make([]book, len(lines))
+	oldest := 0
+	for i, line := range lines {
+		if books[i], err = open(ctx, r, line, l.Tip); err != nil {
+			return l, fmt.Errorf("compare line %s with %s: %w", line.Name, development, err)
+		}
+		if len(books[i].newer) > len(books[oldest].newer) {
+			oldest = i
+		}
+	}
+	if len(lines) == 0 {
+		return l, nil
+	}
+	fixes := slices.DeleteFunc(slices.Clone(books[oldest].main.Commits), func(c git.Commit) bool { return !change.Read(c.Message).Kind.IsFix() })
+	patches, err := r.PatchIDs(ctx, fixes)
+	if err != nil {
+		return l, err
+	}
+	slices.Reverse(fixes)
+	for _, c := range fixes {
+		subject, _, _ := strings.Cut(c.Message, "\n")
+		f := Fix{Commit: c.ID, Subject: subject, On: map[string]Present{}}
+		for i, line := range lines {
+			by, found := change.ByHistory, c.ID
+			if books[i].newer[c.ID] {
+				by, found = books[i].line.Find(c, patches[c.ID])
+			}
+			if by != "" {
+				f.On[line.Name] = Present{by, found}
+			}
+		}
+		l.Fixes = append(l.Fixes, f)
+	}
+	for _, b := range books {
+		alone, err := b.alone(ctx, r)
+		if err != nil {
+			return l, err
+		}
+		l.Alone = append(l.Alone, alone...)
+	}
+	return l, nil
+}
+
+// book is what a line and the development branch have each since they parted.
+type book struct {
+	name       string
+	line, main *change.Set
+	newer      map[string]bool // commits of the development branch
+}
+
+func open(ctx context.Context, r *git.Repository, line Line, tip string) (book, error) {
+	b := book{name: line.Name, newer: map[string]bool{}}
+	fork, ok, err := r.MergeBase(ctx, line.Tip, tip)
+	if err != nil {
+		return b, err
+	}
+	if !ok {
+		return b, refusal.New("their histories have nothing in common")
+	}
+	if b.line, err = change.Since(ctx, r, fork, line.Tip); err != nil {
+		return b, err
+	}
+	if b.main, err = change.Since(ctx, r, fork, tip); err != nil {
+		return b, err
+	}
+	for _, c := range b.main.Commits {
+		b.newer[c.ID] = true
+	}
+	return b, nil
+}
+
+// alone are the line's commits that the development branch has not, versions aside.
+func (b book) alone(ctx context.Context, r *git.Repository) ([]AloneOnLine, error) {
+	patches, err := r.PatchIDs(ctx, b.line.Commits)
+	if err != nil {
+		return nil, err
+	}
+	var alone []AloneOnLine
+	for _, c := range slices.Backward(b.line.Commits) {
+		m := change.Read(c.Message)
+		if len(c.Parents) != 1 || m.Kind == change.Release && len(m.Items) == 0 {
+			continue
+		}
+		if by, _ := b.main.Find(c, patches[c.ID]); by != "" {
+			continue
+		}
+		subject, _, _ := strings.Cut(c.Message, "\n")
+		alone = append(alone, AloneOnLine{b.name, c.ID, m.Kind, subject})
+	}
+	return alone, nil
+}

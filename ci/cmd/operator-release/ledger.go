@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/backport"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/report"
+)
+
+// ledger prints which fixes are on which lines.
+func (a *app) ledger(ctx context.Context, lines []string) error {
+	settings, err := a.configContent()
+	if err != nil {
+		return err
+	}
+	var l backport.Ledger
+	in := pipeline.Inputs[string]{Subject: strings.Join(lines, ", "), Spec: pipeline.LedgerSpec{Lines: lines, Config: settings}, Trees: a.repository()}
+	if err := a.alone(ctx, pipeline.Ledger, in, &l); err != nil {
+		return err
+	}
+	return a.print(l, func(page *report.Page) { ledgerPage(page, l) })
+}
+
+func runLedger(ctx context.Context, c call, spec pipeline.LedgerSpec) (any, error) {
+	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	if err != nil {
+		return nil, err
+	}
+	config, err := settings(ctx, repository, spec.Config)
+	if err != nil {
+		return nil, err
+	}
+	names := spec.Lines
+	if len(names) == 0 {
+		if names, err = backport.Supported(ctx, repository, config.Pattern(), config.Support.Lines); err != nil {
+			return nil, err
+		}
+	}
+	lines, err := backport.FindLines(ctx, repository, config.Pattern(), names)
+	if err != nil {
+		return nil, err
+	}
+	return backport.Keep(ctx, repository, config.Development, lines)
+}
+
+// ledgerPage has a row for each fix and a column for each line.
+func ledgerPage(page *report.Page, l backport.Ledger) {
+	page.Title("Fixes of %s, at %.12s, on %d lines", l.Development, l.Tip, len(l.Lines))
+	var rows []report.Row
+	for _, f := range l.Fixes {
+		row := report.Row{Mark: report.Done, Cells: []string{f.Commit[:12]}}
+		for _, line := range l.Lines {
+			on, ok := f.On[line.Name]
+			cell := line.Name + " " + on.By
+			if !ok {
+				cell, row.Mark = line.Name+" missing", report.Fail
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+		row.Cells = append(row.Cells, f.Subject)
+		rows = append(rows, row)
+	}
+	page.Table(rows)
+	for _, line := range l.Lines {
+		page.Heading("%s, at %.12s", line.Branch, line.Tip)
+		missing := l.Missing(line.Name)
+		if len(missing) == 0 {
+			page.Line(report.Done, "has every fix")
+		} else {
+			page.Line(report.Note, "lacks %d of %d fixes", len(missing), len(l.Fixes))
+		}
+		alone := 0
+		for _, c := range l.Alone {
+			if c.Line == line.Name {
+				page.Line(report.Note, "only here: %.12s %s", c.Commit, c.Subject)
+				alone++
+			}
+		}
+		if len(missing) > 0 {
+			page.Text("  try them all: %s", "operator-release backport "+commits(missing)+" --onto "+line.Name)
+		}
+		if alone > 0 {
+			page.Text("  what is only here the next line will lack, unless %s gets it", l.Development)
+		}
+	}
+	if len(l.Lines) == 0 {
+		page.Line(report.Note, "there is no release line yet; operator-release branch LINE cuts one")
+	}
+}
+
+// commits are the first few fixes as arguments, in the order in which they apply.
+func commits(fixes []backport.Fix) string {
+	var ids []string
+	for i := len(fixes) - 1; i >= 0; i-- {
+		ids = append(ids, fmt.Sprintf("%.12s", fixes[i].Commit))
+	}
+	if len(ids) > 5 {
+		return strings.Join(ids[:5], " ") + " …"
+	}
+	return strings.Join(ids, " ")
+}
