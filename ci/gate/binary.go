@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/operator-release/operator-release/ci/process"
 )
 
 const binaryTimeLimit = 10 * time.Second
@@ -88,12 +90,12 @@ func ask(ctx context.Context, b Binary, dir string, env, args []string, limit ti
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var out capped
-	err = execute(limited, dir, env, &out, b.Path, args...)
+	err = process.Run(limited, dir, env, &out, b.Path, args...)
 	if limited.Err() != nil {
 		return "", fmt.Sprintf("still running after %s", limit), nil
 	}
 	if err != nil {
-		if ended, ok := howItEnded(err); ok {
+		if ended, ok := process.Ended(err); ok {
 			return "", ended, nil
 		}
 		return "", "", err
