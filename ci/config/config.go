@@ -40,6 +40,8 @@ type Config struct {
 	Support *Support `json:"support,omitempty"`
 	// Changelog is the file that a release commit adds a section of notes to; CHANGELOG.md where there is one, "none" for no file.
 	Changelog string `json:"changelog,omitempty"`
+	// Generated are files that a command makes of others. A backport regenerates them instead of merging them; no plan and no record holds them.
+	Generated []Generated `json:"generated,omitempty"`
 	// Author makes release commits and tags; the base commit's committer where it is absent.
 	Author *Person `json:"author,omitempty"`
 	// Artifacts is the repository of the release artifact; the first image's, else the first chart's.

@@ -85,9 +85,34 @@ func TestStandardBuildArguments(t *testing.T) {
 
 func TestAnEmptyListIsNone(t *testing.T) {
 	files := append(slices.Clone(operator), "go.mod", "module github.com/kubeflow/spark-operator/v2\n")
-	got, err := Load(tree(files...), "x", []byte("images: []\nbinaries: []\ngate: []\n"))
-	if err != nil || len(got.Images) != 0 || len(got.Binaries) != 0 || len(got.Gate) != 0 || len(got.Charts) != 1 {
+	got, err := Load(tree(files...), "x", []byte("images: []\nbinaries: []\ngate: []\ngenerated: []\n"))
+	if err != nil || len(got.Generated) != 0 || len(got.Images) != 0 || len(got.Binaries) != 0 || len(got.Gate) != 0 || len(got.Charts) != 1 {
 		t.Errorf("got %s, %v", dump(got), err)
+	}
+}
+
+func TestGenerated(t *testing.T) {
+	files := append(slices.Clone(operator), "go.sum", "")
+	got, err := Load(tree(files...), "", nil)
+	if want := []Generated{{Paths: []string{"go.sum"}, Command: "go mod tidy"}}; err != nil || !reflect.DeepEqual(got.Generated, want) {
+		t.Errorf("got %v, %v", got.Generated, err)
+	}
+	got, err = Load(tree(files...), "x", []byte("generated:\n- {paths: ['api/**/zz_generated.*.go', 'docs', '!docs/index.md', 'charts/*/crds/*.yaml'], command: make generate}\n"))
+	if err != nil || len(got.Generated) != 1 || got.Generated[0].Command != "make generate" {
+		t.Fatalf("got %v, %v", got.Generated, err)
+	}
+	matches, err := got.Generated[0].Matcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{
+		"api/zz_generated.deepcopy.go": true, "api/v1/x/zz_generated.deepcopy.go": true, "api/v1/types.go": false, "api/zz_generated.go.txt": false, "v2/api/zz_generated.a.go": false,
+		"docs/api.md": true, "docs/a/b.md": true, "docs/index.md": false, "docs.md": false,
+		"charts/a/crds/x.yaml": true, "charts/crds/x.yaml": false, "charts/a/crds/y/x.yaml": false, "go.sum": false,
+	} {
+		if matches(path) != want {
+			t.Errorf("%s: %v", path, !want)
+		}
 	}
 }
 
@@ -134,7 +159,7 @@ func TestSparkOperatorProfile(t *testing.T) {
 	if got.Profile != "spark-operator" || got.Development != "master" || !slices.Equal(got.Gate, []string{"make unit-test"}) ||
 		got.Images[0].Repository != "docker.io/kubeflow/spark-operator" || got.Images[1].Repository != "docker.io/kubeflow/spark-operator-kubectl" ||
 		got.Binaries[0].Name != "spark-operator" || !strings.Contains(got.Binaries[0].LDFlags, "gitVersion={version}") ||
-		got.Charts[0].Repository != "docker.io/kubeflow/charts" {
+		got.Charts[0].Repository != "docker.io/kubeflow/charts" || len(got.Generated) != 6 || got.Generated[0].Command != "go mod tidy" {
 		t.Errorf("got %s", dump(got))
 	}
 	// Its chart names other repositories since 2.2: what users pull is what the chart says.
@@ -167,7 +192,14 @@ func TestRefusals(t *testing.T) {
 		"images: [{dockerfile: Dockerfile, repository: Acme}]":                                             "no repository with its registry",
 		"images: [{dockerfile: a, repository: docker.io/a/b}, {dockerfile: b, repository: docker.io/a/b}]": "used twice",
 		"images: [{dockerfile: ../Dockerfile, repository: docker.io/a/b}]":                                 "leaves the repository",
-		"author: {name: A}": "missing property 'email'",
+		"generated: [{paths: [../go.sum], command: x}]":                                                    `generated[0].paths[0]: the path "../go.sum" leaves the repository`,
+		"generated: [{paths: [a, '!/b'], command: x}]":                                                     `generated[0].paths[1]: the path "/b" leaves the repository`,
+		"generated: [{paths: ['api/[a'], command: x}]":                                                     `generated[0].paths[0]: the pattern "api/[a": syntax error in pattern; write a path, or a pattern such as`,
+		"generated: [{paths: [a, '![z-a]'], command: x}]":                                                  `generated[0].paths[1]: the pattern "![z-a]": syntax error in pattern`,
+		"generated: [{paths: [' '], command: x}]":                                                          `generated[0].paths[0]: the pattern " ": it is empty`,
+		"generated: [{paths: [], command: x}]":                                                             "generated.0.paths: minItems: got 0, want 1",
+		"generated: [{paths: [go.sum]}]":                                                                   "missing property 'command'",
+		"author: {name: A}":                                                                                "missing property 'email'",
 	} {
 		_, err := Load(tree(append(slices.Clone(operator), File, content)...), "", nil)
 		if err == nil || !refusal.Is(err) || !strings.Contains(err.Error(), why) {

@@ -117,6 +117,7 @@ func (c *Config) take(tree fs.FS, p Config, seen findings) error {
 	keepEmpty(&out.Images, c.Images)
 	keepEmpty(&out.Charts, c.Charts)
 	keepEmpty(&out.Surfaces, c.Surfaces)
+	keepEmpty(&out.Generated, c.Generated)
 	*c = out
 	return nil
 }
@@ -155,6 +156,9 @@ func (c *Config) fill(seen findings) {
 	}
 	if c.Lint == nil && seen.module != "" {
 		c.Lint = []string{gofmt, "go vet -trimpath ./..."}
+	}
+	if c.Generated == nil && seen.sums {
+		c.Generated = []Generated{{Paths: []string{"go.sum"}, Command: "go mod tidy"}}
 	}
 	if c.Binaries == nil {
 		c.Binaries = seen.binaries
@@ -333,6 +337,15 @@ func (c *Config) check(name string) error {
 			errs = append(errs, refusal.New("%s: %s.pattern: %w", name, key, err))
 		} else if expr.NumSubexp() != 1 {
 			errs = append(errs, refusal.New("%s: %s.pattern: it has %d groups where one, around the version, belongs", name, key, expr.NumSubexp()))
+		}
+	}
+	for i, g := range c.Generated {
+		for j, p := range g.Paths {
+			key := fmt.Sprintf("generated[%d].paths[%d]", i, j)
+			local(key, strings.TrimPrefix(strings.TrimSpace(p), "!"))
+			if _, err := (Generated{Paths: []string{p}}).Matcher(); err != nil {
+				errs = append(errs, refusal.New("%s: %s: %w; write a path, or a pattern such as api/**/zz_generated.*.go", name, key, err))
+			}
 		}
 	}
 	if c.Artifacts != "" && !repositoryForm.MatchString(c.Artifacts) {

@@ -18,6 +18,7 @@ import (
 // findings are what a tree shows of how it is released.
 type findings struct {
 	module    string // Go module path
+	sums      bool   // that module has a go.sum
 	name      string
 	url       string
 	changelog string
@@ -49,6 +50,7 @@ func look(tree fs.FS) (findings, error) {
 	if content, err := fs.ReadFile(tree, "go.mod"); err == nil {
 		if m := moduleLine.FindSubmatch(content); m != nil {
 			f.module = string(m[1])
+			f.sums = exists(tree, "go.sum")
 			bare := majorSuffix.ReplaceAllString(f.module, "")
 			f.name = path.Base(bare)
 			if strings.Count(bare, "/") == 2 && strings.HasPrefix(bare, "github.com/") {

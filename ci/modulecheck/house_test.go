@@ -18,6 +18,7 @@ var floors = []struct {
 	beside bool // rooms of this floor may import each other
 }{
 	{[]string{"cmd/operator-release"}, false},
+	{[]string{"plan", "build", "gate", "image", "chart", "publish", "backport", "notes", "branch", "followup", "pipeline"}, false}, // the stages, and their order
 	{[]string{"bundle", "change", "changelog", "tags", "surface", "git", "toolchain", "process", "registry", "report", "config", "version", "archive", "refusal", "demo"}, true},
 }
 

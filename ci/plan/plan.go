@@ -194,7 +194,8 @@ func (m *maker) make(ctx context.Context) error {
 	if p.Platforms, err = platforms(c, m.Platforms); err != nil {
 		return err
 	}
-	c.Destinations, c.Lint, c.Support = nil, nil, nil // where a bundle goes, what linters say, and what is kept up, is no part of a plan
+	// Where a bundle goes, what linters say, what is kept up, and how a pick is made, is no part of a plan.
+	c.Destinations, c.Lint, c.Support, c.Generated = nil, nil, nil, nil
 	p.Config, p.Name = c, c.Name
 	p.Line, p.Branch = c.Pattern().Line(p.Version), c.Pattern().Branch(p.Version)
 	p.Base = m.base.ID
