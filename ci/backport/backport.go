@@ -191,7 +191,7 @@ func (l *lining) one(ctx context.Context, c git.Commit, fork string, there *chan
 
 // apply picks a commit onto another one, and commits what comes of it; what changes nothing gives the other one back.
 func (l *lining) apply(ctx context.Context, c, on git.Commit) (git.Commit, []git.Conflict, error) {
-	picked, err := l.Repository.Pick(ctx, on, c)
+	picked, err := l.Repository.Pick(ctx, on, c, nil)
 	if err != nil || len(picked.Conflicts) > 0 || picked.Tree == on.Tree {
 		return on, picked.Conflicts, err
 	}

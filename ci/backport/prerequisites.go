@@ -118,7 +118,7 @@ func (s *search) try(ctx context.Context, set []string, c git.Commit) (failed *g
 		if id != c.ID {
 			next = s.commits[id]
 		}
-		picked, err := s.repository.Pick(ctx, on, next)
+		picked, err := s.repository.Pick(ctx, on, next, nil)
 		if err != nil {
 			return nil, nil, err
 		}

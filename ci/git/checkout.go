@@ -2,19 +2,24 @@ package git
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
 // Checkout makes dir a clone of this repository, sharing its objects, with these further objects, the commit checked out
 // (detached) and, where tag is not empty, the annotated tag named so on it. The work tree is written from
-// objects and is clean. It is for running a repository's own commands, which ask git what is released.
+// objects and is clean. Objects of a quarantine are shared too. It is for running a repository's own commands, which ask git what is released.
 func (r *Repository) Checkout(ctx context.Context, dir string, objects []Object, commit, tag, tagID string, when time.Time) error {
-	if _, err := r.Git(ctx, "clone", "--quiet", "--shared", "--no-checkout", "--", r.dir, dir); err != nil {
+	if _, err := (&Repository{dir: r.dir}).Git(ctx, "clone", "--quiet", "--shared", "--no-checkout", "--", r.dir, dir); err != nil {
 		return err
 	}
 	c := &Repository{dir: dir}
+	if err := c.share(ctx, r.objects); err != nil {
+		return err
+	}
 	if err := c.Import(ctx, objects); err != nil {
 		return err
 	}
@@ -23,6 +28,23 @@ func (r *Repository) Checkout(ctx context.Context, dir string, objects []Object,
 	}
 	_, err := c.Git(ctx, "update-index", "-q", "--refresh")
 	return err
+}
+
+// share lets this repository see the objects in further folders.
+func (r *Repository) share(ctx context.Context, folders []string) error {
+	if len(folders) == 0 {
+		return nil
+	}
+	list, err := r.Git(ctx, "rev-parse", "--path-format=absolute", "--git-path", "objects/info/alternates")
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(list, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(strings.Join(folders, "\n") + "\n")
+	return errors.Join(err, f.Close())
 }
 
 // Export is Checkout into a repository that stands on its own, with this one commit and no history: whoever is given the folder

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -28,33 +29,19 @@ type Object struct {
 // NewCommit makes a commit on top of base whose tree is base's with the contents of edits, a path each. Files keep
 // their modes; a path that base does not have becomes a plain file. Author and committer are by.
 func (r *Repository) NewCommit(ctx context.Context, base Commit, edits map[string][]byte, by Person, message string) (Commit, error) {
-	index, err := os.CreateTemp("", "release-index-")
-	if err != nil {
-		return Commit{}, err
-	}
-	index.Close()
-	os.Remove(index.Name()) // git wants to make it itself
-	defer os.Remove(index.Name())
-	env := []string{"GIT_INDEX_FILE=" + index.Name()}
-	if _, err := r.run(ctx, nil, env, "read-tree", base.Tree); err != nil {
-		return Commit{}, err
-	}
-	var info bytes.Buffer
+	var all []edit
 	for name, content := range edits {
-		id, err := r.run(ctx, bytes.NewReader(content), nil, "hash-object", "-w", "--stdin")
-		if err != nil {
-			return Commit{}, err
-		}
 		mode := "100644"
 		if at, err := r.Git(ctx, "ls-tree", "--full-tree", base.Tree, "--", name); err == nil && strings.HasPrefix(at, "100755") {
 			mode = "100755"
 		}
-		fmt.Fprintf(&info, "%s %s\t%s\x00", mode, bytes.TrimSpace(id), name)
+		id, err := r.blob(ctx, content)
+		if err != nil {
+			return Commit{}, err
+		}
+		all = append(all, edit{name, mode, id})
 	}
-	if _, err := r.run(ctx, &info, env, "update-index", "-z", "--index-info"); err != nil {
-		return Commit{}, err
-	}
-	tree, err := r.run(ctx, nil, env, "write-tree")
+	tree, err := r.edit(ctx, base.Tree, all)
 	if err != nil {
 		return Commit{}, err
 	}
@@ -63,11 +50,121 @@ func (r *Repository) NewCommit(ctx context.Context, base Commit, edits map[strin
 		"GIT_AUTHOR_NAME=" + by.Name, "GIT_AUTHOR_EMAIL=" + by.Email, "GIT_AUTHOR_DATE=" + stamp,
 		"GIT_COMMITTER_NAME=" + by.Name, "GIT_COMMITTER_EMAIL=" + by.Email, "GIT_COMMITTER_DATE=" + stamp,
 	}
-	id, err := r.run(ctx, strings.NewReader(message), identity, "-c", "i18n.commitEncoding=UTF-8", "commit-tree", string(bytes.TrimSpace(tree)), "-p", base.ID, "-F", "-")
+	id, err := r.run(ctx, strings.NewReader(message), identity, "-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, "-p", base.ID, "-F", "-")
 	if err != nil {
 		return Commit{}, err
 	}
 	return r.Commit(ctx, string(bytes.TrimSpace(id)))
+}
+
+// blob stores a file's content.
+func (r *Repository) blob(ctx context.Context, content []byte) (string, error) {
+	id, err := r.run(ctx, bytes.NewReader(content), nil, "hash-object", "-w", "--stdin")
+	return string(bytes.TrimSpace(id)), err
+}
+
+// edit is what a path of a tree becomes; without a mode it is taken out.
+type edit struct{ path, mode, id string }
+
+// edit makes a tree of another one.
+func (r *Repository) edit(ctx context.Context, tree string, edits []edit) (string, error) {
+	index, err := os.CreateTemp("", "release-index-")
+	if err != nil {
+		return "", err
+	}
+	index.Close()
+	os.Remove(index.Name()) // git wants to make it itself
+	defer os.Remove(index.Name())
+	env := []string{"GIT_INDEX_FILE=" + index.Name()}
+	if _, err := r.run(ctx, nil, env, "read-tree", tree); err != nil {
+		return "", err
+	}
+	var out, in bytes.Buffer // what is taken out goes first: a folder may come where a file was
+	for _, e := range edits {
+		if e.mode == "" {
+			fmt.Fprintf(&out, "0 %s\t%s\x00", strings.Repeat("0", len(tree)), e.path)
+		} else {
+			fmt.Fprintf(&in, "%s %s\t%s\x00", e.mode, e.id, e.path)
+		}
+	}
+	if _, err := r.run(ctx, io.MultiReader(&out, &in), env, "update-index", "-z", "--index-info"); err != nil {
+		return "", err
+	}
+	made, err := r.run(ctx, nil, env, "write-tree")
+	return string(bytes.TrimSpace(made)), err
+}
+
+// Take makes of a tree the one that has, at the paths that match, what lies in the folder dir: files that are new or other are taken, executable
+// ones as such, links as links, and files that are not there are left out. Submodules stay; git's own folders are passed over.
+func (r *Repository) Take(ctx context.Context, tree, dir string, match func(path string) bool) (string, error) {
+	t, err := r.Tree(ctx, tree)
+	if err != nil {
+		return "", err
+	}
+	defer t.Close()
+	var edits []edit
+	there := map[string]bool{}
+	err = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(dir, file)
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(below)
+		switch {
+		case strings.EqualFold(d.Name(), ".git") && d.IsDir():
+			return filepath.SkipDir
+		case strings.EqualFold(d.Name(), ".git") || d.IsDir() || !match(name):
+			return nil
+		}
+		var content []byte
+		var mode string
+		switch d.Type() {
+		case 0:
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			if mode = "100644"; info.Mode()&0o111 != 0 {
+				mode = "100755"
+			}
+			if content, err = os.ReadFile(file); err != nil {
+				return err
+			}
+		case fs.ModeSymlink:
+			mode = "120000"
+			target, err := os.Readlink(file)
+			if err != nil {
+				return err
+			}
+			content = []byte(target)
+		default:
+			return nil // no tree holds a socket
+		}
+		there[name] = true
+		if e, ok := t.Entry(name); ok && e.Mode == mode {
+			if before, err := t.blobs.read(e.ID); err != nil || bytes.Equal(before, content) {
+				return err
+			}
+		}
+		id, err := r.blob(ctx, content)
+		edits = append(edits, edit{name, mode, id})
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("take files of %s: %w", dir, err)
+	}
+	for _, e := range t.Entries() {
+		if !there[e.Path] && e.Mode != "160000" && match(e.Path) {
+			edits = append(edits, edit{path: e.Path})
+		}
+	}
+	if len(edits) == 0 {
+		return tree, nil
+	}
+	return r.edit(ctx, tree, edits)
 }
 
 // NewTag makes an annotated tag object for a commit; no ref points to it yet.
