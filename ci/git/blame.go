@@ -14,6 +14,9 @@ var hunk = regexp.MustCompile(`(?m)^@@ -([0-9]+)(?:,([0-9]+))? `)
 // stands on there, the oldest first. A path that the commit's parent does not have has none.
 func (r *Repository) Touched(ctx context.Context, fork string, commit Commit, path string) ([]string, error) {
 	parent := commit.Parents[0]
+	if parent == fork { // there are none; of an empty range, git blame would speak of HEAD
+		return nil, nil
+	}
 	if _, err := r.Git(ctx, "cat-file", "-e", parent+":"+path); err != nil {
 		return nil, nil
 	}

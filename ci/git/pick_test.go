@@ -101,6 +101,33 @@ func TestPick(t *testing.T) {
 	}
 }
 
+// TestTouchedByTheFirst: a commit right behind the fork stands on nothing after it, whatever HEAD is.
+func TestTouchedByTheFirst(t *testing.T) {
+	ctx, r := t.Context(), scripted(t, "seq 1 9 > a; say base; sed -i s/5/five/ a; say first; sed -i s/5/FIVE/ a; sed -i s/five/FIVE/ a; say second; git rm -q a; say gone")
+	for name, want := range map[string]string{"first": "", "second": "first"} {
+		c, err := r.Commit(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fork, err := r.Commit(ctx, "base")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := r.Touched(ctx, fork.ID, c, "a")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for i, id := range found {
+			if found[i], err = r.Git(ctx, "describe", "--tags", "--exact-match", id); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := strings.Join(found, " "); got != want {
+			t.Errorf("%s stands on %q", name, got)
+		}
+	}
+}
+
 func TestPickKeeps(t *testing.T) {
 	ctx, r := t.Context(), scripted(t, `
 echo 1 > gen; echo 1 > gen-old; echo 1 > gen-away; echo 1 > gen-gone; echo 1 > gen-dir; echo 1 > gen-link; echo 1 > src; say base
