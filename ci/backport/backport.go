@@ -3,12 +3,14 @@ package backport
 import (
 	"context"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 
 	"github.com/sourcegraph/conc/pool"
 
 	"github.com/operator-release/operator-release/ci/change"
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
@@ -18,9 +20,11 @@ type Options struct {
 	Repository *git.Repository // with a quarantine, where objects go
 	Commits    []string        // revisions, in the order in which they apply
 	Lines      []Line
-	Committer  *git.Person // of the picks, its time aside; a pick's own committer where it is nil
-	Together   bool        // all commits as one branch per line, instead of one per commit
-	WithNeeds  bool        // a commit that conflicts takes along what it needs
+	Committer  *git.Person        // of the picks, its time aside; a pick's own committer where it is nil
+	Together   bool               // all commits as one branch per line, instead of one per commit
+	WithNeeds  bool               // a commit that conflicts takes along what it needs
+	Generated  []config.Generated // what is regenerated instead of being merged
+	Log        io.Writer          // what commands print that regenerate; nil discards it
 }
 
 // Line is a release line to pick onto.
@@ -34,24 +38,26 @@ type Line struct {
 type Outcome string
 
 const (
-	Clean    Outcome = "clean"         // it applies; Tip has it
+	Clean    Outcome = "clean"         // it applies, and what it makes stale was regenerated; Tip has it
 	There    Outcome = "already there" // by By, as Found
 	Empty    Outcome = "empty"         // it applies, and changes nothing
-	Conflict Outcome = "conflict"      // Conflicts says where
+	Conflict Outcome = "conflict"      // Conflicts says where, or what could not be regenerated
 )
 
 // Result is one commit on one line.
 type Result struct {
-	Commit    string         `json:"commit"`
-	Subject   string         `json:"subject"`
-	Line      string         `json:"line"`
-	Outcome   Outcome        `json:"outcome"`
-	By        string         `json:"by,omitempty"`
-	Found     string         `json:"found,omitempty"`
-	Conflicts []git.Conflict `json:"conflicts,omitempty"`
-	Needs     []Needed       `json:"needs,omitempty"`  // what it applies behind, none of which can be left out; taken along where the outcome is clean
-	Branch    string         `json:"branch,omitempty"` // what holds it, when it is made
-	Tip       string         `json:"tip,omitempty"`    // the commit that Branch is to point at
+	Commit      string         `json:"commit"`
+	Subject     string         `json:"subject"`
+	Line        string         `json:"line"`
+	Outcome     Outcome        `json:"outcome"`
+	By          string         `json:"by,omitempty"`
+	Found       string         `json:"found,omitempty"`
+	Conflicts   []git.Conflict `json:"conflicts,omitempty"`
+	Failed      []string       `json:"failed,omitempty"`      // the commands that could not regenerate; Conflicts says why
+	Regenerated []string       `json:"regenerated,omitempty"` // generated files that are other than on the line, by path
+	Needs       []Needed       `json:"needs,omitempty"`       // what it applies behind, none of which can be left out; taken along where the outcome is clean
+	Branch      string         `json:"branch,omitempty"`      // what holds it, when it is made
+	Tip         string         `json:"tip,omitempty"`         // the commit that Branch is to point at
 }
 
 // Needed is a commit that another one needs on a line before it.
@@ -61,8 +67,12 @@ type Needed struct {
 }
 
 // Run picks every commit onto every line. Results come by line, then in the order of the commits. A commit that cannot be picked anywhere
-// (unknown, a root) is refused before anything is tried.
+// (unknown, a root) is refused before anything is tried. A command that cannot regenerate makes that pick a conflict, and is no error.
 func Run(ctx context.Context, o Options) ([]Result, error) {
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	o.Log = &shared{w: o.Log}
 	var commits []git.Commit
 	for _, revision := range o.Commits {
 		c, err := o.Repository.Commit(ctx, revision)
@@ -81,7 +91,11 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 	work := pool.NewWithResults[[]Result]().WithContext(ctx).WithCancelOnError().WithFirstError().WithMaxGoroutines(4)
 	for _, line := range o.Lines {
 		work.Go(func(ctx context.Context) ([]Result, error) {
-			return (&lining{o, line, patches}).pick(ctx, commits)
+			rules, err := rulesOf(o.Generated) // matchers are for one goroutine
+			if err != nil {
+				return nil, err
+			}
+			return (&lining{o, line, patches, rules}).pick(ctx, commits)
 		})
 	}
 	byLine, err := work.Wait()
@@ -104,6 +118,7 @@ type lining struct {
 	Options
 	line    Line
 	patches map[string]string
+	rules   []rule
 }
 
 func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, error) {
@@ -154,46 +169,72 @@ func (l *lining) one(ctx context.Context, c git.Commit, fork string, there *chan
 		r.Outcome = There
 		return r, on, nil
 	}
-	made, conflicts, err := l.apply(ctx, c, on)
-	if err == nil && len(conflicts) > 0 {
-		var needs []git.Commit
-		if needs, err = l.prerequisites(ctx, c, fork, there, on, conflicts); err != nil {
+	made, err := l.apply(ctx, c, on)
+	if err != nil {
+		return r, on, err
+	}
+	if len(made.conflicts) > 0 && len(made.failed) == 0 {
+		needs, err := l.prerequisites(ctx, c, fork, there, on, made.conflicts)
+		if err != nil {
 			return r, on, err
 		}
 		for _, n := range needs {
 			subject, _, _ := strings.Cut(n.Message, "\n")
 			r.Needs = append(r.Needs, Needed{n.ID, subject})
 		}
-		if len(needs) == 0 || !l.WithNeeds {
-			r.Outcome, r.Conflicts = Conflict, conflicts
-			return r, on, nil
-		}
-		made = on
-		for _, n := range append(needs, c) {
-			if made, conflicts, err = l.apply(ctx, n, made); err != nil {
+		if len(needs) > 0 && l.WithNeeds {
+			if made, err = l.sequence(ctx, append(needs, c), on); err != nil {
 				return r, on, err
 			}
-			if len(conflicts) > 0 { // the search has tried this very sequence
-				return r, on, fmt.Errorf("take along %s: it applied when it was tried, and conflicts now at %s", short(n.ID), conflicts[0].Path)
-			}
 		}
 	}
-	if err != nil {
-		return r, on, err
+	if len(made.conflicts) > 0 {
+		r.Outcome, r.Conflicts, r.Failed = Conflict, made.conflicts, made.failed
+		return r, on, nil
 	}
-	if made.ID == on.ID {
+	if made.commit.ID == on.ID {
 		r.Outcome = Empty
 		return r, on, nil
 	}
-	r.Outcome, r.Tip, r.Branch = Clean, made.ID, fmt.Sprintf("backport/%s-%s", short(c.ID), l.line.Name)
-	return r, made, nil
+	if r.Regenerated, err = l.regenerated(ctx, on, made); err != nil {
+		return r, on, err
+	}
+	r.Outcome, r.Tip, r.Branch = Clean, made.commit.ID, fmt.Sprintf("backport/%s-%s", short(c.ID), l.line.Name)
+	return r, made.commit, nil
 }
 
-// apply picks a commit onto another one, and commits what comes of it; what changes nothing gives the other one back.
-func (l *lining) apply(ctx context.Context, c, on git.Commit) (git.Commit, []git.Conflict, error) {
-	picked, err := l.Repository.Pick(ctx, on, c, nil)
-	if err != nil || len(picked.Conflicts) > 0 || picked.Tree == on.Tree {
-		return on, picked.Conflicts, err
+// sequence applies commits that applied one behind the other when they were tried.
+func (l *lining) sequence(ctx context.Context, commits []git.Commit, on git.Commit) (applied, error) {
+	made := applied{commit: on}
+	for _, c := range commits {
+		next, err := l.apply(ctx, c, made.commit)
+		if err != nil || len(next.failed) > 0 {
+			return next, err
+		}
+		if len(next.conflicts) > 0 { // the search has tried this very sequence
+			return next, fmt.Errorf("take along %s: it applied when it was tried, and conflicts now at %s", short(c.ID), next.conflicts[0].Path)
+		}
+		made.commit = next.commit
+		made.ran = append(made.ran, next.ran...)
+	}
+	return made, nil
+}
+
+// applied is what came of one commit, or of several.
+type applied struct {
+	commit    git.Commit // what it was applied onto, where nothing changes or something conflicts
+	conflicts []git.Conflict
+	failed    []string // commands; conflicts says why
+	ran       []rule
+}
+
+// apply picks a commit onto another one, regenerates what is generated, and commits what comes of it.
+func (l *lining) apply(ctx context.Context, c, on git.Commit) (applied, error) {
+	made := applied{commit: on}
+	picked, err := l.Repository.Pick(ctx, on, c, l.generated)
+	if err != nil || len(picked.Conflicts) > 0 {
+		made.conflicts = picked.Conflicts
+		return made, err
 	}
 	by := c.Committer
 	if l.Committer != nil {
@@ -202,8 +243,23 @@ func (l *lining) apply(ctx context.Context, c, on git.Commit) (git.Commit, []git
 	if on.Committer.Time.After(by.Time) { // no younger parent; and nothing of a clock, so that twice is the same commit
 		by.Time = on.Committer.Time
 	}
-	made, err := l.Repository.CommitPicked(ctx, on, picked.Tree, c, by, WithOrigin(c.Message, c.ID))
-	return made, nil, err
+	commit := func(tree string) (git.Commit, error) {
+		return l.Repository.CommitPicked(ctx, on, tree, c, by, WithOrigin(c.Message, c.ID))
+	}
+	tree := picked.Tree
+	if len(picked.Kept) > 0 {
+		start, err := commit(tree)
+		if err != nil {
+			return made, err
+		}
+		if tree, err = l.regenerate(ctx, start, picked.Kept, &made); err != nil || len(made.conflicts) > 0 {
+			return made, err
+		}
+	}
+	if tree != on.Tree {
+		made.commit, err = commit(tree)
+	}
+	return made, err
 }
 
 // together gives all that is clean one branch, or none where something of it conflicts.

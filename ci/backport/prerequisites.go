@@ -21,7 +21,8 @@ type search struct {
 	fork       string
 	on         git.Commit
 	there      *change.Set
-	order      map[string]int // place in history between fork and the commit
+	keep       func(path string) bool // what is regenerated: it is no conflict, and no trial regenerates it
+	order      map[string]int         // place in history between fork and the commit
 	commits    map[string]git.Commit
 	trials     int
 	until      time.Time
@@ -34,7 +35,7 @@ func (l *lining) prerequisites(ctx context.Context, c git.Commit, fork string, t
 	if err != nil {
 		return nil, err
 	}
-	s := &search{repository: l.Repository, fork: fork, on: on, there: there, order: map[string]int{}, commits: map[string]git.Commit{}, until: time.Now().Add(maxSearch)}
+	s := &search{repository: l.Repository, fork: fork, on: on, there: there, keep: l.generated, order: map[string]int{}, commits: map[string]git.Commit{}, until: time.Now().Add(maxSearch)}
 	for i, b := range between {
 		s.order[b.ID], s.commits[b.ID] = i, b
 	}
@@ -118,7 +119,7 @@ func (s *search) try(ctx context.Context, set []string, c git.Commit) (failed *g
 		if id != c.ID {
 			next = s.commits[id]
 		}
-		picked, err := s.repository.Pick(ctx, on, next, nil)
+		picked, err := s.repository.Pick(ctx, on, next, s.keep)
 		if err != nil {
 			return nil, nil, err
 		}

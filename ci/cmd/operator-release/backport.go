@@ -29,8 +29,8 @@ func (a *app) backportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "backport COMMIT... --onto LINE[,LINE]... | --status", Short: "Pick commits onto release lines, each as a branch of its own",
 		Long: "Tries every commit on every line, in memory: no work tree is touched. What applies becomes a branch backport/COMMIT-LINE in this repository, for a pull request; " +
-			"a release branch is never moved. What is on a line already is recognized, by its origin, its patch or its pull request. Exit code 1 where something conflicts. With --status it picks nothing, and tells which fixes " +
-			"are on which line: on those of --onto, else on the supported ones.",
+			"a release branch is never moved. What is on a line already is recognized, by its origin, its patch or its pull request. What the settings call generated (by default go.sum) is regenerated " +
+			"instead of being merged. Exit code 1 where something conflicts. With --status it picks nothing, and tells which fixes are on which line: on those of --onto, else on the supported ones.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			switch {
@@ -114,7 +114,7 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 	if err != nil {
 		return nil, err
 	}
-	o := backport.Options{Repository: quiet, Commits: spec.Commits, Lines: lines, Together: spec.Together, WithNeeds: spec.WithNeeds}
+	o := backport.Options{Repository: quiet, Commits: spec.Commits, Lines: lines, Together: spec.Together, WithNeeds: spec.WithNeeds, Generated: config.Generated, Log: c.log}
 	if config.Author != nil {
 		o.Committer = &git.Person{Name: config.Author.Name, Email: config.Author.Email}
 	}
@@ -157,7 +157,14 @@ func backportPage(page *report.Page, said backported, made map[string]bool) {
 // explain says of a pick what else one should know: what it took along, or where it conflicts and the ways on.
 func explain(page *report.Page, line backport.Line, r backport.Result) {
 	for _, c := range r.Conflicts {
-		page.Line(report.Note, "%.12s: %s", r.Commit, orPath(c))
+		why := orPath(c)
+		if len(r.Failed) > 0 { // git's own words name the path
+			why = c.Path + ": " + c.Why
+		}
+		page.Line(report.Note, "%.12s: %s", r.Commit, why)
+	}
+	if len(r.Regenerated) > 0 {
+		page.Line(report.Note, "%.12s: regenerated %s", r.Commit, strings.Join(r.Regenerated, ", "))
 	}
 	needs := "needs"
 	if r.Outcome == backport.Clean {
@@ -168,13 +175,19 @@ func explain(page *report.Page, line backport.Line, r backport.Result) {
 	}
 	switch {
 	case r.Outcome != backport.Conflict:
+	case len(r.Failed) > 0:
+		page.Text("  it applies; what it makes stale could not be regenerated here")
 	case len(r.Needs) > 0:
 		page.Text("  with it: operator-release backport %.12s --onto %s --with-prerequisites", r.Commit, r.Line)
 	default:
 		page.Text("  no commits were found that it applies behind")
 	}
 	if r.Outcome == backport.Conflict {
-		page.Text("  by hand: git switch -c backport/%.12s-%s %s && git cherry-pick -x %.12s", r.Commit, r.Line, line.Branch, r.Commit)
+		byHand := fmt.Sprintf("git switch -c backport/%.12s-%s %s && git cherry-pick -x %.12s", r.Commit, r.Line, line.Branch, r.Commit)
+		if len(r.Failed) > 0 {
+			byHand += ", then " + strings.Join(r.Failed, ", then ")
+		}
+		page.Text("  by hand: %s", byHand)
 	}
 }
 
