@@ -122,6 +122,11 @@ func TestRegenerated(t *testing.T) {
 	if err != nil || again[0].Tip != tip {
 		t.Errorf("twice: %+v, %v", again, err)
 	}
+	// Two lines side by side.
+	o.Lines = append(lines, Line{Name: "1.3", Branch: "base", Tip: "base"})
+	if both, err := Run(t.Context(), o); err != nil || len(both) != 2 || both[0].Tip != tip || read(t, r, both[1].Tip, "gen/cc") != "a b - - - cc" {
+		t.Errorf("two lines: %+v, %v", both, err)
+	}
 }
 
 func TestWhatAPickDoesNotTouchIsNotRegenerated(t *testing.T) {
