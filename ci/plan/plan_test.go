@@ -106,6 +106,23 @@ func TestHowImagesComeToBe(t *testing.T) {
 	}
 }
 
+// TestSettingsThatMakeNoDifference: what is said of destinations, linters and generated files is no part of a plan.
+func TestSettingsThatMakeNoDifference(t *testing.T) {
+	var hashes []string
+	for _, more := range []string{"", "lint: [x]\ngenerated: [{paths: [go.sum], command: x}]\ndestinations: {backup: dir}\n"} {
+		o := options(t, repository(t), "v1.5.0-rc.0")
+		o.Config = []byte("images: []\n" + more)
+		p, _, err := Make(t.Context(), o)
+		if err != nil || p.Config.Generated != nil || p.Config.Lint != nil || p.Config.Destinations != nil {
+			t.Fatalf("%+v, %v", p.Config, err)
+		}
+		hashes = append(hashes, p.Hash)
+	}
+	if hashes[0] != hashes[1] {
+		t.Errorf("plans %s", hashes)
+	}
+}
+
 func TestAuthorAndPlatforms(t *testing.T) {
 	o := options(t, repository(t), "v1.5.0-rc.0")
 	o.Config = []byte("author: {name: Release Bot, email: bot@example.com}\nimages: []\n")
