@@ -18,7 +18,7 @@ import (
 // Options are what is picked, and onto what.
 type Options struct {
 	Repository *git.Repository // with a quarantine, where objects go
-	Commits    []string        // revisions, in the order in which they apply
+	Commits    []string        // revisions, and ranges FROM..TO, in the order in which they apply
 	Lines      []Line
 	Committer  *git.Person        // of the picks, its time aside; a pick's own committer where it is nil
 	Together   bool               // all commits as one branch per line, instead of one per commit
@@ -73,18 +73,15 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 		o.Log = io.Discard
 	}
 	o.Log = &shared{w: o.Log}
-	var commits []git.Commit
-	for _, revision := range o.Commits {
-		c, err := o.Repository.Commit(ctx, revision)
-		if err != nil {
-			return nil, err
-		}
-		if len(c.Parents) == 0 {
-			return nil, refusal.New("backport %s: it is a root commit, so there is nothing that it changes; name another", short(c.ID))
-		}
-		commits = append(commits, c)
+	commits, err := o.named(ctx)
+	if err != nil {
+		return nil, err
 	}
 	patches, err := o.Repository.PatchIDs(ctx, commits)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := o.Repository.ChangesOf(ctx, commits)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +92,7 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 			if err != nil {
 				return nil, err
 			}
-			return (&lining{o, line, patches, rules}).pick(ctx, commits)
+			return (&lining{Options: o, line: line, patches: patches, changes: changes, rules: rules}).pick(ctx, commits)
 		})
 	}
 	byLine, err := work.Wait()
@@ -113,12 +110,59 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 	return all, nil
 }
 
+// named are the commits that the revisions name; a range A..B names those of B that A has not, a merge as the one change that it brought.
+func (o Options) named(ctx context.Context) ([]git.Commit, error) {
+	var revisions []string
+	for _, revision := range o.Commits {
+		from, to, isRange := strings.Cut(revision, "..")
+		if !isRange {
+			revisions = append(revisions, revision)
+			continue
+		}
+		if from == "" || to == "" || strings.HasPrefix(to, ".") {
+			return nil, refusal.New("backport %s: a range is written FROM..TO, and means what TO has and FROM has not", revision)
+		}
+		ends, err := o.Repository.Commits(ctx, []string{from, to})
+		if err != nil {
+			return nil, err
+		}
+		ids, err := o.Repository.Git(ctx, "rev-list", "--reverse", "--topo-order", "--first-parent", ends[1].ID, "^"+ends[0].ID)
+		if err != nil {
+			return nil, err
+		}
+		if ids == "" {
+			return nil, refusal.New("backport %s: the range is empty: %s has nothing that %s has not; is it the other way round?", revision, to, from)
+		}
+		revisions = append(revisions, strings.Fields(ids)...)
+	}
+	commits, err := o.Repository.Commits(ctx, revisions)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, c := range commits {
+		if len(c.Parents) == 0 {
+			return nil, refusal.New("backport %s: it is a root commit, so there is nothing that it changes; name another", short(c.ID))
+		}
+		if seen[c.ID] {
+			return nil, refusal.New("backport %s: it is named twice", short(c.ID))
+		}
+		seen[c.ID] = true
+	}
+	return commits, nil
+}
+
 // lining picks onto one line.
 type lining struct {
 	Options
 	line    Line
 	patches map[string]string
+	changes map[string]map[string]git.Change
 	rules   []rule
+	picker  *git.Picker
+	there   *change.Set           // what is on the line, since the oldest of the commits may have left it
+	outside map[string]bool       // of the commits, those that are not in the line's history
+	picked  map[string]git.Picked // onto the line's tip
 }
 
 func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, error) {
@@ -126,23 +170,36 @@ func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, erro
 	if err != nil {
 		return nil, err
 	}
-	lines := map[string]*change.Set{} // what is on the line, by where it left the commit's history
+	var ids []string
+	for _, c := range commits {
+		ids = append(ids, c.ID)
+	}
+	fork, ok, err := l.Repository.Fork(ctx, tip.ID, ids...)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, refusal.New("backport %s onto %s: their histories have nothing in common", short(ids[0]), l.line.Branch)
+	}
+	if l.there, err = change.Since(ctx, l.Repository, fork, tip.ID); err != nil {
+		return nil, err
+	}
+	if l.outside, err = l.Repository.Outside(ctx, tip.ID, ids); err != nil {
+		return nil, err
+	}
+	if l.picker, err = l.Repository.Picker(ctx, l.changes); err != nil {
+		return nil, err
+	}
+	defer l.picker.Close()
+	if !l.Together {
+		if err := l.pickEach(ctx, commits, tip); err != nil {
+			return nil, err
+		}
+	}
 	var results []Result
 	on := tip
 	for _, c := range commits {
-		fork, ok, err := l.Repository.MergeBase(ctx, c.ID, tip.ID)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			return nil, refusal.New("backport %s onto %s: their histories have nothing in common", short(c.ID), l.line.Branch)
-		}
-		if lines[fork] == nil {
-			if lines[fork], err = change.Since(ctx, l.Repository, fork, tip.ID); err != nil {
-				return nil, err
-			}
-		}
-		r, made, err := l.one(ctx, c, fork, lines[fork], on)
+		r, made, err := l.one(ctx, c, on)
 		if err != nil {
 			return nil, fmt.Errorf("backport %s onto %s: %w", short(c.ID), l.line.Branch, err)
 		}
@@ -157,15 +214,31 @@ func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, erro
 	return results, nil
 }
 
+// pickEach picks at once all that is not there.
+func (l *lining) pickEach(ctx context.Context, commits []git.Commit, tip git.Commit) error {
+	var open []git.Commit
+	for _, c := range commits {
+		if by, _ := l.there.Find(c, l.patches[c.ID]); by == "" && l.outside[c.ID] {
+			open = append(open, c)
+		}
+	}
+	picked, err := l.picker.PickEach(ctx, tip, open, l.generated)
+	l.picked = map[string]git.Picked{}
+	for i := range picked {
+		l.picked[open[i].ID] = picked[i]
+	}
+	return err
+}
+
 // one picks a commit onto a commit of the line.
-func (l *lining) one(ctx context.Context, c git.Commit, fork string, there *change.Set, on git.Commit) (Result, git.Commit, error) {
+func (l *lining) one(ctx context.Context, c, on git.Commit) (Result, git.Commit, error) {
 	subject, _, _ := strings.Cut(c.Message, "\n")
 	r := Result{Commit: c.ID, Subject: subject, Line: l.line.Name}
-	if fork == c.ID {
+	if !l.outside[c.ID] {
 		r.Outcome, r.By, r.Found = There, change.ByHistory, c.ID
 		return r, on, nil
 	}
-	if r.By, r.Found = there.Find(c, l.patches[c.ID]); r.By != "" {
+	if r.By, r.Found = l.there.Find(c, l.patches[c.ID]); r.By != "" {
 		r.Outcome = There
 		return r, on, nil
 	}
@@ -174,7 +247,7 @@ func (l *lining) one(ctx context.Context, c git.Commit, fork string, there *chan
 		return r, on, err
 	}
 	if len(made.conflicts) > 0 && len(made.failed) == 0 {
-		needs, err := l.prerequisites(ctx, c, fork, there, on, made.conflicts)
+		needs, err := l.prerequisites(ctx, c, on, made.conflicts)
 		if err != nil {
 			return r, on, err
 		}
@@ -231,7 +304,11 @@ type applied struct {
 // apply picks a commit onto another one, regenerates what is generated, and commits what comes of it.
 func (l *lining) apply(ctx context.Context, c, on git.Commit) (applied, error) {
 	made := applied{commit: on}
-	picked, err := l.Repository.Pick(ctx, on, c, l.generated)
+	picked, done := l.picked[c.ID]
+	var err error
+	if !done || on.ID != l.line.Tip {
+		picked, err = l.picker.Pick(ctx, on, c, l.generated)
+	}
 	if err != nil || len(picked.Conflicts) > 0 {
 		made.conflicts = picked.Conflicts
 		return made, err
@@ -244,7 +321,7 @@ func (l *lining) apply(ctx context.Context, c, on git.Commit) (applied, error) {
 		by.Time = on.Committer.Time
 	}
 	commit := func(tree string) (git.Commit, error) {
-		return l.Repository.CommitPicked(ctx, on, tree, c, by, WithOrigin(c.Message, c.ID))
+		return l.picker.Commit(on, tree, c, by, WithOrigin(c.Message, c.ID))
 	}
 	tree := picked.Tree
 	if len(picked.Kept) > 0 {

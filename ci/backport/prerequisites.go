@@ -21,6 +21,7 @@ type search struct {
 	fork       string
 	on         git.Commit
 	there      *change.Set
+	picker     *git.Picker
 	keep       func(path string) bool // what is regenerated: it is no conflict, and no trial regenerates it
 	order      map[string]int         // place in history between fork and the commit
 	commits    map[string]git.Commit
@@ -30,12 +31,16 @@ type search struct {
 
 // prerequisites are commits, in the order to be picked, behind which c applies: each was tried, and without any one of them it does not. None
 // where no such set is found within the limits.
-func (l *lining) prerequisites(ctx context.Context, c git.Commit, fork string, there *change.Set, on git.Commit, conflicts []git.Conflict) ([]git.Commit, error) {
+func (l *lining) prerequisites(ctx context.Context, c, on git.Commit, conflicts []git.Conflict) ([]git.Commit, error) {
+	fork, _, err := l.Repository.MergeBase(ctx, c.ID, l.line.Tip) // there is one: they were picked from
+	if err != nil {
+		return nil, err
+	}
 	between, err := l.Repository.Between(ctx, fork, c.ID)
 	if err != nil {
 		return nil, err
 	}
-	s := &search{repository: l.Repository, fork: fork, on: on, there: there, keep: l.generated, order: map[string]int{}, commits: map[string]git.Commit{}, until: time.Now().Add(maxSearch)}
+	s := &search{repository: l.Repository, fork: fork, on: on, there: l.there, picker: l.picker, keep: l.generated, order: map[string]int{}, commits: map[string]git.Commit{}, until: time.Now().Add(maxSearch)}
 	for i, b := range between {
 		s.order[b.ID], s.commits[b.ID] = i, b
 	}
@@ -119,7 +124,7 @@ func (s *search) try(ctx context.Context, set []string, c git.Commit) (failed *g
 		if id != c.ID {
 			next = s.commits[id]
 		}
-		picked, err := s.repository.Pick(ctx, on, next, s.keep)
+		picked, err := s.picker.Pick(ctx, on, next, s.keep)
 		if err != nil {
 			return nil, nil, err
 		}

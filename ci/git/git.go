@@ -101,7 +101,7 @@ func output(cmd *exec.Cmd, stdin io.Reader, args []string) ([]byte, error) {
 		return stdout.Bytes(), &Error{Args: args, Code: exit.ExitCode(), Stderr: strings.TrimSpace(stderr.String())}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("git %s: %w; git 2.38 or newer is needed", strings.Join(args, " "), err)
+		return nil, fmt.Errorf("git %s: %w; git 2.39 or newer is needed", strings.Join(args, " "), err)
 	}
 	return stdout.Bytes(), nil
 }

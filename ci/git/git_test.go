@@ -285,6 +285,11 @@ func TestExportStandsOnItsOwn(t *testing.T) {
 // TestBetween: what one process gives for many commits is what each says of itself.
 func TestBetween(t *testing.T) {
 	ctx, r := t.Context(), repository(t)
+	p, err := r.Picker(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
 	for _, message := range []string{"third\n\n    indented\n\n\n  and more\nBye", "", "\n\nlate\n"} {
 		head, err := r.Git(ctx, "rev-parse", "HEAD")
 		if err != nil {
@@ -294,7 +299,7 @@ func TestBetween(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made, err := r.CommitPicked(ctx, c, c.Tree, c, c.Committer, message)
+		made, err := p.Commit(c, c.Tree, c, c.Committer, message)
 		if err != nil {
 			t.Fatal(err)
 		}

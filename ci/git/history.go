@@ -1,6 +1,7 @@
 package git
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -27,7 +28,28 @@ type Commit struct {
 	Parents   []string
 	Author    Person
 	Committer Person
+	Encoding  string // of Message, where it is not UTF-8
 	Message   string
+}
+
+// content is the commit as an object.
+func (c Commit) content() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "tree %s\n", c.Tree)
+	for _, parent := range c.Parents {
+		fmt.Fprintf(&b, "parent %s\n", parent)
+	}
+	for _, role := range []struct {
+		name string
+		by   Person
+	}{{"author", c.Author}, {"committer", c.Committer}} {
+		fmt.Fprintf(&b, "%s %s <%s> %d %s\n", role.name, role.by.Name, role.by.Email, role.by.Time.Unix(), role.by.Time.Format("-0700"))
+	}
+	if c.Encoding != "" {
+		fmt.Fprintf(&b, "encoding %s\n", c.Encoding)
+	}
+	b.WriteString("\n" + c.Message)
+	return b.Bytes()
 }
 
 // Commit reads the commit that a revision names; one that names none is refused.
@@ -41,6 +63,44 @@ func (r *Repository) Commit(ctx context.Context, revision string) (Commit, error
 		return Commit{}, err
 	}
 	return parseCommit(id, string(content))
+}
+
+// Commits reads the commits that revisions name, in their order; one that names none is refused.
+func (r *Repository) Commits(ctx context.Context, revisions []string) ([]Commit, error) {
+	var asked strings.Builder
+	for _, revision := range revisions {
+		if strings.ContainsAny(revision, "\n\x00") || strings.HasPrefix(revision, "-") {
+			return nil, refusal.New("read commit %q of %s: that is no revision", revision, r.dir)
+		}
+		asked.WriteString(revision + "^{commit}\n")
+	}
+	out, err := r.run(ctx, strings.NewReader(asked.String()), nil, "cat-file", "--batch")
+	if err != nil {
+		return nil, err
+	}
+	return parseCommits(out, func(header string) error {
+		name, _, _ := strings.Cut(header, "^{commit}")
+		return refusal.New("read commit %q of %s: there is none; fetch it first", name, r.dir)
+	})
+}
+
+// parseCommits reads what cat-file --batch prints of commits; other tells what is wrong with a header that is none of a commit.
+func parseCommits(out []byte, other func(header string) error) ([]Commit, error) {
+	var commits []Commit
+	for len(out) > 0 {
+		header, rest, _ := bytes.Cut(out, []byte("\n"))
+		var id string
+		var size int
+		if n, _ := fmt.Sscanf(string(header), "%s commit %d", &id, &size); n != 2 || size >= len(rest) {
+			return nil, other(string(header))
+		}
+		c, err := parseCommit(id, string(rest[:size]))
+		if err != nil {
+			return nil, err
+		}
+		commits, out = append(commits, c), rest[size+1:]
+	}
+	return commits, nil
 }
 
 func parseCommit(id, content string) (Commit, error) {
@@ -59,6 +119,8 @@ func parseCommit(id, content string) (Commit, error) {
 			c.Author, err = parsePerson(value)
 		case "committer":
 			c.Committer, err = parsePerson(value)
+		case "encoding":
+			c.Encoding = value
 		}
 		if err != nil {
 			return c, fmt.Errorf("read commit %s: %w", id, err)
@@ -182,6 +244,62 @@ func (r *Repository) Newest(ctx context.Context, branch string) (string, error) 
 		}
 	}
 	return "", refusal.New("read branch %s: it is at %.12s here and at %.12s at origin, and neither contains the other; bring them together first", branch, tips[0], tips[1])
+}
+
+// Between are the commits that to has in its history and from has not, the oldest first. Without from it is all of to's history.
+func (r *Repository) Between(ctx context.Context, from, to string) ([]Commit, error) {
+	args := []string{"rev-list", "--reverse", "--topo-order", to}
+	if from != "" {
+		args = append(args, "^"+from)
+	}
+	ids, err := r.run(ctx, nil, nil, args...)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	out, err := r.run(ctx, bytes.NewReader(ids), nil, "cat-file", "--batch")
+	if err != nil {
+		return nil, err
+	}
+	return parseCommits(out, func(header string) error {
+		return fmt.Errorf("read the commits between %s and %s: git answered %q; is the clone complete?", from, to, header)
+	})
+}
+
+// Fork is the last commit that a branch has in common with all of the others; ok is false where their histories are apart.
+func (r *Repository) Fork(ctx context.Context, branch string, others ...string) (id string, ok bool, err error) {
+	id, err = r.Git(ctx, append([]string{"merge-base", "--octopus", branch}, others...)...)
+	if exitCode(err) == 1 {
+		return "", false, nil
+	}
+	id, _, _ = strings.Cut(id, "\n") // of several, which criss-cross merges leave, any
+	return id, err == nil, err
+}
+
+// Outside are those of the commits that a branch has not in its history.
+func (r *Repository) Outside(ctx context.Context, branch string, commits []string) (map[string]bool, error) {
+	args := []string{"rev-list", "--stdin"}
+	out, err := r.run(ctx, strings.NewReader(strings.Join(commits, "\n")+"\n^"+branch+"\n"), nil, args...)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]bool{}
+	for id := range strings.FieldsSeq(string(out)) {
+		all[id] = true
+	}
+	outside := map[string]bool{}
+	for _, id := range commits {
+		outside[id] = all[id]
+	}
+	return outside, nil
+}
+
+// MergeBase is the last commit that two have in common; ok is false where their histories are apart.
+func (r *Repository) MergeBase(ctx context.Context, a, b string) (id string, ok bool, err error) {
+	id, err = r.Git(ctx, "merge-base", a, b)
+	if exitCode(err) == 1 {
+		return "", false, nil
+	}
+	return id, err == nil, err
 }
 
 // Grep lists the places of a tree's text files, outside of the paths to exclude, that hold one of the words.

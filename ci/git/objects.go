@@ -183,14 +183,33 @@ func (r *Repository) NewObjects(ctx context.Context) ([]Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	var ids []string
+	for _, file := range files {
+		ids = append(ids, filepath.Base(filepath.Dir(file))+filepath.Base(file))
+	}
+	return r.read(ctx, ids)
+}
+
+// Reachable are the objects that these commits need, and that no ref of the repository leads to, ordered by type and id.
+func (r *Repository) Reachable(ctx context.Context, commits []string) ([]Object, error) {
+	if len(commits) == 0 {
+		return nil, nil
+	}
+	out, err := r.run(ctx, strings.NewReader(strings.Join(commits, "\n")+"\n"), nil, "rev-list", "--objects", "--no-object-names", "--stdin", "--not", "--all")
+	if err != nil {
+		return nil, err
+	}
+	return r.read(ctx, strings.Fields(string(out)))
+}
+
+func (r *Repository) read(ctx context.Context, ids []string) ([]Object, error) {
 	blobs, err := r.openBlobs(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer blobs.close()
 	var objects []Object
-	for _, file := range files {
-		id := filepath.Base(filepath.Dir(file)) + filepath.Base(file)
+	for _, id := range ids {
 		kind, content, err := blobs.object(id)
 		if err != nil {
 			return nil, err
@@ -244,17 +263,37 @@ func isID(s string) bool {
 
 // Import stores objects, each checked against its id: where git computes another, the object is refused.
 func (r *Repository) Import(ctx context.Context, objects []Object) error {
+	dir, err := os.MkdirTemp("", "release-import-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
 	// What others are made of comes first, so that git can check what it is given.
-	order := []string{"blob", "tree", "commit", "tag"}
-	sorted := slices.Clone(objects)
-	slices.SortStableFunc(sorted, func(a, b Object) int { return slices.Index(order, a.Type) - slices.Index(order, b.Type) })
-	for _, o := range sorted {
-		id, err := r.run(ctx, bytes.NewReader(o.Content), nil, "hash-object", "-w", "-t", o.Type, "--stdin")
-		if err != nil {
-			return fmt.Errorf("store git object %s %s: %w", o.Type, o.ID, err)
+	for _, kind := range []string{"blob", "tree", "commit", "tag"} {
+		var paths strings.Builder
+		var want []string
+		for _, o := range objects {
+			if o.Type != kind {
+				continue
+			}
+			file := filepath.Join(dir, fmt.Sprintf("%s-%d", kind, len(want)))
+			if err := os.WriteFile(file, o.Content, 0o600); err != nil {
+				return err
+			}
+			paths.WriteString(file + "\n")
+			want = append(want, o.ID)
 		}
-		if found := string(bytes.TrimSpace(id)); found != o.ID {
-			return refusal.New("store git object %s %s: its content has the id %s", o.Type, o.ID, found)
+		if len(want) == 0 {
+			continue
+		}
+		out, err := r.run(ctx, strings.NewReader(paths.String()), nil, "hash-object", "-w", "-t", kind, "--no-filters", "--stdin-paths")
+		if err != nil {
+			return fmt.Errorf("store %d git objects, each a %s: %w", len(want), kind, err)
+		}
+		for i, found := range strings.Fields(string(out)) {
+			if i >= len(want) || found != want[i] {
+				return refusal.New("store git object %s %s: its content has the id %s", kind, want[min(i, len(want)-1)], found)
+			}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package git
 
 import (
+	"bufio"
 	"os"
 	"os/exec"
 	"slices"
@@ -65,6 +66,11 @@ func TestPick(t *testing.T) {
 		return c
 	}
 	on := commit("line")
+	p, err := r.Picker(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
 	for name, test := range map[string]struct {
 		changed  string // paths that the pick changes on the line
 		conflict string // path and beginning of what git says
@@ -77,7 +83,7 @@ func TestPick(t *testing.T) {
 		"binary":     {conflict: "binary warning: Cannot merge binary files: binary"},
 		"on-gone":    {conflict: "gone CONFLICT (modify/delete): gone deleted in"},
 	} {
-		picked, err := r.Pick(ctx, on, commit(name), nil)
+		picked, err := p.Pick(ctx, on, commit(name), nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -93,7 +99,7 @@ func TestPick(t *testing.T) {
 			t.Errorf("%s changes %q, %v; conflicts %+v", name, got, err, picked.Conflicts)
 		}
 	}
-	if _, err := r.Pick(ctx, on, commit("base"), nil); err == nil || !strings.Contains(err.Error(), "root commit") {
+	if _, err := p.Pick(ctx, on, commit("base"), nil); err == nil || !strings.Contains(err.Error(), "root commit") {
 		t.Errorf("a root: %v", err)
 	}
 	if content, err := r.Git(ctx, "cat-file", "-p", "refs/heads/line:crlf"); err != nil || content != "x\r\ny\r" {
@@ -150,6 +156,11 @@ git checkout -q main`)
 		return c
 	}
 	on := commit("line")
+	p, err := r.Picker(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
 	for name, test := range map[string]struct {
 		changed, kept, conflicts string
 	}{
@@ -161,7 +172,7 @@ git checkout -q main`)
 		"link":           {conflicts: "gen-link"},
 		"both":           {conflicts: "src"},
 	} {
-		picked, err := r.Pick(ctx, on, commit(name), func(path string) bool { return strings.HasPrefix(path, "gen") })
+		picked, err := p.Pick(ctx, on, commit(name), func(path string) bool { return strings.HasPrefix(path, "gen") })
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -254,13 +265,13 @@ func TestCheckoutOfAQuarantine(t *testing.T) {
 	}
 }
 
-func FuzzParseConflicts(f *testing.F) {
-	f.Add("a\x00b\x00\x002\x00a\x00b\x00CONFLICT (contents)\x00CONFLICT (content): in a\n\x00")
-	f.Add("\x001\x00a\x00CONFLICT (directory rename split)\x00CONFLICT: a\n\x00")
-	f.Add("\x00-1\x00")
-	f.Add("a\x00\x009999999999\x00")
+func FuzzReadMerge(f *testing.F) {
+	f.Add("1\x00tree\x00\x00")
+	f.Add("0\x00tree\x00a\x00b\x00\x002\x00a\x00b\x00CONFLICT (contents)\x00CONFLICT (content): in a\n\x00\x00")
+	f.Add("0\x00tree\x00\x00-1\x00")
+	f.Add("0\x00tree\x00a\x00\x009999999999\x00")
 	f.Fuzz(func(t *testing.T, out string) {
-		conflicts, err := parseConflicts(out)
+		_, conflicts, err := readMerge(bufio.NewReader(strings.NewReader(out)))
 		for _, c := range conflicts {
 			if err == nil && c.Path == "" {
 				t.Errorf("%+v", conflicts)

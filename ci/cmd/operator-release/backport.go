@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -119,7 +120,13 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 		o.Committer = &git.Person{Name: config.Author.Name, Email: config.Author.Email}
 	}
 	results, err := backport.Run(ctx, o)
-	return backported{lines, results}, errors.Join(err, keep())
+	var tips []string
+	for _, r := range results {
+		if r.Tip != "" && !slices.Contains(tips, r.Tip) {
+			tips = append(tips, r.Tip)
+		}
+	}
+	return backported{lines, results}, errors.Join(err, keep(tips...))
 }
 
 func backportPage(page *report.Page, said backported, made map[string]bool) {

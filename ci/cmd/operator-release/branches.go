@@ -120,8 +120,9 @@ func (b branching) say(page *report.Page, branch, commit string, made bool) {
 	page.Line(report.Done, "branch %s at %.12s%s", branch, commit, there)
 }
 
-// quarantined gives the repository with new objects going to a scratch folder, and what writes these into a stage's folder and takes the scratch folder away.
-func (c call) quarantined(ctx context.Context, repository *git.Repository) (quiet *git.Repository, keep func() error, err error) {
+// quarantined gives the repository with new objects going to a scratch folder, and what writes those that commits need into a stage's folder and takes the scratch
+// folder away.
+func (c call) quarantined(ctx context.Context, repository *git.Repository) (quiet *git.Repository, keep func(commits ...string) error, err error) {
 	scratch, err := os.MkdirTemp("", "release-objects-")
 	if err != nil {
 		return nil, nil, err
@@ -129,9 +130,9 @@ func (c call) quarantined(ctx context.Context, repository *git.Repository) (quie
 	if quiet, err = repository.Quarantine(ctx, scratch); err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(scratch))
 	}
-	return quiet, func() error {
+	return quiet, func(commits ...string) error {
 		defer os.RemoveAll(scratch)
-		objects, err := quiet.NewObjects(ctx)
+		objects, err := quiet.Reachable(ctx, commits)
 		if err != nil {
 			return err
 		}

@@ -96,5 +96,9 @@ func runFollowup(ctx context.Context, c call, spec pipeline.FollowupSpec) (any, 
 	}
 	o.Repository = quiet
 	made, err := followup.Make(ctx, o)
-	return made, errors.Join(err, keep())
+	var commits []string
+	if made.Commit != "" {
+		commits = append(commits, made.Commit)
+	}
+	return made, errors.Join(err, keep(commits...))
 }
