@@ -232,8 +232,7 @@ func (l *lining) pickEach(ctx context.Context, commits []git.Commit, tip git.Com
 
 // one picks a commit onto a commit of the line.
 func (l *lining) one(ctx context.Context, c, on git.Commit) (Result, git.Commit, error) {
-	subject, _, _ := strings.Cut(c.Message, "\n")
-	r := Result{Commit: c.ID, Subject: subject, Line: l.line.Name}
+	r := Result{Commit: c.ID, Subject: change.Title(c.Message), Line: l.line.Name}
 	if !l.outside[c.ID] {
 		r.Outcome, r.By, r.Found = There, change.ByHistory, c.ID
 		return r, on, nil
@@ -252,8 +251,7 @@ func (l *lining) one(ctx context.Context, c, on git.Commit) (Result, git.Commit,
 			return r, on, err
 		}
 		for _, n := range needs {
-			subject, _, _ := strings.Cut(n.Message, "\n")
-			r.Needs = append(r.Needs, Needed{n.ID, subject})
+			r.Needs = append(r.Needs, Needed{n.ID, change.Title(n.Message)})
 		}
 		if len(needs) > 0 && l.WithNeeds {
 			if made, err = l.sequence(ctx, append(needs, c), on); err != nil {

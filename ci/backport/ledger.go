@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/operator-release/operator-release/ci/change"
 	"github.com/operator-release/operator-release/ci/git"
@@ -91,15 +90,14 @@ func Keep(ctx context.Context, r *git.Repository, development string, lines []Li
 	if len(lines) == 0 {
 		return l, nil
 	}
-	fixes := slices.DeleteFunc(slices.Clone(books[oldest].main.Commits), func(c git.Commit) bool { return !change.Read(c.Message).Kind.IsFix() })
+	fixes := slices.DeleteFunc(change.Fold(books[oldest].main.Commits), func(c git.Commit) bool { return !change.Read(c.Message).Kind.IsFix() })
 	patches, err := r.PatchIDs(ctx, fixes)
 	if err != nil {
 		return l, err
 	}
 	slices.Reverse(fixes)
 	for _, c := range fixes {
-		subject, _, _ := strings.Cut(c.Message, "\n")
-		f := Fix{Commit: c.ID, Subject: subject, On: map[string]Present{}}
+		f := Fix{Commit: c.ID, Subject: change.Title(c.Message), On: map[string]Present{}}
 		for i, line := range lines {
 			by, found := change.ByHistory, c.ID
 			if books[i].newer[c.ID] {
@@ -164,8 +162,7 @@ func (b book) alone(ctx context.Context, r *git.Repository) ([]AloneOnLine, erro
 		if by, _ := b.main.Find(c, patches[c.ID]); by != "" {
 			continue
 		}
-		subject, _, _ := strings.Cut(c.Message, "\n")
-		alone = append(alone, AloneOnLine{b.name, c.ID, m.Kind, subject})
+		alone = append(alone, AloneOnLine{b.name, c.ID, m.Kind, change.Title(c.Message)})
 	}
 	return alone, nil
 }

@@ -26,12 +26,21 @@ type search struct {
 	order      map[string]int         // place in history between fork and the commit
 	commits    map[string]git.Commit
 	trials     int
-	until      time.Time
 }
 
 // prerequisites are commits, in the order to be picked, behind which c applies: each was tried, and without any one of them it does not. None
 // where no such set is found within the limits.
 func (l *lining) prerequisites(ctx context.Context, c, on git.Commit, conflicts []git.Conflict) ([]git.Commit, error) {
+	within, cancel := context.WithTimeout(ctx, maxSearch)
+	defer cancel()
+	found, err := l.search(within, c, on, conflicts)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return nil, nil // it takes too long
+	}
+	return found, err
+}
+
+func (l *lining) search(ctx context.Context, c, on git.Commit, conflicts []git.Conflict) ([]git.Commit, error) {
 	fork, _, err := l.Repository.MergeBase(ctx, c.ID, l.line.Tip) // there is one: they were picked from
 	if err != nil {
 		return nil, err
@@ -40,7 +49,7 @@ func (l *lining) prerequisites(ctx context.Context, c, on git.Commit, conflicts 
 	if err != nil {
 		return nil, err
 	}
-	s := &search{repository: l.Repository, fork: fork, on: on, there: l.there, picker: l.picker, keep: l.generated, order: map[string]int{}, commits: map[string]git.Commit{}, until: time.Now().Add(maxSearch)}
+	s := &search{repository: l.Repository, fork: fork, on: on, there: l.there, picker: l.picker, keep: l.generated, order: map[string]int{}, commits: map[string]git.Commit{}}
 	for i, b := range between {
 		s.order[b.ID], s.commits[b.ID] = i, b
 	}
@@ -87,7 +96,7 @@ func (l *lining) prerequisites(ctx context.Context, c, on git.Commit, conflicts 
 	return found, nil
 }
 
-func (s *search) spent() bool { return s.trials >= maxTrials || time.Now().After(s.until) }
+func (s *search) spent() bool { return s.trials >= maxTrials }
 
 // add adds to the set what the commit's change stands on at the paths where it conflicted; what is on the line already is left out.
 func (s *search) add(ctx context.Context, set []string, c git.Commit, conflicts []git.Conflict) ([]string, error) {

@@ -76,7 +76,7 @@ var words = map[string]Kind{
 
 // Read reads a commit's message.
 func Read(message string) Message {
-	subject, body, _ := strings.Cut(message, "\n")
+	subject, body, _ := strings.Cut(title(message), "\n")
 	m := readSubject(subject)
 	if found := breaks.FindStringSubmatch(body); found != nil {
 		m.Breaking, m.Breaks = true, strings.Join(strings.Fields(found[1]), " ")

@@ -8,10 +8,13 @@ import (
 	"strings"
 )
 
+// largeFile makes git take a file of this size and more as a binary where it only compares: to go through its lines takes long.
+const largeFile = "core.bigFileThreshold=2m"
+
 var hunk = regexp.MustCompile(`(?m)^@@ -([0-9]+)(?:,([0-9]+))? `)
 
 // Touched are the commits after fork that last touched the lines that commit changes at a path, and the few around them: what its change
-// stands on there, the oldest first. A path that the commit's parent does not have has none.
+// stands on there. Of a binary, and of a file that is large, it is whatever touched it. A path that the commit's parent does not have has none.
 func (r *Repository) Touched(ctx context.Context, fork string, commit Commit, path string) ([]string, error) {
 	parent := commit.Parents[0]
 	if parent == fork { // there are none; of an empty range, git blame would speak of HEAD
@@ -20,7 +23,7 @@ func (r *Repository) Touched(ctx context.Context, fork string, commit Commit, pa
 	if _, err := r.Git(ctx, "cat-file", "-e", parent+":"+path); err != nil {
 		return nil, nil
 	}
-	patch, err := r.run(ctx, nil, nil, "diff-tree", "-p", "-U3", "--no-ext-diff", "--no-textconv", parent, commit.ID, "--", path)
+	patch, err := r.run(ctx, nil, nil, "-c", largeFile, "diff-tree", "-p", "-U3", "--no-ext-diff", "--no-textconv", parent, commit.ID, "--", path)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +41,8 @@ func (r *Repository) Touched(ctx context.Context, fork string, commit Commit, pa
 		args = append(args, "-L", m[1]+",+"+strconv.Itoa(n))
 	}
 	if len(args) == 3 {
-		return nil, nil // a binary, or a mode
+		out, err := r.Git(ctx, "rev-list", "--reverse", fork+".."+parent, "--", path)
+		return strings.Fields(out), err
 	}
 	out, err := r.Git(ctx, append(args, fork+".."+parent, "--", path)...)
 	if err != nil {

@@ -93,6 +93,9 @@ func (p *Picker) PickEach(ctx context.Context, onto Commit, commits []Commit, ke
 		if err != nil {
 			return nil, fmt.Errorf("pick commit %s: %w", c.ID, err)
 		}
+		for j := range conflicts { // git speaks of the commits that it was given
+			conflicts[j].Why = strings.NewReplacer(all[i].ours, onto.ID[:12], all[i].theirs, c.ID[:12]).Replace(conflicts[j].Why)
+		}
 		conflicts, kept := sortOut(conflicts, keep, all[i].ours, all[i].theirs)
 		one := Picked{Tree: tree}
 		switch {

@@ -164,14 +164,14 @@ func (t *Tree) Stat(name string) (fs.FileInfo, error) {
 	return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 }
 
-// ReadDir lists a folder.
+// ReadDir lists a folder. A submodule is an empty one.
 func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	at, err := t.resolve("readdir", name)
 	if err != nil {
 		return nil, err
 	}
 	names, ok := t.dirs[at]
-	if !ok {
+	if !ok && t.entries[at].Mode != "160000" { // a submodule is an empty folder
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrNotExist}
 	}
 	var entries []fs.DirEntry

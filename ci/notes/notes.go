@@ -3,7 +3,6 @@ package notes
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -65,7 +64,7 @@ func Collect(ctx context.Context, o Options) (Notes, error) {
 		return n, fmt.Errorf("collect what %s brings: %w", o.Version, err)
 	}
 	var entries []Entry
-	for _, c := range change.Remaining(fold(commits)) {
+	for _, c := range change.Remaining(change.Fold(commits)) {
 		for _, e := range read(c) {
 			e.AlreadyBy = recognized[c.ID]
 			entries = append(entries, e)
@@ -73,100 +72,6 @@ func Collect(ctx context.Context, o Options) (Notes, error) {
 	}
 	n.Groups = group(once(entries), o.Since)
 	return n, nil
-}
-
-var mergedRequest = regexp.MustCompile(`^Merge pull request #([0-9]+) from \S+\s*$`)
-
-// fold makes the merge of a pull request one change, with the pull request's title; other merges change nothing themselves. The last commit has all
-// others in its history.
-func fold(commits []git.Commit) []git.Commit {
-	if len(commits) == 0 {
-		return nil
-	}
-	f := &folding{commits: commits, at: map[string]int{}, seen: map[int]bool{}, inside: map[int]bool{}}
-	for i, c := range commits {
-		f.at[c.ID] = i
-	}
-	f.walk(commits[len(commits)-1].ID)
-	var stay []git.Commit
-	for i, c := range commits {
-		merge := len(c.Parents) > 1
-		title, titled := requestTitle(c)
-		switch {
-		case f.inside[i] || merge && !titled:
-			continue
-		case merge:
-			if side, ok := f.at[c.Parents[1]]; ok { // whose work it is, not who merged it
-				c.Author = commits[side].Author
-			}
-			c.Message = title
-		}
-		stay = append(stay, c)
-	}
-	return stay
-}
-
-// requestTitle is the subject that a pull request's merge stands for: its title, and its number.
-func requestTitle(c git.Commit) (title string, ok bool) {
-	subject, body, _ := strings.Cut(c.Message, "\n")
-	found := mergedRequest.FindStringSubmatch(subject)
-	if len(c.Parents) < 2 || found == nil {
-		return "", false
-	}
-	body = strings.TrimLeft(body, "\n")
-	title, _, _ = strings.Cut(body, "\n")
-	if title == "" {
-		return subject, true
-	}
-	return title + " (#" + found[1] + ")" + strings.TrimPrefix(body, title), true
-}
-
-// folding finds the commits that merged pull requests brought.
-type folding struct {
-	commits []git.Commit
-	at      map[string]int
-	seen    map[int]bool
-	inside  map[int]bool // of a pull request's merge
-}
-
-// walk goes along first parents, from where it was before to a commit; what each merge brought is what nothing before it had.
-func (f *folding) walk(tip string) {
-	var chain []int
-	for i, ok := f.at[tip]; ok && !f.seen[i]; i, ok = f.at[tip] {
-		chain = append(chain, i)
-		if len(f.commits[i].Parents) == 0 {
-			break
-		}
-		tip = f.commits[i].Parents[0]
-	}
-	slices.Reverse(chain)
-	for _, i := range chain {
-		f.seen[i] = true
-		c := f.commits[i]
-		if len(c.Parents) < 2 {
-			continue
-		}
-		_, request := requestTitle(c)
-		for _, side := range c.Parents[1:] {
-			if request {
-				f.bring(side)
-			} else {
-				f.walk(side)
-			}
-		}
-	}
-}
-
-// bring marks what a pull request's merge brought.
-func (f *folding) bring(id string) {
-	for next := []string{id}; len(next) > 0; {
-		i, ok := f.at[next[0]]
-		next = next[1:]
-		if ok && !f.seen[i] {
-			f.seen[i], f.inside[i] = true, true
-			next = append(next, f.commits[i].Parents...)
-		}
-	}
 }
 
 // released recognizes the commits that Since has already, where it is on another line, and says by what.
