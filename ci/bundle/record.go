@@ -31,7 +31,7 @@ type Record struct {
 	Line      string          `json:"line"`
 	Branch    string          `json:"branch"`
 	Previous  version.Version `json:"previous"` // empty for a project's first version
-	Since     version.Version `json:"since"`    // whose notes those of this version stand on
+	Since     string          `json:"since"`    // the tag whose notes those of this version stand on; empty for the first of all
 	Base      string          `json:"base"`     // commit that was released
 	Commit    string          `json:"commit"`   // release commit; Base where nothing had to be edited
 	Tree      string          `json:"tree"`     // of Commit

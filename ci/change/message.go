@@ -30,6 +30,7 @@ func (k Kind) IsFix() bool { return k == Fix || k == Security }
 type Message struct {
 	Subject  string   // the first line, without type, scope, branch and pull requests
 	Scope    string   // empty where there is none
+	Branch   string   // what the subject says in brackets before all, such as release-1.5; of backports
 	Kind     Kind     //
 	Breaking bool     // marked by ! or by a footer
 	Breaks   string   // the footer's text
@@ -47,7 +48,7 @@ type Item struct {
 
 var (
 	typed       = regexp.MustCompile(`^(?:([A-Za-z]+)\s?(?:\(([^()]*)\))?(!)?:|\[([A-Za-z]+)\])\s*(\S.*)$`)
-	onBranch    = regexp.MustCompile(`^\[[^\[\]]*[0-9][^\[\]]*\]\s*`)
+	onBranch    = regexp.MustCompile(`^\[([^\[\]]*[0-9][^\[\]]*)\]\s*`)
 	endRequests = regexp.MustCompile(`\s*\(#([0-9]+)\)\s*$`)
 	originLine  = regexp.MustCompile(`(?m)^\s*\(cherry picked from commit ([0-9a-f]{7,64})\)`)
 	revertLine  = regexp.MustCompile(`(?m)^\s*(?:\* )?This reverts commit ([0-9a-f]{7,64})`)
@@ -106,7 +107,9 @@ func readSubject(subject string) Message {
 		m.Requests = append(m.Requests, found[1])
 	}
 	slices.Reverse(m.Requests)
-	m.Subject = onBranch.ReplaceAllString(m.Subject, "")
+	if found := onBranch.FindStringSubmatch(m.Subject); found != nil {
+		m.Branch, m.Subject = found[1], strings.TrimPrefix(m.Subject, found[0])
+	}
 	if releases.MatchString(m.Subject) {
 		m.Kind = Release
 		return m
@@ -191,4 +194,9 @@ func (m Message) stands() []string {
 		}
 	}
 	return all
+}
+
+// title is what two commits have in common where one is the other's backport.
+func (m Message) title() string {
+	return strings.ToLower(string(m.Kind) + " " + m.Scope + " " + m.Subject)
 }

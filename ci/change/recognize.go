@@ -14,6 +14,7 @@ const (
 	ByOrigin  = "origin"       // a commit of the branch says "(cherry picked from commit …)", as git cherry-pick -x writes
 	ByPatch   = "patch"        // a commit of the branch changes the same, by its patch id
 	ByRequest = "pull request" // a commit of the branch names the same pull request, or lists it among those it squashed
+	ByTitle   = "title"        // a commit of the branch has the same title behind the branch's name, "[release-1.5] …", as backporting robots write
 )
 
 // Set is what a branch has since it left another one.
@@ -21,7 +22,8 @@ type Set struct {
 	Commits  []git.Commit // the oldest first; what a later one reverts is left out
 	origins  map[string]string
 	patches  map[string]string
-	requests map[string]string // each to the commit of the branch
+	requests map[string]string
+	titles   map[string]string // each to the commit of the branch
 }
 
 // Since reads a branch's commits from fork to tip. What a later commit of the branch reverts is not there.
@@ -30,7 +32,7 @@ func Since(ctx context.Context, r *git.Repository, fork, tip string) (*Set, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{Commits: Remaining(commits), origins: map[string]string{}, patches: map[string]string{}, requests: map[string]string{}}
+	s := &Set{Commits: Remaining(commits), origins: map[string]string{}, patches: map[string]string{}, requests: map[string]string{}, titles: map[string]string{}}
 	for _, c := range s.Commits {
 		m := Read(c.Message)
 		for _, id := range m.Origins {
@@ -38,6 +40,9 @@ func Since(ctx context.Context, r *git.Repository, fork, tip string) (*Set, erro
 		}
 		for _, n := range m.stands() {
 			s.requests[n] = c.ID
+		}
+		if m.Branch != "" {
+			s.titles[m.title()] = c.ID
 		}
 	}
 	patches, err := r.PatchIDs(ctx, s.Commits)
@@ -72,6 +77,16 @@ func (s *Set) Find(c git.Commit, patch string) (by, found string) {
 	for _, n := range m.stands() {
 		if on, ok := s.requests[n]; ok {
 			return ByRequest, on
+		}
+	}
+	if on, ok := s.titles[m.title()]; ok {
+		return ByTitle, on
+	}
+	if m.Branch != "" { // it is the backport
+		for _, on := range s.Commits {
+			if Read(on.Message).title() == m.title() {
+				return ByTitle, on.ID
+			}
 		}
 	}
 	return "", ""

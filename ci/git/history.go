@@ -211,6 +211,19 @@ func (r *Repository) Refs(ctx context.Context, prefix string) (map[string]string
 	return refs, nil
 }
 
+// NearestTag is the nearest tag in a commit's history that is none of those to pass over; empty where there is none.
+func (r *Repository) NearestTag(ctx context.Context, commit string, passOver []string) (string, error) {
+	args := []string{"describe", "--tags", "--abbrev=0"}
+	for _, tag := range passOver {
+		args = append(args, "--exclude", tag)
+	}
+	tag, err := r.Git(ctx, append(args, commit)...)
+	if exitCode(err) == 128 && !strings.Contains(err.Error(), "Not a valid object") {
+		return "", nil // nothing to describe it by
+	}
+	return tag, err
+}
+
 // Descends tells whether commit has ancestor in its history, or is it.
 func (r *Repository) Descends(ctx context.Context, commit, ancestor string) (bool, error) {
 	_, err := r.Git(ctx, "merge-base", "--is-ancestor", ancestor, commit)

@@ -12,8 +12,8 @@ import (
 func (n Notes) Markdown() string {
 	var b strings.Builder
 	b.WriteString("## " + n.link(n.Version.String(), "releases/tag/"+n.Version.String()) + " (" + n.Time.UTC().Format("2006-01-02") + ")\n")
-	if !n.Since.IsZero() {
-		b.WriteString("\nChanges since " + n.link(n.Since.String(), "compare/"+n.Since.String()+"..."+n.Version.String()) + ".\n")
+	if n.Since != "" {
+		b.WriteString("\nChanges since " + n.link(Escape(n.Since), "compare/"+url.PathEscape(n.Since)+"..."+n.Version.String()) + ".\n")
 	}
 	if len(n.Groups) == 0 {
 		b.WriteString("\nNothing has changed.\n")

@@ -106,13 +106,13 @@ func FuzzEscape(f *testing.F) {
 
 func TestMarkdown(t *testing.T) {
 	n := Notes{
-		Version: version.MustParse("v1.5.0"), Since: version.MustParse("v1.4.1"), Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), URL: "https://github.com/example/pi",
+		Version: version.MustParse("v1.5.0"), Since: "v1.4.1", Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), URL: "https://github.com/example/pi",
 		Groups: group([]Entry{
 			{Kind: change.Feature, Scope: "chart", Text: "drop the hook", Breaking: true, Breaks: "Remove `hook` from your values.", Requests: []string{"7"}, Author: "Ada", Commit: strings.Repeat("a", 40)},
 			{Kind: change.Fix, Text: "answer <b>", Requests: []string{"8", "9"}, Author: "Bob *star*", Commit: strings.Repeat("b", 40)},
 			{Kind: change.Other, Text: "tidy up", Commit: strings.Repeat("c", 40)},
 			{Kind: change.Fix, Text: "out before", Commit: strings.Repeat("d", 40), Requests: []string{"3"}, AlreadyBy: change.ByOrigin},
-		}, version.MustParse("v1.4.1")),
+		}, "v1.4.1"),
 	}
 	const want = `## [v1.5.0](https://github.com/example/pi/releases/tag/v1.5.0) (2026-03-01)
 

@@ -16,17 +16,17 @@ import (
 type Options struct {
 	Repository *git.Repository
 	Version    version.Version
-	Commit     string          // that is released
-	Since      version.Version // whose notes these stand on; empty for a first version
-	From       string          // the commit of Since; empty: all of history
-	Time       time.Time       // of the release
-	URL        string          // where the source lives; of a GitHub repository it gives links
+	Commit     string    // that is released
+	Since      string    // the tag whose notes these stand on; empty for the first of all
+	From       string    // the commit of Since; empty: all of history
+	Time       time.Time // of the release
+	URL        string    // where the source lives; of a GitHub repository it gives links
 }
 
 // Notes are what a version changes.
 type Notes struct {
 	Version version.Version `json:"version"`
-	Since   version.Version `json:"since"`
+	Since   string          `json:"since"`
 	Time    time.Time       `json:"time"`
 	URL     string          `json:"url,omitempty"`
 	Groups  []Group         `json:"groups"`
@@ -190,7 +190,7 @@ var titles = []struct {
 	{"Other changes", []change.Kind{change.Other, change.Release}},
 }
 
-func group(entries []Entry, since version.Version) []Group {
+func group(entries []Entry, since string) []Group {
 	var groups []Group
 	add := func(title string, belongs func(Entry) bool) {
 		g := Group{Title: title}
@@ -207,7 +207,7 @@ func group(entries []Entry, since version.Version) []Group {
 	for _, t := range titles {
 		add(t.title, func(e Entry) bool { return e.AlreadyBy == "" && !e.Breaking && slices.Contains(t.kinds, e.Kind) })
 	}
-	add("Already in "+since.String(), func(e Entry) bool { return e.AlreadyBy != "" })
+	add("Already in "+since, func(e Entry) bool { return e.AlreadyBy != "" })
 	return groups
 }
 

@@ -44,7 +44,7 @@ func said(t *testing.T, r *git.Repository, v, commit, since string) string {
 		t.Fatal(err)
 	}
 	if since != "" {
-		o.Since = version.MustParse(since)
+		o.Since = since
 		if o.From, err = r.Git(t.Context(), "rev-parse", since+"^{commit}"); err != nil {
 			t.Fatal(err)
 		}

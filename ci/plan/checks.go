@@ -60,7 +60,10 @@ func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
 	} else if err != nil {
 		return err
 	}
-	p.Previous, p.Since = m.place.Previous, m.place.Since
+	p.Previous = m.place.Previous
+	if p.Since, m.from, err = m.tags.Since(ctx, m.Repository, m.place, m.base.ID); err != nil {
+		return err
+	}
 	if p.Previous.IsZero() {
 		m.notice("no version is tagged yet: %s is the first", p.Version)
 	}
@@ -103,7 +106,7 @@ func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 // describe writes the notes, and their section of the changelog. A section that is there already is what the notes are.
 func (m *maker) describe(ctx context.Context, tree *git.Tree, edits map[string][]byte) error {
 	p := &m.plan
-	said, err := m.Describe(ctx, Described{Version: p.Version, Commit: m.base.ID, Since: p.Since, From: m.tags[p.Since], Time: p.Time, URL: p.Config.URL})
+	said, err := m.Describe(ctx, Described{Version: p.Version, Commit: m.base.ID, Since: p.Since, From: m.from, Time: p.Time, URL: p.Config.URL})
 	if err != nil {
 		return err
 	}

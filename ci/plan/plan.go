@@ -42,8 +42,8 @@ type Options struct {
 type Described struct {
 	Version version.Version
 	Commit  string
-	Since   version.Version // whose notes these stand on; empty for a first version
-	From    string          // its commit
+	Since   string // the tag whose notes these stand on; empty for the first of all
+	From    string // its commit
 	Time    time.Time
 	URL     string
 }
@@ -69,7 +69,7 @@ type Plan struct {
 	Line      string          `json:"line"`
 	Branch    string          `json:"branch"`
 	Previous  version.Version `json:"previous"`            // empty for a first version
-	Since     version.Version `json:"since"`               // whose notes those of this version stand on
+	Since     string          `json:"since"`               // the tag whose notes those of this version stand on
 	Exists    bool            `json:"exists"`              // tagged already, with this very content
 	Base      string          `json:"base"`                // the commit that is released
 	Subject   string          `json:"subject"`             // its first line
@@ -166,6 +166,7 @@ type maker struct {
 	plan    Plan
 	base    git.Commit
 	place   version.Place
+	from    string // the commit of Plan.Since
 	tags    tags.Tags
 	quiet   *git.Repository // with the quarantine
 	objects []git.Object

@@ -21,7 +21,7 @@ func options(t *testing.T, dir, v string) Options {
 	}
 	return Options{Repository: r, Quarantine: t.TempDir(), Version: v,
 		Describe: func(_ context.Context, q Described) (Description, error) {
-			return Description{Notes: "## " + q.Version.String() + "\n\nSince " + q.Since.String() + ": #7.\n", Requests: []string{"7"}}, nil
+			return Description{Notes: "## " + q.Version.String() + "\n\nSince " + q.Since + ": #7.\n", Requests: []string{"7"}}, nil
 		},
 		Examine: func(_ fs.FS, i config.Image) (Examination, error) {
 			if i.Dockerfile == "Dockerfile" {

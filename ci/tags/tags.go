@@ -71,3 +71,20 @@ func (t Tags) Place(ctx context.Context, r *git.Repository, pattern version.Patt
 	place.Exists = exists
 	return place, refused
 }
+
+// Since is the tag, and its commit, that the changes of a version made of base are told since: the version that its place names, else, for a project's first version,
+// the nearest tag of another scheme. Both are empty where there is none.
+func (t Tags) Since(ctx context.Context, r *git.Repository, place version.Place, base string) (tag, commit string, err error) {
+	if !place.Since.IsZero() {
+		return place.Since.String(), t[place.Since], nil
+	}
+	var versions []string
+	for v := range t {
+		versions = append(versions, v.String())
+	}
+	if tag, err = r.NearestTag(ctx, base, versions); err != nil || tag == "" {
+		return "", "", err
+	}
+	c, err := r.Commit(ctx, "refs/tags/"+tag)
+	return tag, c.ID, err
+}

@@ -73,7 +73,11 @@ func runNotes(ctx context.Context, c call, spec pipeline.NotesSpec) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	return notes.Collect(ctx, notes.Options{Repository: repository, Version: v, Commit: commit.ID, Since: place.Since, From: tagged[place.Since],
+	since, from, err := tagged.Since(ctx, repository, place, commit.ID)
+	if err != nil {
+		return nil, err
+	}
+	return notes.Collect(ctx, notes.Options{Repository: repository, Version: v, Commit: commit.ID, Since: since, From: from,
 		Time: commit.Committer.Time.UTC(), URL: config.URL})
 }
 
