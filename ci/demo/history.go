@@ -12,7 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-//go:embed history/*.txtar
+//go:embed history/*.txtar later/*.txtar
 var embedded embed.FS
 
 // commit is one file of the history.

@@ -27,7 +27,7 @@ func (a *app) demoCommand() *cobra.Command {
 	var keep string
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Live through a whole life of a small operator, on throwaway destinations",
-		Long: "Unpacks an embedded operator's repository, releases v1.5.0-rc.0 and v1.5.0 by the code that real releases go through, " +
+		Long: "Unpacks an embedded operator's repository, releases v1.5.0-rc.0, v1.5.0 and v1.5.1 by the code that real releases go through, " +
 			"to a registry and a git remote in a temporary folder, and tells what happens. Nothing outside of that folder is touched.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -36,7 +36,7 @@ func (a *app) demoCommand() *cobra.Command {
 				return err
 			}
 			defer s.end()
-			for i, chapter := range chapters {
+			for i, chapter := range chapters() {
 				if !a.json {
 					s.page.Heading("%d. %s", i+1, chapter.title)
 				}
@@ -107,18 +107,24 @@ func (s *story) say(mark report.Mark, format string, args ...any) {
 	}
 }
 
-// chapters are the life of the demo's operator, in order.
-var chapters = []struct {
+// chapter is a part of the demo.
+type chapter struct {
 	title string
 	tell  func(*story, context.Context) error
-}{
-	{"A repository like many: an operator, its chart, two Dockerfiles, a year of commits", (*story).unpack},
-	{"An image that needs a container builder", (*story).bring},
-	{"v1.5.0-rc.0: a candidate from the development branch opens line 1.5", (*story).candidate},
-	{"v1.5.0: the final, from the release branch", (*story).final},
-	{"A version never changes", (*story).immutable},
-	{"Everything is lost, and comes back", (*story).restore},
-	{"Where to look", (*story).look},
+}
+
+// chapters are the life of the demo's operator, in order.
+func chapters() []chapter {
+	return []chapter{
+		{"A repository like many: an operator, its chart, two Dockerfiles, a year of commits", (*story).unpack},
+		{"An image that needs a container builder", (*story).bring},
+		{"v1.5.0-rc.0: a candidate from the development branch opens line 1.5", (*story).candidate},
+		{"v1.5.0: the final, from the release branch", (*story).final},
+		{"A version never changes", (*story).immutable},
+		{"v1.5.1: a fix of the development branch for two lines", (*story).repair},
+		{"Everything is lost, and comes back", (*story).restore},
+		{"Where to look", (*story).look},
+	}
 }
 
 func (s *story) unpack(ctx context.Context) error {
