@@ -233,6 +233,15 @@ func (b *Bundle) Chart(
 	return dir.File("files/" + artifact.File), nil
 }
 
+// Notes is what the version brings, in Markdown, as it lies in the bundle.
+func (b *Bundle) Notes(ctx context.Context) (*dagger.File, error) {
+	dir, err := b.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return dir.File("files/NOTES.md"), nil
+}
+
 // Publish brings the bundle to the world, tested and rehearsed: content by digest, claim, branch, tags. Destinations that are not named
 // are skipped. A version that is claimed already is fetched and completed, and never built again.
 //

@@ -1,8 +1,9 @@
-// Release a Kubernetes operator so that one can trust it: plan, test, build, image, chart, bundle, rehearse, publish, restore.
+// Release a Kubernetes operator so that one can trust it: plan, test, build, image, chart, bundle, rehearse, publish, restore; before and after
+// that its release lines: branch, prepare, backport, ledger, notes, followup.
 //
 // Each stage is a subcommand of operator-release that runs in a container with only its own inputs, so stages are cached
 // and traced one by one, and a release is the same here, on a laptop without Dagger, and in CI. Nothing is
-// published but by the functions publish and restore, and by them only to where they are told.
+// published but by the functions publish and restore, no branch is pushed but by push, and by them only to where they are told.
 package main
 
 import (
@@ -132,6 +133,20 @@ func withCaches(c *dagger.Container) *dagger.Container {
 		WithEnvVariable("GOCACHE", "/root/.cache/go-build").
 		WithMountedCache("/go/pkg/mod", dag.CacheVolume("operator-release-modules")).
 		WithMountedCache("/root/.cache/go-build", dag.CacheVolume("operator-release-builds"))
+}
+
+// repositoryAt is where the repository lies in the container of a subcommand.
+const repositoryAt = "/repository"
+
+// command runs a subcommand of the tool over a copy of the repository, as a person would.
+func (m *OperatorRelease) command(c *dagger.Container, expect dagger.ReturnType, name string, args ...string) *dagger.Container {
+	c = withCaches(c).WithMountedDirectory(repositoryAt, m.Repository).WithWorkdir(repositoryAt)
+	call := []string{"operator-release", name, "--quiet"}
+	if m.Settings != nil {
+		c = c.WithNewFile("/settings.yaml", *m.Settings)
+		call = append(call, "--config", "/settings.yaml")
+	}
+	return c.WithExec(append(call, args...), dagger.ContainerWithExecOpts{Expect: expect})
 }
 
 // WithImage takes an image of the release from an OCI archive made by whatever tool, instead of building it.

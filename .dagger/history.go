@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"dagger/operator-release/internal/dagger"
+)
+
+// Notes says what a version brings, in Markdown: a tagged one, or one that may come next, of the commit that is checked out.
+func (m *OperatorRelease) Notes(
+	ctx context.Context,
+	// The version: vX.Y.Z or vX.Y.Z-rc.N.
+	version string,
+) (string, error) {
+	return m.command(m.Base, dagger.ReturnTypeSuccess, "notes", "--", version).Stdout(ctx)
+}
+
+// Ledger says which fixes of the development branch are on which line, and what is on a line alone.
+func (m *OperatorRelease) Ledger(
+	ctx context.Context,
+	// The lines, such as 1.5,1.4, instead of the supported ones.
+	// +optional
+	lines []string,
+) (string, error) {
+	args := []string{"--status"}
+	if len(lines) > 0 {
+		args = append(args, "--onto="+strings.Join(lines, ","))
+	}
+	return m.command(m.Base, dagger.ReturnTypeSuccess, "backport", args...).Stdout(ctx)
+}
