@@ -114,6 +114,29 @@ func fails(err error, parts ...string) error {
 	return has(text, parts...)
 }
 
+// exits says how a call did not fail with an exit code.
+func exits(err error, code int) error {
+	var exec *dagger.ExecError
+	if !errors.As(err, &exec) || exec.ExitCode != code {
+		return fmt.Errorf("this is no exit code %d: %w", code, err)
+	}
+	return nil
+}
+
+// told says how a repository's answer to a shell command is another.
+func (t *Tests) told(ctx context.Context, repository *dagger.Directory, command, want string) error {
+	got, err := t.in(repository, command).Stdout(ctx)
+	if err == nil && got != want {
+		err = fmt.Errorf("%s: %q, not %q", command, got, want)
+	}
+	return err
+}
+
+// in is a container where a shell command was run in a copy of a repository.
+func (t *Tests) in(repository *dagger.Directory, command string) *dagger.Container {
+	return dag.Container().From(t.GoImage).WithDirectory("/repository", repository).WithWorkdir("/repository").WithExec([]string{"sh", "-ec", command})
+}
+
 // identity is the digest of a bundle's release artifact.
 func identity(ctx context.Context, bundle *dagger.Directory) (string, error) {
 	content, err := bundle.File("index.json").Contents(ctx)

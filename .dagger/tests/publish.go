@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"dagger/tests/internal/dagger"
 )
@@ -28,6 +29,17 @@ func (t *Tests) remote(ctx context.Context, name string) (*dagger.Service, error
 	return serve(ctx, name, c, 9418, "git", "daemon", "--export-all", "--enable=receive-pack", "--base-path=/srv", "/srv")
 }
 
+// url is the remote's address.
+const url = "git://remote/tiny.git"
+
+// heads are the remote's branches, each with its commit.
+func (t *Tests) heads(ctx context.Context, remote *dagger.Service) (string, error) {
+	return dag.Container().From(t.GoImage).WithServiceBinding("remote", remote).
+		WithEnvVariable("ASKED_AT", time.Now().Format(time.RFC3339Nano)).
+		WithExec([]string{"git", "ls-remote", "--heads", url}).
+		Stdout(ctx)
+}
+
 // Publication publishes to a registry and a git server: once, again, completed elsewhere, other content, and a backup restored.
 //
 // +check
@@ -40,7 +52,7 @@ func (t *Tests) Publication(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	to := dagger.OperatorReleasePublishOpts{Registry: "registry:5000", Remote: "git://remote/tiny.git", Backup: "registry:5000/backups/tiny"}
+	to := dagger.OperatorReleasePublishOpts{Registry: "registry:5000", Remote: url, Backup: "registry:5000/backups/tiny"}
 	repository := t.repository(copied)
 	reach := func(r *dagger.Directory) *dagger.OperatorRelease {
 		return t.module(r).WithService("registry", registry).WithService("remote", remote)
