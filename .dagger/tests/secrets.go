@@ -21,7 +21,7 @@ alias.url = ("/git" => "/usr/lib/git-core/git-http-backend")
 cgi.assign = ("" => "")
 `
 
-// Secrets publishes to a registry and a git server that ask for a password, which is nowhere afterwards.
+// Secrets publishes to a registry and a git server that ask for a password, and pushes a branch; the password is nowhere afterwards.
 //
 // +check
 func (t *Tests) Secrets(ctx context.Context) error {
@@ -49,6 +49,9 @@ func (t *Tests) Secrets(ctx context.Context) error {
 	if _, err := module.Publish(ctx, version, to); err == nil {
 		return errors.New("it published without a password")
 	}
+	if _, err := module.Prepare(version).Push(ctx, to.Remote); err == nil {
+		return errors.New("it pushed without a password")
+	}
 	module = module.
 		WithRegistryAuth("locked:5000", "robot", secret).
 		WithGitToken(secret, dagger.OperatorReleaseWithGitTokenOpts{Host: "http://remote:8080", Username: "robot"})
@@ -59,10 +62,17 @@ func (t *Tests) Secrets(ctx context.Context) error {
 	if err := has(report, "is published\n", "✓ 6  refs/tags/"+version); err != nil {
 		return err
 	}
+	pushed, err := module.Prepare(version).Push(ctx, to.Remote)
+	if err != nil {
+		return err
+	}
+	if err := has(pushed, "✓ branch prepare/"+version+" at ", ", pushed\n"); err != nil {
+		return err
+	}
 	// It is in nothing that was built, and in nothing that was said.
 	_, err = dag.Container().From(t.DebianImage).
 		WithMountedDirectory("/bundle", module.Bundle(version).Directory()).
-		WithNewFile("/report", report).
+		WithNewFile("/report", report+pushed).
 		WithMountedSecret("/canary", secret).
 		WithExec([]string{"sh", "-c", "! grep -raqFf /canary /bundle /report"}).Sync(ctx)
 	return err
