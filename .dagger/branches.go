@@ -29,8 +29,8 @@ type Branches struct {
 func (m *OperatorRelease) Branch(
 	// The line, such as 1.5.
 	line string,
-) *Branches {
-	return &Branches{Module: m, Command: "branch", Arguments: []string{"--", line}}
+) (*Branches, error) {
+	return &Branches{Module: m, Command: "branch", Arguments: []string{"--", line}}, m.lines("branch")
 }
 
 // Prepare makes the release commit a branch prepare/VERSION, for release branches that want a pull request.
@@ -52,12 +52,12 @@ func (m *OperatorRelease) Followup(
 	// What the development branch says then, such as v1.6.0-rc.0, instead of the version.
 	// +optional
 	next string,
-) *Branches {
+) (*Branches, error) {
 	var args []string
 	if next != "" {
 		args = append(args, "--next="+next)
 	}
-	return &Branches{Module: m, Command: "followup", Arguments: append(args, "--", version)}
+	return &Branches{Module: m, Command: "followup", Arguments: append(args, "--", version)}, m.lines("followup")
 }
 
 // Backport picks commits onto release lines, each as a branch of its own.
@@ -74,7 +74,7 @@ func (m *OperatorRelease) Backport(
 	// Take along what a conflicting commit needs there first, where it is found.
 	// +optional
 	withPrerequisites bool,
-) *Branches {
+) (*Branches, error) {
 	args := []string{"--onto=" + strings.Join(onto, ",")}
 	if together {
 		args = append(args, "--together")
@@ -82,7 +82,7 @@ func (m *OperatorRelease) Backport(
 	if withPrerequisites {
 		args = append(args, "--with-prerequisites")
 	}
-	return &Branches{Module: m, Command: "backport", Arguments: slices.Concat(args, []string{"--"}, commits), Conflicts: true}
+	return &Branches{Module: m, Command: "backport", Arguments: slices.Concat(args, []string{"--"}, commits), Conflicts: true}, m.lines("backport")
 }
 
 // made is a container whose copy of the repository has the branches, and what the command said there. What failed is known to no cache, a conflict neither: it may

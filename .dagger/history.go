@@ -23,6 +23,9 @@ func (m *OperatorRelease) Ledger(
 	// +optional
 	lines []string,
 ) (string, error) {
+	if err := m.lines("ledger"); err != nil {
+		return "", err
+	}
 	args := []string{"--status"}
 	if len(lines) > 0 {
 		args = append(args, "--onto="+strings.Join(lines, ","))

@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"dagger/operator-release/internal/dagger"
 )
@@ -17,6 +18,8 @@ import (
 type OperatorRelease struct {
 	// +private
 	Repository *dagger.Directory
+	// +private
+	Alone bool // it is one reference's: no branch is in it but that, and no tag of another
 	// +private
 	Base *dagger.Container // Go, git and the tool
 	// +private
@@ -101,7 +104,7 @@ func New(
 	case repository != nil:
 		m.Repository = repository
 	case source != nil:
-		m.Repository = source.Tree(dagger.GitRefTreeOpts{Depth: -1, IncludeTags: true})
+		m.Repository, m.Alone = source.Tree(dagger.GitRefTreeOpts{Depth: -1, IncludeTags: true}), true
 	default:
 		m.Repository = ws.Directory("/")
 	}
@@ -137,6 +140,15 @@ func withCaches(c *dagger.Container) *dagger.Container {
 
 // repositoryAt is where the repository lies in the container of a subcommand.
 const repositoryAt = "/repository"
+
+// lines fails where the repository lacks release lines that may be there: what a command says of them would be wrong.
+func (m *OperatorRelease) lines(command string) error {
+	if m.Alone {
+		return fmt.Errorf("%s: a source is one branch, without the others and their tags, and this looks at all of them; "+
+			"call it in a clone that has them, without --source, or name that clone: --repository DIR", command)
+	}
+	return nil
+}
 
 // command runs a subcommand of the tool over a copy of the repository, as a person would.
 func (m *OperatorRelease) command(c *dagger.Container, expect dagger.ReturnType, name string, args ...string) *dagger.Container {

@@ -114,6 +114,15 @@ func (t *Tests) History(ctx context.Context) error {
 	if err := fails(err, "there is no branch of that line"); err != nil {
 		return err
 	}
+	// A reference has none of the lines: nothing is said of them, rather than something wrong.
+	_, err = t.module(repository).Ledger(ctx)
+	if err := fails(err, "ledger: a source is one branch"); err != nil {
+		return err
+	}
+	_, err = t.module(repository).Branch("1.0").Report(ctx)
+	if err := fails(err, "branch: a source is one branch"); err != nil {
+		return err
+	}
 	following := fixed.Followup("v1.0.0")
 	if report, err = following.Report(ctx); err != nil {
 		return err
