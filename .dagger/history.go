@@ -13,6 +13,9 @@ func (m *OperatorRelease) Notes(
 	// The version: vX.Y.Z or vX.Y.Z-rc.N.
 	version string,
 ) (string, error) {
+	if err := m.lines("notes"); err != nil {
+		return "", err
+	}
 	return m.command(m.Base, dagger.ReturnTypeSuccess, "notes", "--", version).Stdout(ctx)
 }
 

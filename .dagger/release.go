@@ -20,7 +20,7 @@ func (m *OperatorRelease) flow(ctx context.Context, version string, platforms ..
 	}
 	flow := &pipeline.Flow[*dagger.Directory]{
 		Runner: runner{m}, Repository: m.Repository, Host: string(host), PlainHTTP: m.PlainHTTP,
-		Plan:    pipeline.PlanSpec{Version: version, Config: m.Settings, Archives: m.ImageNames, Engine: true},
+		Plan:    pipeline.PlanSpec{Version: version, Config: m.Settings, Archives: m.ImageNames, Engine: true, Alone: m.Alone},
 		Mirrors: map[string]string{}, Archives: map[string]*dagger.Directory{},
 	}
 	for _, platform := range platforms {

@@ -119,6 +119,7 @@ type PlanSpec struct {
 	Archives  []string `json:"archives,omitempty"`  // image repositories whose images come as archives
 	Engine    bool     `json:"engine,omitempty"`    // a container builder is reachable
 	Ignore    []string `json:"ignore,omitempty"`    // output folders in the work tree, which do not make it dirty
+	Alone     bool     `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
 }
 
 // KeptSpec asks whether a folder holds what the plan would make, tested. Trees: Bundled. The stage says what Claim says.

@@ -64,6 +64,10 @@ func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
 	if p.Since, m.from, err = m.tags.Since(ctx, m.Repository, m.place, m.base.ID); err != nil {
 		return err
 	}
+	if m.Alone && m.place.OnLine.IsZero() {
+		m.against("%s would be the first version of line %s, and that stands on versions of other lines: their tags are not here, for the repository came as one branch; "+
+			"use a clone that has them", p.Version, p.Line)
+	}
 	if p.Previous.IsZero() {
 		m.notice("no version is tagged yet: %s is the first", p.Version)
 	}

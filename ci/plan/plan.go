@@ -32,6 +32,7 @@ type Options struct {
 	Archives   []string // image repositories whose images come as archives
 	Engine     bool     // a container builder is reachable
 	Ignore     []string // output folders, relative to the repository
+	Alone      bool     // the repository is one branch, and lacks the tags of others
 	// Examine tells whether a Dockerfile can be carried out without a container builder; why not, and where, if it cannot.
 	Examine func(tree fs.FS, image config.Image) (Examination, error)
 	// Describe writes what a version brings.

@@ -137,3 +137,22 @@ func TestAuthorAndPlatforms(t *testing.T) {
 		}
 	}
 }
+
+// TestOneBranchAlone: without the tags of other lines a line cannot be opened, but patched.
+func TestOneBranchAlone(t *testing.T) {
+	ctx := t.Context()
+	o := options(t, repository(t), "v1.5.0-rc.0")
+	o.Alone = true
+	p, _, err := Make(ctx, o)
+	if err != nil || !strings.Contains(p.Refused().Error(), "v1.5.0-rc.0 would be the first version of line 1.5") {
+		t.Errorf("%v, %v", p.Against, err)
+	}
+	o.Version, o.Commit = "v1.4.2", "release-1.4"
+	if p, _, err = Make(ctx, o); err != nil || p.Refused() != nil {
+		t.Fatalf("%v, %v", p.Against, err)
+	}
+	o.Alone = false
+	if whole, _, err := Make(ctx, o); err != nil || whole.Hash != p.Hash {
+		t.Errorf("plan %s, with all tags %s; %v", p.Hash, whole.Hash, err)
+	}
+}

@@ -75,7 +75,7 @@ func (a *app) backportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.print(said, func(page *report.Page) { backportPage(page, said, made) }); err != nil {
+			if err := a.print(said, func(page *report.Page) { backportPage(page, said, made, b.push) }); err != nil {
 				return err
 			}
 			conflicts := 0
@@ -129,7 +129,7 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 	return backported{lines, results}, errors.Join(err, keep(tips...))
 }
 
-func backportPage(page *report.Page, said backported, made map[string]bool) {
+func backportPage(page *report.Page, said backported, made map[string]bool, pushed bool) {
 	page.Title("Backports onto %d lines", len(said.Lines))
 	marks := map[backport.Outcome]report.Mark{backport.Clean: report.Done, backport.There: report.None, backport.Empty: report.None, backport.Conflict: report.Fail}
 	for _, line := range said.Lines {
@@ -149,6 +149,9 @@ func backportPage(page *report.Page, said backported, made map[string]bool) {
 				what = "branch " + r.Branch
 			case r.Branch != "":
 				what = "branch " + r.Branch + ", there already"
+			}
+			if r.Branch != "" && pushed {
+				what += ", pushed"
 			}
 			rows = append(rows, report.Row{Mark: marks[r.Outcome], Cells: []string{r.Commit[:12], r.Subject, what}})
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -89,20 +90,34 @@ func (b branching) pushAll(ctx context.Context, repository *git.Repository, bran
 		return err
 	}
 	remote := from.Remote(url)
-	for _, branch := range slices.Sorted(maps.Keys(branches)) {
-		ref := "refs/heads/" + branch
-		err := remote.Create(ctx, ref, branches[branch])
-		if err == nil {
+	refs := map[string]string{}
+	for branch, commit := range branches {
+		refs["refs/heads/"+branch] = commit
+	}
+	names := slices.Sorted(maps.Keys(refs))
+	// All are looked at before any is written; who comes in between is refused by git itself.
+	there := func() (map[string]string, error) {
+		found, err := remote.Refs(ctx, names...)
+		for _, ref := range names {
+			if at, ok := found[ref]; ok && at != refs[ref] {
+				return nil, refusal.New("push branch %s at %.12s to %s: it is there already, at %.12s; keep it, or take it away there and run this again", strings.TrimPrefix(ref, "refs/heads/"), refs[ref], url, at)
+			}
+		}
+		return found, err
+	}
+	found, err := there()
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	for _, ref := range names {
+		if found[ref] != "" {
 			continue
 		}
-		found, askErr := remote.Refs(ctx, ref)
-		switch {
-		case askErr != nil:
-			return errors.Join(err, askErr)
-		case found[ref] == "":
+		if err := remote.Create(ctx, ref, refs[ref]); err != nil {
+			if _, other := there(); refusal.Is(other) {
+				return other
+			}
 			return err
-		case found[ref] != branches[branch]:
-			return refusal.New("push branch %s at %.12s to %s: it is there already, at %.12s; keep it, or take it away there and run this again", branch, branches[branch], url, found[ref])
 		}
 	}
 	return nil

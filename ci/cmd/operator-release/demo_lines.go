@@ -72,8 +72,8 @@ func (s *story) repair(ctx context.Context) error {
 	if err := s.git(ctx, "fetch", "--quiet", "--tags", "origin"); err != nil {
 		return err
 	}
-	if err := s.run(ctx, "backport", "--status"); err != nil {
+	if err := s.git(ctx, "push", "--quiet", "origin", "main"); err != nil {
 		return err
 	}
-	return nil
+	return s.run(ctx, "backport", "--status")
 }
