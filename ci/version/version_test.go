@@ -168,3 +168,62 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestFollowLine(t *testing.T) {
+	for _, c := range []struct{ pattern, existing, line, refused string }{
+		{DefaultPattern, "", "0.7", ""},
+		{DefaultPattern, "1.4 1.3", "1.5", ""},
+		{DefaultPattern, "1.9 1.10", "1.11", ""},
+		{DefaultPattern, "1.4", "2.0", ""},
+		{DefaultPattern, "1.4", "1.6", "the newest line is 1.4, so the next is 1.5 or 2.0"},
+		{DefaultPattern, "1.4", "2.1", "so the next is 1.5 or 2.0"},
+		{DefaultPattern, "1.4 2.0", "1.5", "the newest line is 2.0"},
+		{DefaultPattern, "1.4", "1", "a line is written X.Y"},
+		{DefaultPattern, "1.4", "v1.5", "a line is written X.Y"},
+		{DefaultPattern, "1.4", "01.5", "a line is written X.Y"},
+		{DefaultPattern, "1.4", "99999999999999999999.0", "out of range"},
+		{"release-{major}.x", "1", "2", ""},
+		{"release-{major}.x", "1", "3", "so the next is 2"},
+		{"release-{major}.x", "1", "2.0", "a line is written X, such as 1"},
+	} {
+		p, err := ParsePattern(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = p.FollowLine(strings.Fields(c.existing), c.line)
+		if (err == nil) != (c.refused == "") || err != nil && (!refusal.Is(err) || !strings.Contains(err.Error(), c.refused)) {
+			t.Errorf("%s after %s by %s: %v", c.line, c.existing, c.pattern, err)
+		}
+	}
+	if p, _ := ParsePattern(DefaultPattern); !p.LineLess("1.9", "1.10") || p.LineLess("2.0", "1.10") || p.LineLess("1.5", "1.5") {
+		t.Error("lines are not in order")
+	}
+}
+
+// TestSince: which version's notes another one's stand on. Candidates roll up into their final.
+func TestSince(t *testing.T) {
+	for _, c := range []struct{ pattern, existing, version, since string }{
+		{DefaultPattern, "", "v1.0.0", ""},
+		{DefaultPattern, "v1.4.0 v1.4.1", "v1.5.0-rc.0", "v1.4.1"},
+		{DefaultPattern, "v1.4.0 v1.4.1 v1.5.0-rc.0", "v1.5.0-rc.1", "v1.5.0-rc.0"},
+		{DefaultPattern, "v1.4.0 v1.4.1 v1.5.0-rc.0 v1.5.0-rc.1", "v1.5.0", "v1.4.1"},
+		{DefaultPattern, "v1.5.0-rc.0 v1.5.0", "v1.5.1-rc.0", "v1.5.0"},
+		{DefaultPattern, "v1.5.0 v1.5.1-rc.0", "v1.5.1", "v1.5.0"},
+		{DefaultPattern, "v1.4.0 v1.5.0 v1.6.0", "v1.5.1", "v1.5.0"},
+		{"release-{major}.x", "v1.5.0 v1.5.3", "v1.6.0-rc.0", "v1.5.3"},
+		{"release-{major}.x", "v1.9.0", "v2.0.0", "v1.9.0"},
+	} {
+		p, err := ParsePattern(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var existing []Version
+		for text := range strings.FieldsSeq(c.existing) {
+			existing = append(existing, MustParse(text))
+		}
+		place, err := p.Follow(existing, MustParse(c.version))
+		if err != nil || place.Since.String() != c.since {
+			t.Errorf("%s after %s: since %s, %v", c.version, c.existing, place.Since, err)
+		}
+	}
+}
