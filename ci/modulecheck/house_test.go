@@ -19,7 +19,7 @@ var floors = []struct {
 }{
 	{[]string{"cmd/operator-release"}, false},
 	{[]string{"plan", "build", "gate", "image", "chart", "publish", "backport", "notes", "branch", "followup", "pipeline"}, false}, // the stages, and their order
-	{[]string{"bundle", "change", "changelog", "tags", "surface", "git", "toolchain", "process", "registry", "report", "config", "version", "archive", "refusal", "demo"}, true},
+	{[]string{"bundle", "change", "changelog", "compare", "render", "tags", "surface", "git", "toolchain", "process", "registry", "report", "config", "version", "archive", "refusal", "demo"}, true},
 }
 
 func TestImportsGoDown(t *testing.T) {
