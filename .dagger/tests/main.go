@@ -87,7 +87,7 @@ func (t *Tests) commit(dir *dagger.Directory, subject string) *dagger.Directory 
 // module is the module under test over a repository.
 func (t *Tests) module(repository *dagger.Directory) *dagger.OperatorRelease {
 	return dag.OperatorRelease(dagger.OperatorReleaseOpts{
-		Source: repository.AsGit().Head(), GoImage: t.GoImage, PlainHTTP: []string{"registry", "locked"},
+		Repository: repository, GoImage: t.GoImage, PlainHTTP: []string{"registry", "locked"},
 	})
 }
 

@@ -36,7 +36,13 @@ func (t *Tests) Refusal(ctx context.Context) error {
 		return err
 	}
 	_, err = module.Publish(ctx, version)
-	return fails(err, "where to?")
+	if err := fails(err, "where to?"); err != nil {
+		return err
+	}
+	// A reference is one branch: other lines' tags, on which a line's first version stands, are not there.
+	source := dag.OperatorRelease(dagger.OperatorReleaseOpts{Source: t.repository(copied).AsGit().Head(), GoImage: t.GoImage})
+	_, err = source.Release(ctx, version)
+	return fails(err, "would be the first version of line 1.0")
 }
 
 // Functions gives the pieces one by one: chart, image, files.
