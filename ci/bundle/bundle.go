@@ -26,10 +26,11 @@ const (
 	SumsType    = "text/plain"
 )
 
-// ObjectsFile, NotesFile and SumsFile are names in files/.
+// ObjectsFile, NotesFile, GuideFile and SumsFile are names in files/.
 const (
 	ObjectsFile = "git-objects.tar"
 	NotesFile   = "NOTES.md"
+	GuideFile   = "UPGRADE.md"
 	SumsFile    = "SHA256SUMS"
 )
 

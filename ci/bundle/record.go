@@ -32,10 +32,12 @@ type Record struct {
 	Branch    string          `json:"branch"`
 	Previous  version.Version `json:"previous"` // empty for a project's first version
 	Since     string          `json:"since"`    // the tag whose notes those of this version stand on; empty for the first of all
-	Base      string          `json:"base"`     // commit that was released
-	Commit    string          `json:"commit"`   // release commit; Base where nothing had to be edited
-	Tree      string          `json:"tree"`     // of Commit
-	Tag       string          `json:"tag"`      // id of the annotated tag object
+	From      version.Version `json:"from"`     // the final that users come from; empty for a first version
+	Accepted  []Accepted      `json:"accepted,omitempty"`
+	Base      string          `json:"base"`   // commit that was released
+	Commit    string          `json:"commit"` // release commit; Base where nothing had to be edited
+	Tree      string          `json:"tree"`   // of Commit
+	Tag       string          `json:"tag"`    // id of the annotated tag object
 	Time      time.Time       `json:"time"`
 	Tool      string          `json:"tool"`      // version of operator-release
 	Toolchain string          `json:"toolchain"` // Go that compiled
@@ -44,6 +46,12 @@ type Record struct {
 	Surfaces  []Surface       `json:"surfaces"`
 	Artifacts []Artifact      `json:"artifacts"`
 	Omitted   []Omission      `json:"omitted,omitempty"`
+}
+
+// Accepted is something that the policy refuses and somebody let pass.
+type Accepted struct {
+	ID      string `json:"id"`
+	Because string `json:"because"`
 }
 
 // Surface is a place that carries the version in the released tree.
@@ -70,6 +78,7 @@ const (
 	KindChecksums = "checksums"
 	KindObjects   = "git objects"
 	KindNotes     = "notes"
+	KindGuide     = "upgrade guide"
 )
 
 // Artifact is one thing that was built. Digest is that of an image's index, a chart's manifest, or a file's bytes.
@@ -231,7 +240,7 @@ func (a Artifact) check() error {
 		if a.Kind == KindChart && (a.Package == nil || a.File == "") {
 			return fmt.Errorf("it names no package")
 		}
-	case KindArchive, KindSBOM, KindChecksums, KindObjects, KindNotes:
+	case KindArchive, KindSBOM, KindChecksums, KindObjects, KindNotes, KindGuide:
 		if a.Name != a.File {
 			return fmt.Errorf("its file is named %q", a.File)
 		}

@@ -28,16 +28,17 @@ func (k Kind) IsFix() bool { return k == Fix || k == Security }
 // Message is a commit's message, read. Type, scope, breaking mark and footers are those of Conventional Commits 1.0.0
 // (https://www.conventionalcommits.org/en/v1.0.0/), in whatever case; a subject without a type gets its kind by its first word.
 type Message struct {
-	Subject  string   // the first line, without type, scope, branch and pull requests
-	Scope    string   // empty where there is none
-	Branch   string   // what the subject says in brackets before all, such as release-1.5; of backports
-	Kind     Kind     //
-	Breaking bool     // marked by ! or by a footer
-	Breaks   string   // the footer's text
-	Requests []string // pull requests at the end of the subject, the original's first: a pick that was merged has its own behind it
-	Origins  []string // commits that it says it was picked from
-	Reverts  []string // commits, or subjects, that it takes back
-	Items    []Item   // what it squashed, where it is several picks in one commit
+	Subject  string            // the first line, without type, scope, branch and pull requests
+	Scope    string            // empty where there is none
+	Branch   string            // what the subject says in brackets before all, such as release-1.5; of backports
+	Kind     Kind              //
+	Breaking bool              // marked by ! or by a footer
+	Breaks   string            // the footer's text
+	Requests []string          // pull requests at the end of the subject, the original's first: a pick that was merged has its own behind it
+	Origins  []string          // commits that it says it was picked from
+	Reverts  []string          // commits, or subjects, that it takes back
+	Explains map[string]string // footers "Explain: ID TEXT": what users have to know about findings, by their ids
+	Items    []Item            // what it squashed, where it is several picks in one commit
 }
 
 // Item is one of the changes that were squashed into a commit.
@@ -54,6 +55,7 @@ var (
 	revertLine  = regexp.MustCompile(`(?m)^\s*(?:\* )?This reverts commit ([0-9a-f]{7,64})`)
 	reverted    = regexp.MustCompile(`^(?:[Rr]evert:? )"(.+)"`)
 	breaks      = regexp.MustCompile(`(?ms)^BREAKING[ -]CHANGE: *(.+?)(?:\n\n|\n[A-Za-z][A-Za-z-]*: |\z)`)
+	explains    = regexp.MustCompile(`(?m)^Explain: (\S+) +(\S.*)$`)
 	signedOff   = regexp.MustCompile(`(?m)^\s*(?:Signed-off-by|Co-authored-by): *([^<\n]+?) *<`)
 	item        = regexp.MustCompile(`(?m)^\* (.+\(#[0-9]+\))\s*$`)
 	picks       = regexp.MustCompile(`(?i)\bcherry.?pick|\bbackport|^release\b`)
@@ -91,6 +93,12 @@ func Read(message string) Message {
 	if found := reverted.FindStringSubmatch(onBranch.ReplaceAllString(subject, "")); found != nil {
 		m.Kind = Revert
 		m.Reverts = append(m.Reverts, found[1])
+	}
+	for _, found := range explains.FindAllStringSubmatch(body, -1) {
+		if m.Explains == nil {
+			m.Explains = map[string]string{}
+		}
+		m.Explains[found[1]] = found[2]
 	}
 	m.Items = items(m, subject, body)
 	return m

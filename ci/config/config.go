@@ -38,6 +38,10 @@ type Config struct {
 	Surfaces []Surface `json:"surfaces,omitempty"`
 	// Support is which release lines are kept.
 	Support *Support `json:"support,omitempty"`
+	// Policy is what a version may contain.
+	Policy *Policy `json:"policy,omitempty"`
+	// Explain is what users have to know about a breaking finding, by its id, or by the beginning of ids followed by *.
+	Explain map[string]string `json:"explain,omitempty"`
 	// Changelog is the file that a release commit adds a section of notes to; CHANGELOG.md where there is one, "none" for no file.
 	Changelog string `json:"changelog,omitempty"`
 	// Generated are files that a command makes of others. A backport regenerates them instead of merging them; no plan and no record holds them.
@@ -49,6 +53,23 @@ type Config struct {
 	// Destinations are where "publish --to-configured" goes. They are no part of what is built, so no plan and no record holds them.
 	Destinations *Destinations `json:"destinations,omitempty"`
 }
+
+// Policy is what a patch, a minor and a major version may contain.
+type Policy struct {
+	Patch Allowance `json:"patch,omitempty"`
+	Minor Allowance `json:"minor,omitempty"`
+	Major Allowance `json:"major,omitempty"`
+}
+
+// Allowance is what a version may contain.
+type Allowance string
+
+// Fixes only; also what breaks something, once that is explained; or anything.
+const (
+	Fixes     Allowance = "fixes"
+	Explained Allowance = "explained"
+	Anything  Allowance = "anything"
+)
 
 // Support is which release lines are kept: the newest ones.
 type Support struct {

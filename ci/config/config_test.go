@@ -50,6 +50,7 @@ func TestDefaultsByLooking(t *testing.T) {
 		},
 		Charts:    []Chart{{Path: "charts/spark-chart", Repository: "docker.io/acme/charts"}},
 		Support:   &Support{Lines: 3},
+		Policy:    &Policy{Patch: Fixes, Minor: Explained, Major: Explained},
 		Artifacts: "docker.io/acme/spark",
 	}
 	if !reflect.DeepEqual(got, want) {

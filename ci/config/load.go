@@ -144,6 +144,14 @@ func (c *Config) fill(seen findings) {
 	def(&c.Branches, version.DefaultPattern)
 	def(&c.Development, "main")
 	def(&c.Changelog, seen.changelog)
+	if c.Policy == nil {
+		c.Policy = &Policy{}
+	}
+	for allowance, is := range map[*Allowance]Allowance{&c.Policy.Patch: Fixes, &c.Policy.Minor: Explained, &c.Policy.Major: Explained} {
+		if *allowance == "" {
+			*allowance = is
+		}
+	}
 	if c.Support == nil {
 		c.Support = &Support{Lines: 3}
 	}

@@ -16,20 +16,28 @@ import (
 type Options struct {
 	Repository *git.Repository
 	Version    version.Version
-	Commit     string    // that is released
-	Since      string    // the tag whose notes these stand on; empty for the first of all
-	From       string    // the commit of Since; empty: all of history
-	Time       time.Time // of the release
-	URL        string    // where the source lives; of a GitHub repository it gives links
+	Commit     string     // that is released
+	Since      string     // the tag whose notes these stand on; empty for the first of all
+	From       string     // the commit of Since; empty: all of history
+	Time       time.Time  // of the release
+	URL        string     // where the source lives; of a GitHub repository it gives links
+	Accepted   []Accepted // what the policy refuses, and somebody let pass
+}
+
+// Accepted is a point of the policy by its id, and why it may pass.
+type Accepted struct {
+	ID      string `json:"id"`
+	Because string `json:"because"`
 }
 
 // Notes are what a version changes.
 type Notes struct {
-	Version version.Version `json:"version"`
-	Since   string          `json:"since"`
-	Time    time.Time       `json:"time"`
-	URL     string          `json:"url,omitempty"`
-	Groups  []Group         `json:"groups"`
+	Version  version.Version `json:"version"`
+	Since    string          `json:"since"`
+	Time     time.Time       `json:"time"`
+	URL      string          `json:"url,omitempty"`
+	Groups   []Group         `json:"groups"`
+	Accepted []Accepted      `json:"accepted,omitempty"`
 }
 
 // Group is a heading with its changes, in the order of history.
@@ -54,7 +62,7 @@ type Entry struct {
 
 // Collect gives the notes of a version.
 func Collect(ctx context.Context, o Options) (Notes, error) {
-	n := Notes{Version: o.Version, Since: o.Since, Time: o.Time, URL: o.URL}
+	n := Notes{Version: o.Version, Since: o.Since, Time: o.Time, URL: o.URL, Accepted: o.Accepted}
 	commits, err := o.Repository.Between(ctx, o.From, o.Commit)
 	if err != nil {
 		return n, fmt.Errorf("collect what %s brings: %w", o.Version, err)

@@ -35,6 +35,7 @@ const (
 	Backport   Stage = "backport"    // commits picked onto release lines
 	Ledger     Stage = "ledger"      // which fixes are on which release line
 	Notes      Stage = "notes"       // what a version brings
+	Upgrade    Stage = "upgrade"     // the guide from one version to another
 	Branch     Stage = "branch"      // whether a release line may be cut, and where
 	Followup   Stage = "followup"    // what the development branch is to have of a final version
 )
@@ -112,14 +113,15 @@ type Destinations struct {
 
 // PlanSpec asks what releasing Version would do. Trees: Repository.
 type PlanSpec struct {
-	Version   string   `json:"version"`
-	Commit    string   `json:"commit,omitempty"`    // instead of the one that is checked out
-	Config    *string  `json:"config,omitempty"`    // content of a settings file that replaces the repository's own
-	Platforms []string `json:"platforms,omitempty"` // instead of the configured ones
-	Archives  []string `json:"archives,omitempty"`  // image repositories whose images come as archives
-	Engine    bool     `json:"engine,omitempty"`    // a container builder is reachable
-	Ignore    []string `json:"ignore,omitempty"`    // output folders in the work tree, which do not make it dirty
-	Alone     bool     `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
+	Version   string            `json:"version"`
+	Commit    string            `json:"commit,omitempty"`    // instead of the one that is checked out
+	Config    *string           `json:"config,omitempty"`    // content of a settings file that replaces the repository's own
+	Platforms []string          `json:"platforms,omitempty"` // instead of the configured ones
+	Archives  []string          `json:"archives,omitempty"`  // image repositories whose images come as archives
+	Engine    bool              `json:"engine,omitempty"`    // a container builder is reachable
+	Ignore    []string          `json:"ignore,omitempty"`    // output folders in the work tree, which do not make it dirty
+	Accept    map[string]string `json:"accept,omitempty"`    // points of the policy to let pass, by id, and why
+	Alone     bool              `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
 }
 
 // KeptSpec asks whether a folder holds what the plan would make, tested. Trees: Bundled. The stage says what Claim says.
@@ -286,4 +288,11 @@ type FollowupSpec struct {
 type LedgerSpec struct {
 	Lines  []string `json:"lines,omitempty"`  // instead of the supported ones
 	Config *string  `json:"config,omitempty"` // content of a settings file that replaces the repository's own
+}
+
+// UpgradeSpec asks for the guide from one version to another. Trees: Repository.
+type UpgradeSpec struct {
+	From   string  `json:"from"`
+	To     string  `json:"to"`
+	Config *string `json:"config,omitempty"` // content of a settings file that replaces the repository's own
 }

@@ -110,7 +110,7 @@ func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 // describe writes the notes, and their section of the changelog. A section that is there already is what the notes are.
 func (m *maker) describe(ctx context.Context, tree *git.Tree, edits map[string][]byte) error {
 	p := &m.plan
-	said, err := m.Describe(ctx, Described{Version: p.Version, Commit: m.base.ID, Since: p.Since, From: m.from, Time: p.Time, URL: p.Config.URL})
+	said, err := m.Describe(ctx, Described{Version: p.Version, Commit: m.base.ID, Since: p.Since, From: m.from, Time: p.Time, URL: p.Config.URL, Accepted: p.Accepted})
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/policy"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/toolchain"
@@ -29,24 +31,28 @@ type Options struct {
 	ConfigName string // of the settings file that Config is the content of
 	Config     []byte // nil: the repository's own
 	Platforms  []string
-	Archives   []string // image repositories whose images come as archives
-	Engine     bool     // a container builder is reachable
-	Ignore     []string // output folders, relative to the repository
-	Alone      bool     // the repository is one branch, and lacks the tags of others
+	Archives   []string          // image repositories whose images come as archives
+	Engine     bool              // a container builder is reachable
+	Ignore     []string          // output folders, relative to the repository
+	Accept     map[string]string // points of the policy to let pass, by id, and why
+	Alone      bool              // the repository is one branch, and lacks the tags of others
 	// Examine tells whether a Dockerfile can be carried out without a container builder; why not, and where, if it cannot.
 	Examine func(tree fs.FS, image config.Image) (Examination, error)
+	// Guide writes the guide from the version that users come from.
+	Guide func(tree fs.FS, p Plan) (string, error)
 	// Describe writes what a version brings.
 	Describe func(ctx context.Context, q Described) (Description, error)
 }
 
 // Described is a version whose notes are asked for.
 type Described struct {
-	Version version.Version
-	Commit  string
-	Since   string // the tag whose notes these stand on; empty for the first of all
-	From    string // its commit
-	Time    time.Time
-	URL     string
+	Version  version.Version
+	Commit   string
+	Since    string // the tag whose notes these stand on; empty for the first of all
+	From     string // its commit
+	Time     time.Time
+	URL      string
+	Accepted []Accepted
 }
 
 // Description is what a version brings.
@@ -65,31 +71,42 @@ type Examination struct {
 
 // Plan is what releasing a version would do.
 type Plan struct {
-	Version   version.Version `json:"version"`
-	Name      string          `json:"name"`
-	Line      string          `json:"line"`
-	Branch    string          `json:"branch"`
-	Previous  version.Version `json:"previous"`            // empty for a first version
-	Since     string          `json:"since"`               // the tag whose notes those of this version stand on
-	Exists    bool            `json:"exists"`              // tagged already, with this very content
-	Base      string          `json:"base"`                // the commit that is released
-	Subject   string          `json:"subject"`             // its first line
-	Commit    string          `json:"commit"`              // the release commit; Base where nothing had to be edited
-	Tree      string          `json:"tree"`                // of Commit
-	Tag       string          `json:"tag"`                 // id of the annotated tag object
-	Time      time.Time       `json:"time"`                // of every byte that is made
-	Toolchain string          `json:"toolchain"`           // Go that compiles, as go.mod names it
-	Platforms []string        `json:"platforms"`           // what is built for, sorted
-	Config    config.Config   `json:"config"`              // as filled by profile and looking
-	Surfaces  []Surface       `json:"surfaces"`            // every place that carries the version
-	Changelog string          `json:"changelog,omitempty"` // file that the release commit adds the notes to; empty where it adds none
-	Notes     string          `json:"notes"`               // what the version brings, in Markdown
-	Images    []Image         `json:"images"`              // in the order of Config.Images
-	Artifacts []Artifact      `json:"artifacts"`           // what the bundle will hold
-	Writes    []Write         `json:"writes"`              // what publication will do, in order
-	Against   []string        `json:"against,omitempty"`   // what speaks against it
-	Notices   []string        `json:"notices,omitempty"`   // what one should know
-	Hash      string          `json:"hash"`                // of all of the above
+	Version   version.Version   `json:"version"`
+	Name      string            `json:"name"`
+	Line      string            `json:"line"`
+	Branch    string            `json:"branch"`
+	Previous  version.Version   `json:"previous"`            // empty for a first version
+	Since     string            `json:"since"`               // the tag whose notes those of this version stand on
+	Exists    bool              `json:"exists"`              // tagged already, with this very content
+	Base      string            `json:"base"`                // the commit that is released
+	Subject   string            `json:"subject"`             // its first line
+	Commit    string            `json:"commit"`              // the release commit; Base where nothing had to be edited
+	Tree      string            `json:"tree"`                // of Commit
+	Tag       string            `json:"tag"`                 // id of the annotated tag object
+	Time      time.Time         `json:"time"`                // of every byte that is made
+	Toolchain string            `json:"toolchain"`           // Go that compiles, as go.mod names it
+	Platforms []string          `json:"platforms"`           // what is built for, sorted
+	Config    config.Config     `json:"config"`              // as filled by profile and looking
+	Surfaces  []Surface         `json:"surfaces"`            // every place that carries the version
+	Changelog string            `json:"changelog,omitempty"` // file that the release commit adds the notes to; empty where it adds none
+	Guide     string            `json:"guide,omitempty"`     // from the version that users come from, in Markdown
+	Notes     string            `json:"notes"`               // what the version brings, in Markdown
+	Images    []Image           `json:"images"`              // in the order of Config.Images
+	From      version.Version   `json:"from"`                // the final that users come from; empty for a first version
+	Findings  []compare.Finding `json:"findings,omitempty"`  // what differs from it for users
+	Points    []policy.Point    `json:"points,omitempty"`    // how commits and findings stand
+	Accepted  []Accepted        `json:"accepted,omitempty"`  // what somebody let pass
+	Artifacts []Artifact        `json:"artifacts"`           // what the bundle will hold
+	Writes    []Write           `json:"writes"`              // what publication will do, in order
+	Against   []string          `json:"against,omitempty"`   // what speaks against it
+	Notices   []string          `json:"notices,omitempty"`   // what one should know
+	Hash      string            `json:"hash"`                // of all of the above
+}
+
+// Accepted is a point of the policy that somebody let pass.
+type Accepted struct {
+	ID      string `json:"id"`
+	Because string `json:"because"`
 }
 
 // Surface is a value that carries the version, now and then.
@@ -207,7 +224,7 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkPlace, m.edit, m.checkRepeat, m.checkBranch, m.images,
+		m.checkClone, m.checkPlace, m.judge, m.edit, m.checkRepeat, m.checkBranch, m.images,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err

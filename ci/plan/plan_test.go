@@ -23,6 +23,7 @@ func options(t *testing.T, dir, v string) Options {
 		Describe: func(_ context.Context, q Described) (Description, error) {
 			return Description{Notes: "## " + q.Version.String() + "\n\nSince " + q.Since + ": #7.\n", Requests: []string{"7"}}, nil
 		},
+		Guide: func(_ fs.FS, p Plan) (string, error) { return "from " + p.From.String() + "\n", nil },
 		Examine: func(_ fs.FS, i config.Image) (Examination, error) {
 			if i.Dockerfile == "Dockerfile" {
 				return Examination{}, nil

@@ -11,6 +11,7 @@ type Place struct {
 	Exists   bool    // it is there already
 	OnLine   Version // the newest version before it on its own line; zero where it opens the line
 	Previous Version // OnLine, else the newest final before it; zero for a project's first version
+	From     Version // the final that users come from: the newest before it on its line, else the newest before it
 	Since    Version // what its notes speak of the changes since: for a candidate also the one before, for a final the final before
 }
 
@@ -33,9 +34,15 @@ func (p Pattern) Follow(existing []Version, v Version) (Place, error) {
 		if _, candidate := e.Candidate(); !candidate && (place.Previous.IsZero() || e.Compare(place.Previous) > 0) {
 			place.Previous = e
 		}
+		if _, candidate := e.Candidate(); !candidate && p.Line(e) == p.Line(v) && e.Compare(place.From) > 0 {
+			place.From = e
+		}
 		if p.speaksSince(e, v) && (place.Since.IsZero() || e.Compare(place.Since) > 0) {
 			place.Since = e
 		}
+	}
+	if place.From.IsZero() {
+		place.From = place.Previous
 	}
 	if place.Since.IsZero() {
 		place.Since = place.Previous

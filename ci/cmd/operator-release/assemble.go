@@ -35,6 +35,9 @@ func runBundle(_ context.Context, c call, spec pipeline.BundleSpec) (any, error)
 		{Kind: bundle.KindObjects, Name: bundle.ObjectsFile, MediaType: bundle.ObjectsType, Path: filepath.Join(made, bundle.ObjectsFile)},
 		{Kind: bundle.KindNotes, Name: bundle.NotesFile, MediaType: bundle.NotesType, Path: filepath.Join(made, bundle.NotesFile)},
 	}}
+	if !p.From.IsZero() {
+		pieces.Files = append(pieces.Files, bundle.File{Kind: bundle.KindGuide, Name: bundle.GuideFile, MediaType: bundle.NotesType, Path: filepath.Join(made, bundle.GuideFile)})
+	}
 	for _, add := range []func(call, pipeline.BundleSpec, *bundle.Pieces) error{addArchives, addImages, addCharts} {
 		if err := add(c, spec, &pieces); err != nil {
 			return nil, err
@@ -76,8 +79,11 @@ func attestGate(b bundle.Bundle, said json.RawMessage) error {
 
 func recordOf(p plan.Plan) bundle.Record {
 	r := bundle.Record{
-		Name: p.Name, Version: p.Version, Line: p.Line, Branch: p.Branch, Previous: p.Previous, Since: p.Since, Base: p.Base, Commit: p.Commit, Tree: p.Tree, Tag: p.Tag,
+		Name: p.Name, Version: p.Version, Line: p.Line, Branch: p.Branch, Previous: p.Previous, Since: p.Since, From: p.From, Base: p.Base, Commit: p.Commit, Tree: p.Tree, Tag: p.Tag,
 		Time: p.Time, Tool: toolVersion, Toolchain: p.Toolchain, Platforms: p.Platforms, Config: p.Config,
+	}
+	for _, a := range p.Accepted {
+		r.Accepted = append(r.Accepted, bundle.Accepted(a))
 	}
 	for _, s := range p.Surfaces {
 		r.Surfaces = append(r.Surfaces, bundle.Surface{Path: s.Path, Line: s.Line, Name: s.Name, Value: s.Then})

@@ -28,6 +28,7 @@ type building struct {
 	images    []string
 	mirrors   []string
 	plainHTTP []string
+	accepting
 
 	registry   string // where a claimed bundle is fetched from, instead of its own registries
 	remote     string // which remote is asked for a claim, instead of origin
@@ -41,6 +42,32 @@ func (b *building) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&b.images, "image", nil, "take an image from an OCI archive or layout made elsewhere: REPOSITORY=ARCHIVE; may be repeated")
 	f.StringArrayVar(&b.mirrors, "mirror", nil, "pull base images of a registry from another: docker.io=HOST[:PORT]; may be repeated")
 	f.StringArrayVar(&b.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
+	b.accepting.flags(cmd)
+}
+
+// accepting are the flags that let something pass that the policy refuses.
+type accepting struct {
+	ids     []string
+	because []string
+}
+
+func (a *accepting) flags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&a.ids, "accept", nil, "let a point of the policy pass, by its id (plan --why-not lists them); needs --because; may be repeated")
+	cmd.Flags().StringArrayVar(&a.because, "because", nil, "why it may pass, for the record and the notes; one for each --accept")
+}
+
+func (a *accepting) accepted() (map[string]string, error) {
+	if len(a.ids) != len(a.because) {
+		return nil, refusal.New("accept %d points because of %d reasons: write --accept ID --because TEXT, one for the other", len(a.ids), len(a.because))
+	}
+	accept := map[string]string{}
+	for i, id := range a.ids {
+		if strings.TrimSpace(a.because[i]) == "" || accept[id] != "" {
+			return nil, refusal.New("accept %s: it needs one reason, which is not empty; write --because TEXT", id)
+		}
+		accept[id] = a.because[i]
+	}
+	return accept, nil
 }
 
 func (b *building) outFlag(cmd *cobra.Command) {
@@ -91,10 +118,14 @@ func (b *building) planSpec(a *app, v string) (pipeline.PlanSpec, map[string]str
 	if err != nil {
 		return pipeline.PlanSpec{}, nil, err
 	}
+	accept, err := b.accepted()
+	if err != nil {
+		return pipeline.PlanSpec{}, nil, err
+	}
 	_, engine := image.EngineReachable()
 	engine = engine && !b.engineless
 	return pipeline.PlanSpec{
-		Version: v, Config: settings, Platforms: b.platforms, Archives: slices.Sorted(maps.Keys(archives)), Engine: engine,
+		Version: v, Config: settings, Platforms: b.platforms, Archives: slices.Sorted(maps.Keys(archives)), Engine: engine, Accept: accept,
 		Ignore: ignored(a.source, b.folder(a, v), filepath.Dir(b.folder(a, v))),
 	}, archives, nil
 }

@@ -83,6 +83,10 @@ func runNotes(ctx context.Context, c call, spec pipeline.NotesSpec) (any, error)
 
 // describe is what the plan asks of notes.
 func describe(ctx context.Context, repository *git.Repository, q plan.Described) (plan.Description, error) {
-	n, err := notes.Collect(ctx, notes.Options{Repository: repository, Version: q.Version, Commit: q.Commit, Since: q.Since, From: q.From, Time: q.Time, URL: q.URL})
+	var accepted []notes.Accepted
+	for _, a := range q.Accepted {
+		accepted = append(accepted, notes.Accepted(a))
+	}
+	n, err := notes.Collect(ctx, notes.Options{Repository: repository, Version: q.Version, Commit: q.Commit, Since: q.Since, From: q.From, Time: q.Time, URL: q.URL, Accepted: accepted})
 	return plan.Description{Notes: n.Markdown(), Requests: n.Requests()}, err
 }

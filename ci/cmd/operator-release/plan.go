@@ -2,18 +2,22 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
+	"github.com/operator-release/operator-release/ci/policy"
 	"github.com/operator-release/operator-release/ci/report"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
 func (a *app) planCommand() *cobra.Command {
 	var b building
+	var whyNot bool
 	cmd := &cobra.Command{
 		Use: "plan VERSION", Short: "Say what releasing a version would do, and what speaks against it",
 		Long: "Reads the repository's objects and writes nothing. Exit code 2 where something speaks against the release.",
@@ -32,13 +36,20 @@ func (a *app) planCommand() *cobra.Command {
 			}, &p); err != nil {
 				return err
 			}
-			if err := a.print(p, func(page *report.Page) { planPage(page, p) }); err != nil {
+			if err := a.print(p, func(page *report.Page) {
+				if whyNot {
+					pointsPage(page, p)
+				} else {
+					planPage(page, p)
+				}
+			}); err != nil {
 				return err
 			}
 			return p.Refused()
 		},
 	}
 	b.flags(cmd)
+	cmd.Flags().BoolVar(&whyNot, "why-not", false, "explain point by point what the version contains, and what its policy says about it")
 	return cmd
 }
 
@@ -69,6 +80,7 @@ func planPage(page *report.Page, p plan.Plan) {
 	}
 	page.Table(rows)
 
+	contentPage(page, p)
 	page.Heading("Artifacts")
 	rows = nil
 	for _, artifact := range p.Artifacts {
@@ -104,4 +116,50 @@ func notices(page *report.Page, notices, against []string) {
 			page.Line(report.Fail, "%s", n)
 		}
 	}
+}
+
+var verdicts = map[policy.Verdict]report.Mark{policy.Refused: report.Fail, policy.Unexplained: report.Fail, policy.Accepted: report.Note, policy.Explained: report.Done, policy.ToKnow: report.None}
+
+// contentPage is what differs for users in short: what breaks something, and how many others there are.
+func contentPage(page *report.Page, p plan.Plan) {
+	if p.From.IsZero() {
+		return
+	}
+	page.Heading("For those who come from %s", p.From)
+	others := 0
+	for _, point := range p.Points {
+		if point.Severity != compare.Breaking {
+			others++
+			continue
+		}
+		page.Line(verdicts[point.Verdict], "%s: %s", point.Verdict, point.What)
+	}
+	page.Line(report.None, "%d other differences: operator-release plan %s --why-not", others, p.Version)
+}
+
+// pointsPage is every point, with its id, its place, and what was said about it.
+func pointsPage(page *report.Page, p plan.Plan) {
+	if p.From.IsZero() {
+		page.Title("%s %s is the first version: there is nothing to compare it with", p.Name, p.Version)
+	} else {
+		page.Title("%s %s, for those who come from %s", p.Name, p.Version, p.From)
+	}
+	for _, verdict := range []policy.Verdict{policy.Refused, policy.Unexplained, policy.Accepted, policy.Explained, policy.ToKnow} {
+		first := true
+		for _, point := range p.Points {
+			if point.Verdict != verdict {
+				continue
+			}
+			if first {
+				page.Heading("%s", strings.ToUpper(string(verdict)[:1])+string(verdict)[1:])
+				first = false
+			}
+			page.Line(verdicts[verdict], "%s", point.What)
+			page.Text("    %s, at %s", point.ID, point.Where)
+			if point.Because != "" {
+				page.Text("    %s", point.Because)
+			}
+		}
+	}
+	notices(page, p.Notices, p.Against)
 }

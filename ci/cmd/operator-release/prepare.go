@@ -13,6 +13,7 @@ import (
 
 func (a *app) prepareCommand() *cobra.Command {
 	var b branching
+	var accept accepting
 	cmd := &cobra.Command{
 		Use: "prepare VERSION", Short: "Make the release commit a branch, for release branches that want a pull request",
 		Long: "The branch prepare/VERSION holds what a release edits: every surface, and the changelog's section, where one may still put words right. Once it is merged, the " +
@@ -24,13 +25,17 @@ func (a *app) prepareCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			accepted, err := accept.accepted()
+			if err != nil {
+				return err
+			}
 			w, err := a.begin("")
 			if err != nil {
 				return err
 			}
 			defer w.end()
 			// Images are nobody's business yet.
-			in := pipeline.Inputs[string]{Subject: args[0], Spec: pipeline.PlanSpec{Version: args[0], Config: settings, Engine: true}, Trees: a.repository()}
+			in := pipeline.Inputs[string]{Subject: args[0], Spec: pipeline.PlanSpec{Version: args[0], Config: settings, Engine: true, Accept: accepted}, Trees: a.repository()}
 			out, err := w.runner.Run(ctx, pipeline.Plan, in)
 			if err != nil {
 				return err
@@ -66,6 +71,7 @@ func (a *app) prepareCommand() *cobra.Command {
 		},
 	}
 	b.flags(cmd)
+	accept.flags(cmd)
 	return cmd
 }
 

@@ -55,6 +55,7 @@ var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
 	pipeline.Backport:   with(runBackport),
 	pipeline.Ledger:     with(runLedger),
 	pipeline.Notes:      with(runNotes),
+	pipeline.Upgrade:    with(runUpgrade),
 	pipeline.Branch:     with(runBranch),
 	pipeline.Followup:   with(runFollowup),
 }
@@ -102,7 +103,8 @@ func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
 	defer os.RemoveAll(quarantine)
 	o := plan.Options{
 		Repository: repository, Quarantine: quarantine, Version: spec.Version, Commit: spec.Commit, Platforms: spec.Platforms,
-		Archives: spec.Archives, Engine: spec.Engine, Ignore: spec.Ignore, Alone: spec.Alone, Examine: examine,
+		Archives: spec.Archives, Engine: spec.Engine, Ignore: spec.Ignore, Alone: spec.Alone, Accept: spec.Accept, Examine: examine,
+		Guide: planGuide,
 		Describe: func(ctx context.Context, q plan.Described) (plan.Description, error) {
 			return describe(ctx, repository, q)
 		},
@@ -118,7 +120,8 @@ func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, errors.Join(git.WriteObjects(f, objects), f.Close(), os.WriteFile(filepath.Join(c.out, bundle.NotesFile), []byte(p.Notes), 0o644))
+	return p, errors.Join(git.WriteObjects(f, objects), f.Close(), os.WriteFile(filepath.Join(c.out, bundle.NotesFile), []byte(p.Notes), 0o644),
+		os.WriteFile(filepath.Join(c.out, bundle.GuideFile), []byte(p.Guide), 0o644))
 }
 
 func runSource(ctx context.Context, c call, spec pipeline.SourceSpec) (any, error) {

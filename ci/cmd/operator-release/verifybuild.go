@@ -51,6 +51,10 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 			}
 			text := string(settings)
 			flow.Again, flow.Plan.Commit, flow.Plan.Config, flow.Pins = true, r.Base, &text, map[string]string{}
+			flow.Plan.Accept = map[string]string{}
+			for _, a := range r.Accepted {
+				flow.Plan.Accept[a.ID] = a.Because
+			}
 			for _, image := range r.OfKind(bundle.KindImage) {
 				for _, base := range image.Bases {
 					flow.Pins[base.Reference] = base.Digest.String()

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/operator-release/operator-release/ci/compare"
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/plan"
+	"github.com/operator-release/operator-release/ci/policy"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/tags"
+	"github.com/operator-release/operator-release/ci/upgrade"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// guided is what the stage upgrade says.
+type guided struct {
+	From     version.Version   `json:"from"`
+	To       version.Version   `json:"to"`
+	Findings []compare.Finding `json:"findings"`
+	Texts    map[string]string `json:"texts,omitempty"` // what explains findings, by id
+	Guide    string            `json:"guide"`
+}
+
+func (a *app) upgradeGuideCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "upgrade-guide FROM TO", Short: "Print what to do before, during and after an upgrade, and whether one can go back, in Markdown",
+		Long: "FROM is a tagged version. TO is one too, or a version that would be made of the commit that is checked out. What differs is told from git alone.",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			settings, err := a.configContent()
+			if err != nil {
+				return err
+			}
+			var said guided
+			in := pipeline.Inputs[string]{Subject: args[0] + " to " + args[1], Spec: pipeline.UpgradeSpec{From: args[0], To: args[1], Config: settings}, Trees: a.repository()}
+			if err := a.alone(cmd.Context(), pipeline.Upgrade, in, &said); err != nil {
+				return err
+			}
+			if !a.json {
+				_, err := io.WriteString(a.stdout, said.Guide)
+				return err
+			}
+			return a.print(said, nil)
+		},
+	}
+}
+
+func runUpgrade(ctx context.Context, c call, spec pipeline.UpgradeSpec) (any, error) {
+	said := guided{Findings: []compare.Finding{}}
+	var err error
+	if said.From, err = version.Parse(spec.From); err != nil {
+		return nil, err
+	}
+	if said.To, err = version.Parse(spec.To); err != nil {
+		return nil, err
+	}
+	if said.From.Compare(said.To) >= 0 {
+		return nil, refusal.New("guide from %s to %s: that is no upgrade; name the older version first", said.From, said.To)
+	}
+	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
+	if err != nil {
+		return nil, err
+	}
+	tagged, err := tags.Read(ctx, repository)
+	if err != nil {
+		return nil, err
+	}
+	from, ok := tagged[said.From]
+	if !ok {
+		return nil, refusal.New("guide from %s: there is no tag of it here; fetch it: git fetch --tags", said.From)
+	}
+	to, ok := tagged[said.To]
+	if !ok {
+		head, _, err := repository.Head(ctx)
+		if err != nil {
+			return nil, err
+		}
+		to = head.ID
+	}
+	var name string
+	var content []byte
+	if spec.Config != nil {
+		name, content = "the settings of --config", []byte(*spec.Config)
+	}
+	older, err := compare.Open(ctx, repository, from, name, content, basesOf)
+	if err != nil {
+		return nil, err
+	}
+	defer older.Tree.Close()
+	newer, err := compare.Open(ctx, repository, to, name, content, basesOf)
+	if err != nil {
+		return nil, err
+	}
+	defer newer.Tree.Close()
+	if said.Findings, err = compare.Versions(ctx, older, newer); err != nil {
+		return nil, err
+	}
+	changes, err := policy.Changes(ctx, repository, from, to)
+	if err != nil {
+		return nil, err
+	}
+	// Whatever a version may contain: here it is told.
+	explain := config.Policy{Patch: config.Explained, Minor: config.Explained, Major: config.Explained}
+	j, err := policy.Judge(policy.Question{Version: said.To, Before: said.From, Policy: explain, Changes: changes, Findings: said.Findings, Explain: newer.Config.Explain})
+	if err != nil {
+		return nil, err
+	}
+	said.Texts = j.Texts()
+	said.Guide, err = guide(newer.Tree, newer.Config, said, j.Points)
+	return said, err
+}
+
+// basesOf are the base images that a Dockerfile names.
+func basesOf(tree fs.FS, image config.Image) ([]string, error) {
+	seen, err := examine(tree, image)
+	return seen.Bases, err
+}
+
+// guide writes the guide of a version to its tree's charts and images.
+func guide(tree fs.FS, c config.Config, said guided, points []policy.Point) (string, error) {
+	o := upgrade.Options{Name: c.Name, From: said.From, To: said.To, Findings: said.Findings, Texts: said.Texts}
+	for _, chart := range c.Charts {
+		content, err := fs.ReadFile(tree, path.Join(chart.Path, "Chart.yaml"))
+		if err != nil {
+			return "", refusal.New("read chart %s: %w", chart.Path, err)
+		}
+		var about struct{ Name string }
+		if err := yaml.Unmarshal(content, &about); err != nil {
+			return "", refusal.New("read chart %s: %w", chart.Path, err)
+		}
+		entries, err := fs.ReadDir(tree, path.Join(chart.Path, "crds"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		o.Charts = append(o.Charts, upgrade.Chart{Name: about.Name, Repository: chart.Repository, CRDs: len(entries) > 0})
+	}
+	for _, p := range points {
+		if strings.HasPrefix(p.ID, "commit/") && p.Because != "" {
+			o.Said = append(o.Said, upgrade.Said{Title: p.Title, Text: p.Because})
+		}
+	}
+	for _, image := range c.Images {
+		o.Images = append(o.Images, image.Repository)
+	}
+	return upgrade.Guide(o), nil
+}
+
+// planGuide is what the plan asks of the guide.
+func planGuide(tree fs.FS, p plan.Plan) (string, error) {
+	texts := map[string]string{}
+	for _, point := range p.Points {
+		if point.Because != "" {
+			texts[point.ID] = point.Because
+		}
+	}
+	return guide(tree, p.Config, guided{From: p.From, To: p.Version, Findings: p.Findings, Texts: texts}, p.Points)
+}

@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"context"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/operator-release/operator-release/ci/compare"
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/policy"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// judge compares the version with the final that users come from, and judges whether it may contain what it does.
+func (m *maker) judge(ctx context.Context, tree *git.Tree) error {
+	p := &m.plan
+	p.From = m.place.From
+	if p.From.IsZero() {
+		if len(m.Accept) > 0 {
+			return refusal.New("accept %s for %s: no version is before it, so nothing has to be accepted", slices.Sorted(maps.Keys(m.Accept))[0], p.Version)
+		}
+		return nil
+	}
+	changes, err := policy.Changes(ctx, m.Repository, m.tags[p.From], m.base.ID)
+	if err != nil {
+		return err
+	}
+	if p.Findings, err = m.compare(ctx); refusal.Is(err) {
+		m.notice("what differs for users between %s and %s is not known: %v", p.From, p.Version, err)
+	} else if err != nil {
+		return err
+	}
+	q := policy.Question{Version: p.Version, Before: p.From, Policy: *p.Config.Policy, Changes: changes, Findings: p.Findings, Accept: m.Accept, Explain: p.Config.Explain}
+	j, err := policy.Judge(q)
+	if err != nil {
+		return err
+	}
+	p.Points = j.Points
+	if p.Guide, err = m.Guide(tree, *p); err != nil {
+		return err
+	}
+	p.Against = append(p.Against, j.Against(p.Version)...)
+	p.Notices = append(p.Notices, j.Notices()...)
+	for _, id := range slices.Sorted(maps.Keys(m.Accept)) {
+		p.Accepted = append(p.Accepted, Accepted{id, m.Accept[id]})
+	}
+	return nil
+}
+
+// compare gives what differs from the version that users come from.
+func (m *maker) compare(ctx context.Context) ([]compare.Finding, error) {
+	older, err := m.side(ctx, m.tags[m.plan.From])
+	if err != nil {
+		return nil, err
+	}
+	defer older.Tree.Close()
+	newer, err := m.side(ctx, m.base.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer newer.Tree.Close()
+	return compare.Versions(ctx, older, newer)
+}
+
+func (m *maker) side(ctx context.Context, commit string) (compare.Side, error) {
+	return compare.Open(ctx, m.Repository, commit, m.ConfigName, m.Config, func(tree fs.FS, image config.Image) ([]string, error) {
+		seen, err := m.Examine(tree, image)
+		return seen.Bases, err
+	})
+}

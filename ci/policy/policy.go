@@ -1,0 +1,225 @@
+// Package policy judges what a version may contain: a patch takes fixes, a minor may break what somebody explains. It looks at nothing itself: commits and findings
+// are given to it, and what speaks against a version is for the plan to say.
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/change"
+	"github.com/operator-release/operator-release/ci/compare"
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// Change is a commit since the version that users come from.
+type Change struct {
+	Commit  string
+	Title   string
+	Message change.Message
+	Paths   []string // that it changes
+}
+
+// Question is what is judged.
+type Question struct {
+	Version  version.Version
+	Before   version.Version // the final that users come from
+	Policy   config.Policy
+	Changes  []Change
+	Findings []compare.Finding
+	Accept   map[string]string // id of a point to why it is accepted
+	Explain  map[string]string // id of a finding, or the beginning of ids followed by *, to what users have to know
+}
+
+// Verdict is how a point stands.
+type Verdict string
+
+// The verdicts.
+const (
+	Refused     Verdict = "refused"     // it may not be in this version
+	Unexplained Verdict = "unexplained" // it may be, once somebody explains it; of a final it is as good as refused
+	Accepted    Verdict = "accepted"    // somebody has said that it may be
+	Explained   Verdict = "explained"
+	ToKnow      Verdict = "to know"
+)
+
+// Point is a commit or a finding, and how it stands.
+type Point struct {
+	ID       string           `json:"id"`
+	Verdict  Verdict          `json:"verdict"`
+	Severity compare.Severity `json:"severity"`
+	What     string           `json:"what"`
+	Title    string           `json:"title,omitempty"`   // of a commit
+	Where    string           `json:"where,omitempty"`   // file and line, or commit
+	Because  string           `json:"because,omitempty"` // why it is accepted, or what explains it
+	final    bool
+}
+
+// Judgement is what became of a question.
+type Judgement struct {
+	Rule   config.Allowance `json:"rule"`
+	Points []Point          `json:"points"` // findings as they were given, behind the commits
+}
+
+// Rule is the allowance for a version.
+func Rule(p config.Policy, v version.Version) config.Allowance {
+	switch {
+	case v.Patch() > 0:
+		return p.Patch
+	case v.Minor() > 0:
+		return p.Minor
+	}
+	return p.Major
+}
+
+// CommitID is the id of a commit as a point.
+func CommitID(commit string) string { return "commit/" + commit[:min(12, len(commit))] }
+
+// Judge judges. What is accepted and is not there is refused: it is a mistake, or of another version.
+func Judge(q Question) (Judgement, error) {
+	j := Judgement{Rule: Rule(q.Policy, q.Version), Points: []Point{}}
+	_, candidate := q.Version.Candidate()
+	ids := map[string]bool{}
+	add := func(p Point) {
+		p.final = !candidate
+		ids[p.ID] = true
+		if because, ok := q.Accept[p.ID]; ok {
+			p.Verdict, p.Because = Accepted, because
+		}
+		j.Points = append(j.Points, p)
+	}
+	for _, c := range q.Changes {
+		if p, ok := j.commit(c, q.Explain); ok {
+			add(p)
+		}
+	}
+	for _, f := range q.Findings {
+		add(j.finding(f, q))
+	}
+	for _, id := range slices.Sorted(maps.Keys(q.Accept)) {
+		if !ids[id] {
+			return j, refusal.New("accept %q for %s: there is no such point%s; operator-release plan %s --why-not lists them", id, q.Version,
+				refusal.Meant(id, slices.Sorted(maps.Keys(ids))), q.Version)
+		}
+	}
+	return j, nil
+}
+
+// commit is the point that a commit makes by its kind; most make none.
+func (j Judgement) commit(c Change, explain map[string]string) (Point, bool) {
+	p := Point{ID: CommitID(c.Commit), Severity: compare.Notable, What: fmt.Sprintf("commit %.12s is a feature: %s", c.Commit, c.Title), Where: c.Commit, Title: c.Title, Verdict: ToKnow}
+	if c.Message.Breaking {
+		p.Severity, p.What = compare.Breaking, fmt.Sprintf("commit %.12s says that it breaks something: %s", c.Commit, c.Title)
+	}
+	switch {
+	case c.Message.Kind != change.Feature && !c.Message.Breaking:
+		return p, false
+	case j.Rule == config.Fixes:
+		p.Verdict = Refused
+	case j.Rule == config.Anything || !c.Message.Breaking:
+	case c.Message.Breaks != "":
+		p.Verdict, p.Because = Explained, c.Message.Breaks
+	default:
+		p.Verdict = Unexplained
+		if text := explained(explain, p.ID); text != "" {
+			p.Verdict, p.Because = Explained, text
+		}
+	}
+	return p, true
+}
+
+func (j Judgement) finding(f compare.Finding, q Question) Point {
+	p := Point{ID: f.ID, Severity: f.Severity, What: f.What, Where: place(f), Verdict: ToKnow}
+	if f.Severity != compare.Breaking || j.Rule == config.Anything {
+		return p
+	}
+	text := explained(q.Explain, f.ID)
+	for _, c := range q.Changes {
+		if text == "" {
+			text = explained(c.Message.Explains, f.ID)
+		}
+	}
+	for _, c := range q.Changes {
+		if text == "" && c.Message.Breaks != "" && slices.Contains(c.Paths, f.File) {
+			text = c.Message.Breaks
+		}
+	}
+	switch {
+	case j.Rule == config.Fixes:
+		p.Verdict = Refused
+	case text != "":
+		p.Verdict, p.Because = Explained, text
+	default:
+		p.Verdict = Unexplained
+	}
+	return p
+}
+
+// explained finds the text for an id: its own, or that of the longest beginning followed by *.
+func explained(explain map[string]string, id string) string {
+	if text, ok := explain[id]; ok {
+		return text
+	}
+	best, text := -1, ""
+	for pattern, t := range explain {
+		if begin, ok := strings.CutSuffix(pattern, "*"); ok && strings.HasPrefix(id, begin) && len(begin) > best {
+			best, text = len(begin), t
+		}
+	}
+	return text
+}
+
+func place(f compare.Finding) string {
+	at := f.File
+	if f.Line > 0 {
+		at += fmt.Sprintf(":%d", f.Line)
+	}
+	if f.Gone {
+		at += " (before)"
+	}
+	return at
+}
+
+// Against is what speaks against the version, with its evidence and the ways out.
+func (j Judgement) Against(v version.Version) []string {
+	var against []string
+	for _, p := range j.Points {
+		where := ""
+		if p.Where != "" && !strings.HasPrefix(p.ID, "commit/") {
+			where = " (" + p.Where + ")"
+		}
+		switch {
+		case p.Verdict == Refused:
+			against = append(against, fmt.Sprintf("%s is a patch, and takes fixes only: %s%s; leave it to the next minor, or accept it: --accept %s --because TEXT", v, p.What, where, p.ID))
+		case p.Verdict == Unexplained && p.final:
+			against = append(against, fmt.Sprintf("nobody has explained to users that %s%s; say what they have to do: under explain in %s, as %s: TEXT, or accept it: --accept %s --because TEXT",
+				p.What, where, config.File, p.ID, p.ID))
+		}
+	}
+	return against
+}
+
+// Notices are what one should know of a candidate: what its final will be refused for.
+func (j Judgement) Notices() []string {
+	var notices []string
+	for _, p := range j.Points {
+		if p.Verdict == Unexplained && !p.final {
+			notices = append(notices, fmt.Sprintf("nobody has explained to users that %s (%s); the final will need it: explain: {%s: TEXT} in %s", p.What, p.Where, p.ID, config.File))
+		}
+	}
+	return notices
+}
+
+// Texts are what explains points, by id: also why what is accepted is.
+func (j Judgement) Texts() map[string]string {
+	texts := map[string]string{}
+	for _, p := range j.Points {
+		if p.Because != "" {
+			texts[p.ID] = p.Because
+		}
+	}
+	return texts
+}
