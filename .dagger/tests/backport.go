@@ -18,7 +18,7 @@ func (t *Tests) Backport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	module := t.over(changed).WithService("remote", remote)
+	module := t.module(changed).WithService("remote", remote)
 	clean := module.Backport([]string{"HEAD~1"}, []string{"1.0"})
 	report, err := clean.Report(ctx)
 	if err != nil {

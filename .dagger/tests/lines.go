@@ -7,11 +7,6 @@ import (
 	"dagger/tests/internal/dagger"
 )
 
-// over is the module under test over a folder with branches.
-func (t *Tests) over(repository *dagger.Directory) *dagger.OperatorRelease {
-	return dag.OperatorRelease(dagger.OperatorReleaseOpts{Repository: repository, GoImage: t.GoImage})
-}
-
 // Lines cuts a release line and pushes it: once, again, and with other content, which is refused.
 //
 // +check
@@ -21,7 +16,7 @@ func (t *Tests) Lines(ctx context.Context) error {
 		return err
 	}
 	repository := t.repository(copied)
-	cut := t.over(repository).WithService("remote", remote).Branch("1.0")
+	cut := t.module(repository).WithService("remote", remote).Branch("1.0")
 	report, err := cut.Report(ctx)
 	if err != nil {
 		return err
@@ -53,7 +48,7 @@ func (t *Tests) Lines(ctx context.Context) error {
 		return err
 	}
 	later := t.commit(repository.WithNewFile("later", ""), "fix: later")
-	_, err = t.over(later).WithService("remote", remote).Branch("1.0").Push(ctx, url)
+	_, err = t.module(later).WithService("remote", remote).Branch("1.0").Push(ctx, url)
 	if err := fails(err, "push branch release-1.0 at ", url+": it is there already, at "); err != nil {
 		return err
 	}
@@ -64,7 +59,7 @@ func (t *Tests) Lines(ctx context.Context) error {
 		return fmt.Errorf("the remote has: %s\nat first it had: %s (%w)", last, first, err)
 	}
 	broken := t.commit(repository.WithNewFile("cmd/tiny/main.go", "package main\n"), "fix: break")
-	_, err = t.over(broken).Branch("1.0").Report(ctx)
+	_, err = t.module(broken).Branch("1.0").Report(ctx)
 	return fails(err, "the gate did not pass")
 }
 
@@ -73,7 +68,7 @@ func (t *Tests) Lines(ctx context.Context) error {
 // +check
 func (t *Tests) History(ctx context.Context) error {
 	repository := t.repository(copied)
-	prepared := t.over(repository).Prepare(version)
+	prepared := t.module(repository).Prepare(version)
 	report, err := prepared.Report(ctx)
 	if err != nil {
 		return err
@@ -84,7 +79,7 @@ func (t *Tests) History(ctx context.Context) error {
 	if err := t.told(ctx, prepared.Directory(), "git show prepare/"+version+":VERSION", version+"\n"); err != nil {
 		return err
 	}
-	alone, err := t.over(repository).Notes(ctx, version)
+	alone, err := t.module(repository).Notes(ctx, version)
 	if err != nil {
 		return err
 	}
@@ -99,7 +94,7 @@ func (t *Tests) History(ctx context.Context) error {
 	released := t.commit(t.in(repository, "git switch -q -c release-1.0; for f in VERSION charts/tiny/Chart.yaml; do sed -i s/0.9.0/1.0.0/ $f; done").
 		Directory("/repository"), "release: v1.0.0")
 	back := t.in(released, "git tag v1.0.0; git switch -q main").Directory("/repository")
-	fixed := t.over(t.commit(back.WithNewFile("cmd/tiny/fix.go", "package main\n"), "fix: one (#1)"))
+	fixed := t.module(t.commit(back.WithNewFile("cmd/tiny/fix.go", "package main\n"), "fix: one (#1)"))
 	ledger, err := fixed.Ledger(ctx)
 	if err != nil {
 		return err
@@ -115,11 +110,11 @@ func (t *Tests) History(ctx context.Context) error {
 		return err
 	}
 	// A reference has none of the lines: nothing is said of them, rather than something wrong.
-	_, err = t.module(repository).Ledger(ctx)
+	_, err = t.source(repository).Ledger(ctx)
 	if err := fails(err, "ledger: a source is one branch"); err != nil {
 		return err
 	}
-	_, err = t.module(repository).Branch("1.0").Report(ctx)
+	_, err = t.source(repository).Branch("1.0").Report(ctx)
 	if err := fails(err, "branch: a source is one branch"); err != nil {
 		return err
 	}

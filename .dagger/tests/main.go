@@ -91,6 +91,11 @@ func (t *Tests) module(repository *dagger.Directory) *dagger.OperatorRelease {
 	})
 }
 
+// source is the module under test over a reference, which is one branch without the others and their tags.
+func (t *Tests) source(repository *dagger.Directory) *dagger.OperatorRelease {
+	return dag.OperatorRelease(dagger.OperatorReleaseOpts{Source: repository.AsGit().Head(), GoImage: t.GoImage})
+}
+
 // has says what a text lacks.
 func has(text string, parts ...string) error {
 	for _, part := range parts {

@@ -40,8 +40,7 @@ func (t *Tests) Refusal(ctx context.Context) error {
 		return err
 	}
 	// A reference is one branch: other lines' tags, on which a line's first version stands, are not there.
-	source := dag.OperatorRelease(dagger.OperatorReleaseOpts{Source: t.repository(copied).AsGit().Head(), GoImage: t.GoImage})
-	_, err = source.Release(ctx, version)
+	_, err = t.source(t.repository(copied)).Release(ctx, version)
 	return fails(err, "would be the first version of line 1.0")
 }
 
