@@ -242,6 +242,15 @@ func (b *Bundle) Notes(ctx context.Context) (*dagger.File, error) {
 	return dir.File("files/NOTES.md"), nil
 }
 
+// UpgradeGuide says what to do when coming from the final version before, in Markdown, as it lies in the bundle; a first version has none.
+func (b *Bundle) UpgradeGuide(ctx context.Context) (*dagger.File, error) {
+	dir, err := b.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return dir.File("files/UPGRADE.md"), nil
+}
+
 // Publish brings the bundle to the world, tested and rehearsed: content by digest, claim, branch, tags. Destinations that are not named
 // are skipped. A version that is claimed already is fetched and completed, and never built again.
 //

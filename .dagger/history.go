@@ -35,3 +35,30 @@ func (m *OperatorRelease) Ledger(
 	}
 	return m.command(m.Base, dagger.ReturnTypeSuccess, "backport", args...).Stdout(ctx)
 }
+
+// UpgradeGuide says what to do before, during and after an upgrade, and whether one can go back, in Markdown.
+func (m *OperatorRelease) UpgradeGuide(
+	ctx context.Context,
+	// The version to come from, a tagged one.
+	from string,
+	// The version to go to: a tagged one, or one that would be made of the commit that is checked out.
+	to string,
+) (string, error) {
+	if err := m.lines("upgrade-guide"); err != nil {
+		return "", err
+	}
+	return m.command(m.Base, dagger.ReturnTypeSuccess, "upgrade-guide", "--", from, to).Stdout(ctx)
+}
+
+// WhyNot explains point by point what a version contains, and what its policy says about it; it fails where something speaks against the version.
+func (m *OperatorRelease) WhyNot(
+	ctx context.Context,
+	// The version: vX.Y.Z or vX.Y.Z-rc.N.
+	version string,
+) (string, error) {
+	args := []string{"--why-not"}
+	for i, id := range m.AcceptedIDs {
+		args = append(args, "--accept="+id, "--because="+m.AcceptedBecause[i])
+	}
+	return m.command(m.Base, dagger.ReturnTypeSuccess, "plan", append(args, "--", version)...).Stdout(ctx)
+}

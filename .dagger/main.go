@@ -1,5 +1,5 @@
 // Release a Kubernetes operator so that one can trust it: plan, test, build, image, chart, bundle, rehearse, publish, restore; before and after
-// that its release lines: branch, prepare, backport, ledger, notes, followup.
+// that its release lines: branch, prepare, backport, ledger, notes, followup, upgrade guide.
 //
 // Each stage is a subcommand of operator-release that runs in a container with only its own inputs, so stages are cached
 // and traced one by one, and a release is the same here, on a laptop without Dagger, and in CI. Nothing is
@@ -35,6 +35,10 @@ type OperatorRelease struct {
 	ImageNames []string
 	// +private
 	ImageArchives []*dagger.File
+	// +private
+	AcceptedIDs []string
+	// +private
+	AcceptedBecause []string
 	// +private
 	ServiceNames []string
 	// +private
@@ -171,6 +175,17 @@ func (m *OperatorRelease) WithImage(
 	archive *dagger.File,
 ) *OperatorRelease {
 	m.ImageNames, m.ImageArchives = append(m.ImageNames, repository), append(m.ImageArchives, archive)
+	return m
+}
+
+// WithAccepted lets a point pass that the policy of what a version may contain refuses: it goes into record and notes.
+func (m *OperatorRelease) WithAccepted(
+	// The point's id, as the plan names it.
+	id string,
+	// Why it may pass.
+	because string,
+) *OperatorRelease {
+	m.AcceptedIDs, m.AcceptedBecause = append(m.AcceptedIDs, id), append(m.AcceptedBecause, because)
 	return m
 }
 

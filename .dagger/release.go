@@ -23,6 +23,12 @@ func (m *OperatorRelease) flow(ctx context.Context, version string, platforms ..
 		Plan:    pipeline.PlanSpec{Version: version, Config: m.Settings, Archives: m.ImageNames, Engine: true, Alone: m.Alone},
 		Mirrors: map[string]string{}, Archives: map[string]*dagger.Directory{},
 	}
+	for i, id := range m.AcceptedIDs {
+		if flow.Plan.Accept == nil {
+			flow.Plan.Accept = map[string]string{}
+		}
+		flow.Plan.Accept[id] = m.AcceptedBecause[i]
+	}
 	for _, platform := range platforms {
 		flow.Plan.Platforms = append(flow.Plan.Platforms, string(platform))
 	}
