@@ -40,7 +40,7 @@ func (m *OperatorRelease) Prepare(
 	// The version: vX.Y.Z or vX.Y.Z-rc.N.
 	version string,
 ) (*Branches, error) {
-	return &Branches{Module: m, Command: "prepare", Arguments: []string{"--", version}}, m.lines("prepare")
+	return &Branches{Module: m, Command: "prepare", Arguments: append(m.accepting(), "--", version)}, m.lines("prepare")
 }
 
 // Followup makes a branch followup/VERSION, which carries a final version's changelog section, and the next version, to the development branch.

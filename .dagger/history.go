@@ -56,9 +56,5 @@ func (m *OperatorRelease) WhyNot(
 	// The version: vX.Y.Z or vX.Y.Z-rc.N.
 	version string,
 ) (string, error) {
-	args := []string{"--why-not"}
-	for i, id := range m.AcceptedIDs {
-		args = append(args, "--accept="+id, "--because="+m.AcceptedBecause[i])
-	}
-	return m.command(m.Base, dagger.ReturnTypeSuccess, "plan", append(args, "--", version)...).Stdout(ctx)
+	return m.command(m.Base, dagger.ReturnTypeSuccess, "plan", append(m.accepting(), "--why-not", "--", version)...).Stdout(ctx)
 }

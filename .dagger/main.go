@@ -189,6 +189,15 @@ func (m *OperatorRelease) WithAccepted(
 	return m
 }
 
+// accepting are the flags by which a subcommand is told what was accepted.
+func (m *OperatorRelease) accepting() []string {
+	var flags []string
+	for i, id := range m.AcceptedIDs {
+		flags = append(flags, "--accept="+id, "--because="+m.AcceptedBecause[i])
+	}
+	return flags
+}
+
 // WithService makes a registry, git server or mirror reachable under a name: a container sees neither its host's loopback nor a cluster.
 func (m *OperatorRelease) WithService(
 	// The host name to reach it by, as in --registry NAME:PORT or --mirror docker.io=NAME:PORT.
