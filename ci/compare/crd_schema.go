@@ -1,0 +1,498 @@
+package compare
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// schemas compares what a field may hold, and then the fields in it.
+func (c *crdComparison) schemas(at string, was, is *schema) {
+	if !c.types(at, was, is) {
+		return
+	}
+	c.enums(at, was, is)
+	c.limits(at, was, is)
+	c.keeping(at, was, is)
+	c.merging(at, was, is)
+	c.rules(at, was, is)
+
+	// Named fields and keys of any name exclude each other in a CRD.
+	if len(was.properties) > 0 && was.values == nil && is.values != nil && len(is.properties) == 0 ||
+		len(is.properties) > 0 && is.values == nil && was.values != nil && len(was.properties) == 0 {
+		f := Finding{Severity: Breaking, Line: is.line, Forward: true, Was: "keys of any name", Now: "keys of any name"}
+		if is.values != nil {
+			f.Was = strings.Join(sortedKeys(was.properties), ", ")
+			f.What = "%s takes keys of any name instead of named fields: what is not of the type of its values is refused"
+		} else {
+			f.Now = strings.Join(sortedKeys(is.properties), ", ")
+			f.What = "%s has named fields instead of keys of any name: what stored objects hold under other names is dropped silently"
+		}
+		c.field(at, f, "shape-changed")
+		return
+	}
+	for _, name := range union(was.properties, is.properties) {
+		c.property(at, name, was, is)
+	}
+	for _, name := range union(was.required, is.required) {
+		if was.properties[name] == nil && is.properties[name] == nil {
+			c.requirement(inside(at, name), name, was, is, is.required[name])
+		}
+	}
+	c.parts(at+"[]", "items", was, is, was.items, is.items)
+	c.parts(at+"[*]", "values", was, is, was.values, is.values)
+}
+
+// inside is the path of a field; one whose name would not read as such is quoted.
+func inside(at, name string) string {
+	switch {
+	case !plain.MatchString(name):
+		return at + "[" + strconv.Quote(name) + "]"
+	case at == "":
+		return name
+	}
+	return at + "." + name
+}
+
+var plain = regexp.MustCompile(`^[\w$-]+$`)
+
+// field adds a finding about the field at a path, which its text names by %s.
+func (c *crdComparison) field(at string, f Finding, parts ...string) {
+	subject := at + " of " + c.version
+	if at == "" {
+		at, subject = ".", "an object of "+c.version
+	}
+	f.What = fmt.Sprintf(f.What, subject)
+	c.add(f, append([]string{c.version, at}, parts...)...)
+}
+
+// property compares a field that at least one side has.
+func (c *crdComparison) property(at, name string, was, is *schema) {
+	before, now := was.properties[name], is.properties[name]
+	path := inside(at, name)
+	if before != nil && now != nil {
+		c.requirement(path, name, was, is, now.line)
+		c.fallback(path, before, now, is.required[name] > 0)
+		c.schemas(path, before, now)
+		return
+	}
+	if (at == "" || was.embedded && is.embedded) && slices.Contains([]string{"apiVersion", "kind", "metadata"}, name) {
+		return // the API server has these of itself
+	}
+	if before != nil {
+		c.gone(path, "", is, before)
+		return
+	}
+	f := Finding{Severity: Info, Line: now.line, Now: kind(now), Forward: true, What: "%s is new: the older CRD drops it"}
+	if c.keeps(was, c.older) {
+		f.Severity, f.Forward = Notable, false
+		f.What = "%s is described now, which was kept unchecked before: a stored object with something else there is refused"
+	}
+	if is.required[name] > 0 && now.fallback == "" {
+		f.Severity = Breaking
+		f.What = "%s is new and required, without a default: an object without it is refused"
+	}
+	c.field(path, f, "added")
+}
+
+// keeps tells whether the unknown fields of an object are kept.
+func (c *crdComparison) keeps(s *schema, d placed) bool {
+	return s.keepsUnknown || d.keepsUnknown.text == "true"
+}
+
+func (c *crdComparison) gone(path, of string, is, before *schema) {
+	f := Finding{Severity: Breaking, Line: before.line, Gone: true, Was: kind(before), What: of + "%s is gone: what stored objects hold there is dropped silently"}
+	if c.keeps(is, c.newer) {
+		f.Severity = Notable
+		f.What = of + "%s is not described any more: what stored objects hold there is kept, since unknown fields are, but checked no more"
+	}
+	c.field(path, f, "removed")
+}
+
+// parts compares the items of a list, or the values of a map.
+func (c *crdComparison) parts(path, of string, was, is, before, now *schema) {
+	switch {
+	case before != nil && now != nil:
+		c.fallback(path, before, now, false)
+		c.schemas(path, before, now)
+	case before != nil:
+		c.gone(path, "what may be in ", is, before)
+	case now != nil && c.keeps(was, c.older):
+		c.field(path, Finding{Severity: Notable, Line: now.line, Now: kind(now),
+			What: "the " + of + " %s are described now, which were kept unchecked before: a stored object with something else there is refused"}, "added")
+	case now != nil:
+		c.field(path, Finding{Severity: Info, Line: now.line, Now: kind(now), Forward: true, What: "the " + of + " %s are new: the older CRD drops them"}, "added")
+	}
+}
+
+// requirement compares whether a field has to be there.
+func (c *crdComparison) requirement(path, name string, was, is *schema, line int) {
+	before, now := was.required[name] > 0, is.required[name] > 0
+	switch {
+	case !before && now && fallbackOf(is, name) != "":
+		c.field(path, Finding{Severity: Notable, Line: line, Was: "optional", Now: "required, with a default",
+			What: "%s is required now, and has a default where it is missing"}, "required")
+	case !before && now:
+		c.field(path, Finding{Severity: Breaking, Line: line, Was: "optional", Now: "required", What: "%s is required now: an object without it is refused"}, "required")
+	case before && !now:
+		if line == 0 {
+			line = is.line
+		}
+		c.field(path, Finding{Severity: Info, Line: line, Was: "required", Now: "optional", Forward: fallbackOf(was, name) == "",
+			What: "%s is not required any more: the older CRD wants it"}, "optional")
+	}
+}
+
+func fallbackOf(s *schema, name string) string {
+	if p := s.properties[name]; p != nil {
+		return p.fallback
+	}
+	return ""
+}
+
+// fallback compares the defaults of a field.
+func (c *crdComparison) fallback(path string, was, is *schema, required bool) {
+	f := Finding{Severity: Notable, Line: is.line, Was: was.fallback, Now: is.fallback}
+	switch {
+	case was.fallback == is.fallback:
+	case was.fallback == "":
+		f.What = "%s has a default now: also stored objects without it get it when they are read"
+		c.field(path, f, "default-added")
+	case is.fallback == "" && required:
+		f.Severity = Breaking
+		f.What = "%s has no default any more and is required: an object without it is refused"
+		c.field(path, f, "default-removed")
+	case is.fallback == "":
+		f.What = "%s has no default any more"
+		c.field(path, f, "default-removed")
+	default:
+		f.What = "%s has another default, which objects without it get when they are read"
+		c.field(path, f, "default-changed")
+	}
+}
+
+// kind names the type of what a schema describes.
+func kind(s *schema) string {
+	switch {
+	case s.intOrString:
+		return "integer or string"
+	case s.kind == "":
+		return "anything"
+	}
+	return s.kind
+}
+
+// covers tells whether all that one type has the other one has, too.
+func covers(wide, narrow string) bool {
+	return wide == narrow || wide == "anything" || wide == "number" && narrow == "integer" ||
+		wide == "integer or string" && (narrow == "integer" || narrow == "string")
+}
+
+// types compares types and formats, and tells whether there is any sense in comparing more.
+func (c *crdComparison) types(at string, was, is *schema) bool {
+	before, now := kind(was), kind(is)
+	f := Finding{Line: is.line, Was: before, Now: now}
+	switch {
+	case before == now:
+		c.formats(at, was, is)
+	case covers(now, before):
+		f.Severity, f.Forward = Info, true
+		f.What = "%s may be of more types: the older CRD refuses them"
+		c.field(at, f, "type-changed")
+	case covers(before, now):
+		f.Severity = Breaking
+		f.What = "%s may be of fewer types: a stored object with another one is refused"
+		c.field(at, f, "type-changed")
+	default:
+		f.Severity, f.Forward = Breaking, true
+		f.What = "%s is of another type: what stored objects hold there is refused"
+		c.field(at, f, "type-changed")
+		return false
+	}
+	return true
+}
+
+// checked are the formats of texts that the API server looks at (k8s.io/apiextensions-apiserver, apiserver/validation/formats.go), without dashes, as it does itself.
+// A password may be any text.
+var checked = []string{"bsonobjectid", "uri", "email", "hostname", "ipv4", "ipv6", "cidr", "mac", "uuid", "uuid3", "uuid4", "uuid5", "isbn", "isbn10", "isbn13", "creditcard",
+	"ssn", "hexcolor", "rgbcolor", "byte", "date", "duration", "datetime", "k8sshortname", "k8slongname"}
+
+// narrowing is the format of a schema if it keeps anything out that its type has.
+func narrowing(s *schema) string {
+	format := strings.ReplaceAll(s.format, "-", "")
+	switch {
+	case (s.kind == "" || s.kind == "string") && slices.Contains(checked, format), s.kind == "integer" && format == "int32", s.kind == "number" && format == "float":
+		return format
+	}
+	return ""
+}
+
+func (c *crdComparison) formats(at string, was, is *schema) {
+	f := Finding{Severity: Breaking, Line: is.line, Was: was.format, Now: is.format}
+	before, now := narrowing(was), narrowing(is)
+	switch {
+	case strings.ReplaceAll(was.format, "-", "") == strings.ReplaceAll(is.format, "-", ""):
+		return
+	case before == now:
+		f.Severity = Info
+		f.What = "%s is said to have another format, which the API server does not check"
+	case before == "":
+		f.What = "%s has a format now: a stored object with something else there is refused"
+	case now == "":
+		f.Severity, f.Forward = Info, true
+		f.What = "the format of %s is checked no more: the older CRD refuses what does not have it"
+	default:
+		f.Forward = true
+		f.What = "%s has another format: a stored object with the one before is refused"
+	}
+	c.field(at, f, "format-changed")
+}
+
+func (c *crdComparison) enums(at string, was, is *schema) {
+	f := Finding{Line: is.line, Was: strings.Join(was.enum, ", "), Now: strings.Join(is.enum, ", ")}
+	less, more := without(was.enum, is.enum), without(is.enum, was.enum)
+	switch {
+	case len(less)+len(more) == 0:
+	case len(was.enum) == 0:
+		f.Severity, f.What = Breaking, "%s may have certain values only: a stored object with another one is refused"
+		c.field(at, f, "enum-introduced")
+	case len(is.enum) == 0:
+		f.Severity, f.Forward, f.What = Notable, true, "%s may have any value, also one that the older CRD refuses"
+		c.field(at, f, "enum-dropped")
+	default:
+		if len(less) > 0 {
+			f.Severity, f.What = Breaking, "%s may not be "+verbatim(less)+" any more: a stored object that has it is refused"
+			c.field(at, f, "values-removed")
+		}
+		if len(more) > 0 {
+			f.Severity, f.Forward, f.What = Notable, true, "%s may be "+verbatim(more)+": the older CRD refuses that"
+			c.field(at, f, "values-added")
+		}
+	}
+}
+
+// verbatim names values in a text that is a format.
+func verbatim(values []string) string {
+	return strings.ReplaceAll(cut(strings.Join(values, ", ")), "%", "%%")
+}
+
+func without(all, these []string) []string {
+	var rest []string
+	for _, one := range all { // both are sorted
+		if _, found := slices.BinarySearch(these, one); !found {
+			rest = append(rest, one)
+		}
+	}
+	return rest
+}
+
+// limit is a bound that is another: less is taken by it now, or more, or neither of both can be said (0).
+type limit struct {
+	more     int
+	was, now string
+}
+
+// limits compares what bounds a value: one finding for all that became narrower, one for all that became wider.
+func (c *crdComparison) limits(at string, was, is *schema) {
+	var narrower, wider, other []limit
+	note := func(l limit) {
+		switch {
+		case l.more < 0:
+			narrower = append(narrower, l)
+		case l.more > 0:
+			wider = append(wider, l)
+		default:
+			other = append(other, l)
+		}
+	}
+	c.bounds(was, is, note)
+	found := func(f Finding, limits []limit, end string) {
+		if len(limits) == 0 {
+			return
+		}
+		var before, now []string
+		for _, l := range limits {
+			before, now = append(before, l.was), append(now, l.now)
+		}
+		f.Line, f.Was, f.Now = is.line, strings.Join(before, ", "), strings.Join(now, ", ")
+		c.field(at, f, end)
+	}
+	found(Finding{Severity: Breaking, What: "%s takes less than before: a stored object with something else there is refused"}, narrower, "narrowed")
+	found(Finding{Severity: Info, Forward: true, What: "%s takes more than before: the older CRD refuses that"}, wider, "widened")
+	found(Finding{Severity: Breaking, Forward: true, What: "%s takes other values than before: a stored object with one that it does not take any more is refused"}, other, "bounds-changed")
+}
+
+func (c *crdComparison) bounds(was, is *schema, note func(limit)) {
+	text := func(name string, value *float64, exclusive bool) string {
+		if value == nil {
+			return "no " + name
+		}
+		return map[bool]string{true: "exclusive "}[exclusive] + name + " " + strconv.FormatFloat(*value, 'g', -1, 64)
+	}
+	// An absent bound is an infinite one; more is what a greater bound means.
+	compare := func(name string, a, b *float64, exclusiveA, exclusiveB bool, absent float64, more int) {
+		exclusiveA, exclusiveB = exclusiveA && a != nil, exclusiveB && b != nil
+		x, y := absent, absent
+		if a != nil {
+			x = *a
+		}
+		if b != nil {
+			y = *b
+		}
+		by := cmp.Compare(y, x) * more
+		if by == 0 && exclusiveA != exclusiveB {
+			by = 1
+			if exclusiveB {
+				by = -1
+			}
+		}
+		if by != 0 {
+			note(limit{by, text(name, a, exclusiveA), text(name, b, exclusiveB)})
+		}
+	}
+	compare("minimum", was.minimum, is.minimum, was.exclusiveMinimum, is.exclusiveMinimum, math.Inf(-1), -1)
+	compare("maximum", was.maximum, is.maximum, was.exclusiveMaximum, is.exclusiveMaximum, math.Inf(1), 1)
+	for _, name := range union(was.counts, is.counts) {
+		by := cmp.Compare(count(is, name), count(was, name))
+		if strings.HasPrefix(name, "min") {
+			by = -by
+		}
+		if by != 0 {
+			note(limit{by, countText(was, name), countText(is, name)})
+		}
+	}
+	if was.pattern != is.pattern {
+		l := limit{0, "pattern " + was.pattern, "pattern " + is.pattern} // which of two takes more is not asked
+		if was.pattern == "" {
+			l.more, l.was = -1, "no pattern"
+		} else if is.pattern == "" {
+			l.more, l.now = 1, "no pattern"
+		}
+		note(l)
+	}
+	a, b := was.multipleOf, is.multipleOf
+	switch l := (limit{0, text("multipleOf", a, false), text("multipleOf", b, false)}); {
+	case a == nil && b == nil || a != nil && b != nil && *a == *b:
+	case a == nil || b != nil && multiple(*b, *a):
+		l.more = -1
+		note(l)
+	case b == nil || multiple(*a, *b):
+		l.more = 1
+		note(l)
+	default:
+		note(l)
+	}
+	if was.unique != is.unique {
+		names := map[bool]string{true: "unique items", false: "equal items"}
+		l := limit{1, names[was.unique], names[is.unique]}
+		if is.unique {
+			l.more = -1
+		}
+		note(l)
+	}
+}
+
+func multiple(a, b float64) bool {
+	q := a / b
+	return b != 0 && q == math.Trunc(q) && !math.IsInf(q, 0)
+}
+
+func count(s *schema, name string) int64 {
+	n, found := s.counts[name]
+	switch {
+	case found:
+		return n
+	case strings.HasPrefix(name, "min"):
+		return 0 // no minLength is one of 0
+	}
+	return math.MaxInt64
+}
+
+func countText(s *schema, name string) string {
+	if n, ok := s.counts[name]; ok {
+		return fmt.Sprintf("%s %d", name, n)
+	}
+	return "no " + name
+}
+
+// keeping compares whether null and unknown fields are kept.
+func (c *crdComparison) keeping(at string, was, is *schema) {
+	f := Finding{Line: is.line}
+	if was.nullable && !is.nullable {
+		f.Severity, f.What = Breaking, "%s may not be null any more: a stored object that has null there is refused, or loses it"
+		c.field(at, f, "nullable-lost")
+	}
+	if !was.nullable && is.nullable {
+		f.Severity, f.Forward, f.What = Info, true, "%s may be null: the older CRD refuses that, or drops it"
+		c.field(at, f, "nullable-gained")
+	}
+	f.Forward = false
+	if was.keepsUnknown && !is.keepsUnknown {
+		f.Severity, f.What = Breaking, "%s does not keep unknown fields any more: what stored objects hold there is dropped silently"
+		c.field(at, f, "unknown-fields-pruned")
+	}
+	if !was.keepsUnknown && is.keepsUnknown {
+		f.Severity, f.Forward, f.What = Info, true, "%s keeps unknown fields: the older CRD drops them"
+		c.field(at, f, "unknown-fields-kept")
+	}
+	f.Forward = false
+	if !was.embedded && is.embedded {
+		f.Severity, f.What = Breaking, "%s is a whole Kubernetes object now: one without apiVersion and kind is refused"
+		c.field(at, f, "embedded")
+	}
+	if was.embedded && !is.embedded {
+		f.Severity, f.What = Notable, "%s is no whole Kubernetes object any more: its apiVersion, kind and metadata are kept only where they are described"
+		c.field(at, f, "no-longer-embedded")
+	}
+}
+
+// merging compares how lists and maps are merged.
+func (c *crdComparison) merging(at string, was, is *schema) {
+	const what = ": server-side apply merges it in another way, and a stored list with items that are now equal is refused"
+	f := Finding{Severity: Breaking, Line: is.line}
+	if f.Was, f.Now = cmp.Or(was.listType, "atomic"), cmp.Or(is.listType, "atomic"); f.Was != f.Now {
+		f.What = "%s is a list of another type" + what
+		c.field(at, f, "list-type-changed")
+	} else if f.Was, f.Now = was.mapKeys, is.mapKeys; f.Was != f.Now {
+		f.What = "%s is a list with other keys" + what
+		c.field(at, f, "map-keys-changed")
+	}
+	if f.Was, f.Now = cmp.Or(was.mapType, "granular"), cmp.Or(is.mapType, "granular"); f.Was != f.Now {
+		f.What = "%s is a map of another type: server-side apply merges it in another way"
+		c.field(at, f, "map-type-changed")
+	}
+}
+
+// rules compares validation rules, and the schemas that stand beside one (oneOf and so on): whether another of these takes less or more cannot be told in general, so all
+// that is said is that it is another.
+func (c *crdComparison) rules(at string, was, is *schema) {
+	for _, rule := range union(was.rules, is.rules) {
+		name := fmt.Sprintf("rule-%x", sha256.Sum256([]byte(rule)))[:len("rule-")+8]
+		if was.rules[rule] == 0 {
+			c.field(at, Finding{Severity: Breaking, Line: is.rules[rule], Now: rule, What: "%s has to meet another validation rule: a stored object that does not is refused"}, name, "added")
+		} else if is.rules[rule] == 0 {
+			c.field(at, Finding{Severity: Info, Line: was.rules[rule], Gone: true, Forward: true, Was: rule,
+				What: "%s has to meet a validation rule less: the older CRD refuses what does not"}, name, "removed")
+		}
+	}
+	for _, name := range union(was.combined, is.combined) {
+		f := Finding{Severity: Breaking, Line: is.line, Was: was.combined[name], Now: is.combined[name]}
+		switch {
+		case f.Was == f.Now:
+		case f.Was == "":
+			f.What = "%s has to meet " + name + " as well: a stored object that does not is refused"
+			c.field(at, f, name+"-introduced")
+		case f.Now == "":
+			f.Severity, f.Forward, f.What = Notable, true, "%s need not meet "+name+" any more: the older CRD refuses what does not"
+			c.field(at, f, name+"-dropped")
+		default:
+			f.Forward, f.What = true, "%s has to meet another "+name+": a stored object may be refused"
+			c.field(at, f, name+"-changed")
+		}
+	}
+}
