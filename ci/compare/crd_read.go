@@ -191,9 +191,9 @@ func parse(file string, content []byte) (*parsed, error) {
 	}
 }
 
-// What a document may hold, its aliases followed: a cluster takes none of more than 1.5 MiB (etcd's limit), whose schemas are some hundred thousand nodes.
+// What a document may hold, its aliases followed: a cluster takes none of more than 1.5 MiB (etcd's limit), and one of 12,000 lines is some ten thousand nodes.
 const (
-	maxNodes = 1 << 19
+	maxNodes = 1 << 18
 	maxDepth = 400
 	maxPath  = 4000 // letters of a field's path
 )

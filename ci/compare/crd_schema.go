@@ -41,7 +41,7 @@ func (c *crdComparison) schemas(at string, was, is *schema) {
 	}
 	for _, name := range union(was.required, is.required) {
 		if was.properties[name] == nil && is.properties[name] == nil {
-			c.requirement(inside(at, name), name, was, is, is.required[name])
+			c.requirement(at, name, was, is, is.required[name])
 		}
 	}
 	c.parts(at+"[]", "items", was, is, was.items, is.items)
@@ -76,13 +76,13 @@ func (c *crdComparison) property(at, name string, was, is *schema) {
 	before, now := was.properties[name], is.properties[name]
 	path := inside(at, name)
 	if before != nil && now != nil {
-		c.requirement(path, name, was, is, now.line)
+		c.requirement(at, name, was, is, now.line)
 		c.fallback(path, before, now, is.required[name] > 0)
 		c.schemas(path, before, now)
 		return
 	}
-	if (at == "" || was.embedded && is.embedded) && slices.Contains([]string{"apiVersion", "kind", "metadata"}, name) {
-		return // the API server has these of itself
+	if given(at, name, was, is) {
+		return
 	}
 	if before != nil {
 		c.gone(path, "", is, before)
@@ -98,6 +98,11 @@ func (c *crdComparison) property(at, name string, was, is *schema) {
 		f.What = "%s is new and required, without a default: an object without it is refused"
 	}
 	c.field(path, f, "added")
+}
+
+// given tells whether a field is one that each object has, whatever its schema says.
+func given(at, name string, was, is *schema) bool {
+	return (at == "" || was.embedded && is.embedded) && slices.Contains([]string{"apiVersion", "kind", "metadata"}, name)
 }
 
 // keeps tells whether the unknown fields of an object are kept.
@@ -131,7 +136,11 @@ func (c *crdComparison) parts(path, of string, was, is, before, now *schema) {
 }
 
 // requirement compares whether a field has to be there.
-func (c *crdComparison) requirement(path, name string, was, is *schema, line int) {
+func (c *crdComparison) requirement(at, name string, was, is *schema, line int) {
+	if given(at, name, was, is) {
+		return
+	}
+	path := inside(at, name)
 	before, now := was.required[name] > 0, is.required[name] > 0
 	switch {
 	case !before && now && fallbackOf(is, name) != "":
@@ -453,17 +462,21 @@ func (c *crdComparison) keeping(at string, was, is *schema) {
 
 // merging compares how lists and maps are merged.
 func (c *crdComparison) merging(at string, was, is *schema) {
-	const what = ": server-side apply merges it in another way, and a stored list with items that are now equal is refused"
-	f := Finding{Severity: Breaking, Line: is.line}
-	if f.Was, f.Now = cmp.Or(was.listType, "atomic"), cmp.Or(is.listType, "atomic"); f.Was != f.Now {
-		f.What = "%s is a list of another type" + what
+	f := Finding{Severity: Breaking, Line: is.line, Was: cmp.Or(was.listType, "atomic"), Now: cmp.Or(is.listType, "atomic")}
+	const apply = ", which server-side apply merges in another way"
+	switch {
+	case f.Was != f.Now && f.Now == "atomic":
+		f.What = "%s is replaced as a whole by whoever applies it, and not merged item by item any more"
 		c.field(at, f, "list-type-changed")
-	} else if f.Was, f.Now = was.mapKeys, is.mapKeys; f.Was != f.Now {
-		f.What = "%s is a list with other keys" + what
+	case f.Was != f.Now:
+		f.What = "%s is a list of another type" + apply + ": a stored one with items that count as equal is refused"
+		c.field(at, f, "list-type-changed")
+	case was.mapKeys != is.mapKeys:
+		f.Was, f.Now, f.What = was.mapKeys, is.mapKeys, "%s is a list with other keys"+apply+": a stored one with items that count as equal is refused"
 		c.field(at, f, "map-keys-changed")
 	}
 	if f.Was, f.Now = cmp.Or(was.mapType, "granular"), cmp.Or(is.mapType, "granular"); f.Was != f.Now {
-		f.What = "%s is a map of another type: server-side apply merges it in another way"
+		f.Severity, f.What = Notable, "%s is a map of another type"+apply // no object is refused for it
 		c.field(at, f, "map-type-changed")
 	}
 }
