@@ -191,7 +191,7 @@ func parse(file string, content []byte) (*parsed, error) {
 	}
 }
 
-// What a document may hold, its aliases followed: a cluster takes none of more than 1.5 MiB (etcd's limit), and one of 12,000 lines is some ten thousand nodes.
+// What a document may hold, its aliases followed: a cluster takes none of more than 1.5 MiB (etcd's limit), and one of 12,000 lines has fewer than ten thousand nodes that are read.
 const (
 	maxNodes = 1 << 18
 	maxDepth = 400
