@@ -29,6 +29,9 @@ func (c *crdComparison) schemas(at string, was, is *schema) {
 		if is.values != nil {
 			f.Was = strings.Join(sortedKeys(was.properties), ", ")
 			f.What = "%s takes keys of any name instead of named fields: what is not of the type of its values is refused"
+			if c.fit(at, was.properties, is.values) {
+				f.Severity, f.What = Info, "%s takes keys of any name besides the fields that it had: the older CRD drops them"
+			}
 		} else {
 			f.Now = strings.Join(sortedKeys(is.properties), ", ")
 			f.What = "%s has named fields instead of keys of any name: what stored objects hold under other names is dropped silently"
@@ -46,6 +49,21 @@ func (c *crdComparison) schemas(at string, was, is *schema) {
 	}
 	c.parts(at+"[]", "items", was, is, was.items, is.items)
 	c.parts(at+"[*]", "values", was, is, was.values, is.values)
+}
+
+// fit tells whether what fields held is taken as the values of a map as well. It is asked of simple values, such as amounts of resources.
+func (c *crdComparison) fit(at string, properties map[string]*schema, values *schema) bool {
+	if len(values.properties) > 0 || values.items != nil || values.values != nil {
+		return false
+	}
+	for name, before := range properties {
+		trial := crdComparison{name: c.name, older: c.older, newer: c.newer, version: c.version}
+		trial.schemas(inside(at, name), before, values)
+		if slices.ContainsFunc(trial.findings, func(f Finding) bool { return f.Severity == Breaking }) {
+			return false
+		}
+	}
+	return true
 }
 
 // inside is the path of a field; one whose name would not read as such is quoted.
