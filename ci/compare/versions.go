@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path"
 
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
@@ -44,6 +45,33 @@ func Versions(ctx context.Context, older, newer Side) ([]Finding, error) {
 	if err := add(GoModule(older.Tree, newer.Tree)); err != nil {
 		return nil, err
 	}
+	if err := add(crds(older, newer)); err != nil {
+		return nil, err
+	}
 	Sort(findings)
 	return findings, nil
+}
+
+// crds compares the CRDs that each chart installs, or, without a chart that has some, those that controller-gen leaves for kustomize.
+func crds(older, newer Side) ([]Finding, error) {
+	const kustomize = "config/crd/bases"
+	var findings []Finding
+	compared := false
+	for _, chart := range newer.Config.Charts {
+		folder := path.Join(chart.Path, "crds")
+		if _, err := fs.Stat(newer.Tree, folder); err != nil {
+			if _, err := fs.Stat(older.Tree, folder); err != nil {
+				continue
+			}
+		}
+		more, err := CRDs(older.Tree, newer.Tree, []string{folder, kustomize})
+		if err != nil {
+			return nil, err
+		}
+		findings, compared = append(findings, more...), true
+	}
+	if compared {
+		return findings, nil
+	}
+	return CRDs(older.Tree, newer.Tree, []string{kustomize})
 }
