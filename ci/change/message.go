@@ -59,7 +59,7 @@ var (
 	signedOff   = regexp.MustCompile(`(?m)^\s*(?:Signed-off-by|Co-authored-by): *([^<\n]+?) *<`)
 	item        = regexp.MustCompile(`(?m)^\* (.+\(#[0-9]+\))\s*$`)
 	picks       = regexp.MustCompile(`(?i)\bcherry.?pick|\bbackport|^release\b`)
-	inward      = regexp.MustCompile(`(?i)\btests?\b|\btesting\b|\bchangelog\b|\broadmap\b|\bworkflows?\b|\breadme\b|\bOWNERS\b`)
+	inward      = regexp.MustCompile(`(?i)\btests?\b|\btesting\b|\bexamples?\b|\bchangelog\b|\broadmap\b|\bworkflows?\b|\breadme\b|\bOWNERS\b`)
 	releases    = regexp.MustCompile(`(?i)^(?:(?:[\w-]+ )*official )?release:? v?[0-9]+\.[0-9]+\.[0-9]+[\w.-]*$|^(?:bump|update|set) version to v?[0-9]+\.[0-9]+\.[0-9]+[\w.-]*$|^v[0-9]+\.[0-9]+\.[0-9]+[\w.-]*$`)
 )
 
