@@ -18,6 +18,8 @@ import (
 	clientscheme "k8s.io/client-go/kubernetes/scheme"
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
+
+	"github.com/operator-release/operator-release/ci/render"
 )
 
 // object is a Kubernetes object that a chart yields.
@@ -51,7 +53,7 @@ type parsed struct {
 
 // memo keeps what a document gave: most of a chart, and its CRDs, which are
 // large, are the same whatever the values.
-type memo map[document]parsed
+type memo map[render.Document]parsed
 
 // kubernetes is the API as client-go has it, with CustomResourceDefinitions. The
 // serializer decodes strictly. Built on first use: registering all kinds takes a
@@ -72,7 +74,7 @@ func must(err error) {
 
 // checkObjects checks the documents of one rendering: one check for all that
 // could be checked, then one for each object that could not.
-func checkObjects(subject string, docs []document, seen memo) ([]Check, []*object) {
+func checkObjects(subject string, docs []render.Document, seen memo) ([]Check, []*object) {
 	var objects []*object
 	var problems []string
 	for _, doc := range docs {
@@ -119,34 +121,34 @@ func checkObjects(subject string, docs []document, seen memo) ([]Check, []*objec
 }
 
 // parse reads a document and checks it as far as that goes without the others.
-func parse(doc document) parsed {
+func parse(doc render.Document) parsed {
 	var p parsed
 	fail := func(format string, args ...any) parsed {
-		p.problems = append(p.problems, doc.file+": "+fmt.Sprintf(format, args...))
+		p.problems = append(p.problems, doc.File+": "+fmt.Sprintf(format, args...))
 		return p
 	}
-	data, err := yaml.YAMLToJSON([]byte(doc.text))
+	data, err := yaml.YAMLToJSON([]byte(doc.Text))
 	if err != nil {
-		return fail("a document is not YAML: %s", quoteLine(err.Error(), doc.text))
+		return fail("a document is not YAML: %s", quoteLine(err.Error(), doc.Text))
 	}
 	if strings.TrimSpace(string(data)) == "null" {
 		return p
 	}
-	o := &object{file: doc.file}
+	o := &object{file: doc.File}
 	if err := utiljson.Unmarshal(data, &o.fields); err != nil {
-		return fail("a document is no object but begins with %q; only objects belong in a rendered template", firstLine(doc.text))
+		return fail("a document is no object but begins with %q; only objects belong in a rendered template", firstLine(doc.Text))
 	}
 	apiVersion, _ := o.fields["apiVersion"].(string)
 	kind, _ := o.fields["kind"].(string)
 	if apiVersion == "" || kind == "" {
-		return fail("a document without apiVersion and kind, beginning with %q; add them", firstLine(doc.text))
+		return fail("a document without apiVersion and kind, beginning with %q; add them", firstLine(doc.Text))
 	}
 	o.gvk = schema.FromAPIVersionAndKind(apiVersion, kind)
 	metadata, _ := o.fields["metadata"].(map[string]any)
 	o.name, _ = metadata["name"].(string)
 	o.namespace, _ = metadata["namespace"].(string)
 
-	for _, problem := range o.decode(doc.text) {
+	for _, problem := range o.decode(doc.Text) {
 		p.problems = append(p.problems, o.says(problem))
 	}
 	if items, ok := o.fields["items"].([]any); ok && strings.HasSuffix(kind, "List") {
@@ -155,7 +157,7 @@ func parse(doc document) parsed {
 			if err != nil {
 				return fail("an item of the %s: %v", kind, err)
 			}
-			inner := parse(document{file: doc.file, text: string(text)})
+			inner := parse(render.Document{File: doc.File, Text: string(text)})
 			p.objects = append(p.objects, inner.objects...)
 			p.problems = append(p.problems, inner.problems...)
 		}
@@ -220,7 +222,7 @@ func duplicates(objects []*object, definitions map[schema.GroupKind]*definition)
 	for _, o := range objects {
 		id := identity{o.gvk.GroupKind(), o.namespace, o.name}
 		if id.namespace == "" {
-			id.namespace = releaseNamespace
+			id.namespace = render.Namespace
 		}
 		if d := definitions[id.kind]; d != nil && !d.namespaced {
 			id.namespace = ""

@@ -3,6 +3,8 @@ package gate
 import (
 	"strings"
 	"testing"
+
+	"github.com/operator-release/operator-release/ci/render"
 )
 
 const crdHead = `
@@ -146,11 +148,11 @@ size: big
 		t.Run(c.name, func(t *testing.T) {
 			root := tree(t, operatorChart, "-- charts/operator/templates/extra.yaml --\n"+c.text)
 			_, chart := checkChart(t.Context(), root, "charts/operator")
-			docs, _, err := render(t.Context(), root+"/charts/operator", "charts/operator", "")
+			rendered, err := render.Chart(t.Context(), root+"/charts/operator", "charts/operator", "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			checks, objects := checkObjects("subject", docs, memo{})
+			checks, objects := checkObjects("subject", rendered.Documents, memo{})
 			if len(objects) != len(chart.renderings[0].objects) {
 				t.Errorf("%d objects, and %d by the chart's own check", len(objects), len(chart.renderings[0].objects))
 			}
