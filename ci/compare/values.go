@@ -237,7 +237,7 @@ func inOrder(all map[string]entry) []entry {
 
 // shown is a value on one line, not longer than a line may be, the chart's own version marked. Equal values may be shown differently: their maps in another order.
 func shown(n *yaml.Node, o own) string {
-	const most = 120
+	const most = 240
 	var b strings.Builder
 	var write func(n *yaml.Node)
 	write = func(n *yaml.Node) {
@@ -435,8 +435,24 @@ func (c *valuesComparison) values(keys []string, older, newer entry) {
 	default:
 		f = c.find(Notable, keys, "default-changed", "the default of KEY is another")
 	}
-	f.Was, f.Now = shown(older.value, c.was.own), shown(newer.value, c.now.own)
+	before, after := older.value, newer.value
+	if was == "map" && now == "map" {
+		before, after = part(before, after), part(after, before)
+	}
+	f.Was, f.Now = shown(before, c.was.own), shown(after, c.now.own)
 	f.File, f.Line = c.now.file, newer.at.Line
+}
+
+// part is a map without what another one has, too.
+func part(n, other *yaml.Node) *yaml.Node {
+	rest := &yaml.Node{Kind: yaml.MappingNode}
+	has := entries(other)
+	for _, e := range inOrder(entries(n)) {
+		if o, ok := has[e.key]; !ok || canonical(e.value, own{}) != canonical(o.value, own{}) {
+			rest.Content = append(rest.Content, e.at, e.value)
+		}
+	}
+	return rest
 }
 
 // follows tells whether a tag is that of the chart's own version, said or, where it is empty, implied.
