@@ -35,7 +35,7 @@ func versionWith(fields, schema string) string {
 	return fmt.Sprintf("  - {%s, schema: {openAPIV3Schema: {type: object%s}}}\n", fields, schema)
 }
 
-func field(schema string) string { return versionOf(", properties: {a: {" + schema + "}}") }
+func ofField(schema string) string { return versionOf(", properties: {a: {" + schema + "}}") }
 
 func treeOf(content string) fs.FS {
 	if content == "" {
@@ -79,7 +79,7 @@ func compared(t *testing.T, older, newer fs.FS) []string {
 }
 
 // about is what findings are about, without what became of it.
-func about(lines []string) []string {
+func crdAbout(lines []string) []string {
 	var all []string
 	for _, line := range lines {
 		all = append(all, path.Dir(strings.Fields(line)[1]))
@@ -149,9 +149,9 @@ func TestCRDs(t *testing.T) {
 		{name: "no schema", older: crdOf("", "  - {name: v1, served: true, storage: true}\n"), newer: crdOf("", versionWith("name: v1, served: true, storage: true", "")),
 			up: []string{"breaking v1/schema/added"}, down: []string{"notable v1/schema/removed forward gone"}},
 
-		{name: "a field", older: versionOf(""), newer: field("type: object, properties: {b: {type: string}}"),
+		{name: "a field", older: versionOf(""), newer: ofField("type: object, properties: {b: {type: string}}"),
 			up: []string{"info v1/a/added forward"}, down: []string{"breaking v1/a/removed gone"}, upNow: "object", upLine: 10, dnLine: 10},
-		{name: "a field inside", older: field("type: object"), newer: field("type: object, properties: {b: {type: string}}"),
+		{name: "a field inside", older: ofField("type: object"), newer: ofField("type: object, properties: {b: {type: string}}"),
 			up: []string{"info v1/a.b/added forward"}, down: []string{"breaking v1/a.b/removed gone"}},
 		{name: "a required field", older: versionOf(""), newer: versionOf(", required: [a], properties: {a: {type: string}}"),
 			up: []string{"breaking v1/a/added forward"}, down: []string{"breaking v1/a/removed gone"}},
@@ -164,99 +164,99 @@ func TestCRDs(t *testing.T) {
 		{name: "what each object must have", older: versionOf(", properties: {metadata: {type: object}}"), newer: versionOf(", required: [metadata, kind], properties: {metadata: {type: object}}")},
 		{name: "a field with a name of its own", older: versionOf(""), newer: versionOf(`, properties: {"a.b/c d": {type: string}}`),
 			up: []string{`info v1/["a.b-c-d"]/added forward`}, down: []string{`breaking v1/["a.b-c-d"]/removed gone`}},
-		{name: "items", older: field("type: array, items: {type: object}"), newer: field("type: array, items: {type: object, properties: {b: {type: string}}}"),
+		{name: "items", older: ofField("type: array, items: {type: object}"), newer: ofField("type: array, items: {type: object, properties: {b: {type: string}}}"),
 			up: []string{"info v1/a[].b/added forward"}, down: []string{"breaking v1/a[].b/removed gone"}},
-		{name: "items at all", older: field("type: array"), newer: field("type: array, items: {type: string}"),
+		{name: "items at all", older: ofField("type: array"), newer: ofField("type: array, items: {type: string}"),
 			up: []string{"info v1/a[]/added forward"}, down: []string{"breaking v1/a[]/removed gone"}},
-		{name: "values", older: field("type: object, additionalProperties: {type: integer}"), newer: field("type: object, additionalProperties: {type: string}"),
+		{name: "values", older: ofField("type: object, additionalProperties: {type: integer}"), newer: ofField("type: object, additionalProperties: {type: string}"),
 			up: []string{"breaking v1/a[*]/type-changed forward"}, down: []string{"breaking v1/a[*]/type-changed forward"}, upWas: "integer", upNow: "string"},
-		{name: "values at all", older: field("type: object"), newer: field("type: object, additionalProperties: {type: string}"),
+		{name: "values at all", older: ofField("type: object"), newer: ofField("type: object, additionalProperties: {type: string}"),
 			up: []string{"info v1/a[*]/added forward"}, down: []string{"breaking v1/a[*]/removed gone"}},
-		{name: "any values", older: field("type: object, additionalProperties: true"), newer: field("type: object, additionalProperties: {x-kubernetes-preserve-unknown-fields: true}")},
-		{name: "no values", older: field("type: object, additionalProperties: false"), newer: field("type: object")},
-		{name: "shape", older: field("type: object, properties: {b: {type: string}}"), newer: field("type: object, additionalProperties: {type: string}"),
+		{name: "any values", older: ofField("type: object, additionalProperties: true"), newer: ofField("type: object, additionalProperties: {x-kubernetes-preserve-unknown-fields: true}")},
+		{name: "no values", older: ofField("type: object, additionalProperties: false"), newer: ofField("type: object")},
+		{name: "shape", older: ofField("type: object, properties: {b: {type: string}}"), newer: ofField("type: object, additionalProperties: {type: string}"),
 			up: []string{"info v1/a/shape-changed forward"}, down: []string{"breaking v1/a/shape-changed forward"}, upWas: "b", upNow: "keys of any name"},
-		{name: "shape and type", older: field("type: object, properties: {b: {type: string}}"), newer: field("type: object, additionalProperties: {type: integer}"),
+		{name: "shape and type", older: ofField("type: object, properties: {b: {type: string}}"), newer: ofField("type: object, additionalProperties: {type: integer}"),
 			up: []string{"breaking v1/a/shape-changed forward"}, down: []string{"breaking v1/a/shape-changed forward"}},
-		{name: "shape of objects", older: field("type: object, properties: {b: {type: object}}"), newer: field("type: object, additionalProperties: {type: object, properties: {c: {type: string}}}"),
+		{name: "shape of objects", older: ofField("type: object, properties: {b: {type: object}}"), newer: ofField("type: object, additionalProperties: {type: object, properties: {c: {type: string}}}"),
 			up: []string{"breaking v1/a/shape-changed forward"}, down: []string{"breaking v1/a/shape-changed forward"}},
-		{name: "required", older: field("type: string"), newer: versionOf(", required: [a], properties: {a: {type: string}}"),
+		{name: "required", older: ofField("type: string"), newer: versionOf(", required: [a], properties: {a: {type: string}}"),
 			up: []string{"breaking v1/a/required"}, down: []string{"info v1/a/optional forward"}},
-		{name: "required with a default", older: field("type: string, default: x"), newer: versionOf(", required: [a], properties: {a: {type: string, default: x}}"),
+		{name: "required with a default", older: ofField("type: string, default: x"), newer: versionOf(", required: [a], properties: {a: {type: string, default: x}}"),
 			up: []string{"notable v1/a/required"}, down: []string{"info v1/a/optional"}},
 		{name: "required without being described", older: versionOf(""), newer: versionOf(", required: [a]"),
 			up: []string{"breaking v1/a/required"}, down: []string{"info v1/a/optional forward"}},
-		{name: "type", older: field("type: string"), newer: field("type: object, properties: {b: {type: string}}"),
+		{name: "type", older: ofField("type: string"), newer: ofField("type: object, properties: {b: {type: string}}"),
 			up: []string{"breaking v1/a/type-changed forward"}, down: []string{"breaking v1/a/type-changed forward"}},
-		{name: "a wider number", older: field("type: integer, minimum: 1"), newer: field("type: number, minimum: 1.0"),
+		{name: "a wider number", older: ofField("type: integer, minimum: 1"), newer: ofField("type: number, minimum: 1.0"),
 			up: []string{"info v1/a/type-changed forward"}, down: []string{"breaking v1/a/type-changed"}},
-		{name: "int or string", older: field("type: string"), newer: field("anyOf: [{type: integer}, {type: string}], x-kubernetes-int-or-string: true"),
+		{name: "int or string", older: ofField("type: string"), newer: ofField("anyOf: [{type: integer}, {type: string}], x-kubernetes-int-or-string: true"),
 			up: []string{"info v1/a/type-changed forward"}, down: []string{"breaking v1/a/type-changed"}, upWas: "string", upNow: "integer or string"},
-		{name: "format", older: field("type: string"), newer: field("type: string, format: date-time"),
+		{name: "format", older: ofField("type: string"), newer: ofField("type: string, format: date-time"),
 			up: []string{"breaking v1/a/format-changed"}, down: []string{"info v1/a/format-changed forward"}},
-		{name: "another format", older: field("type: string, format: date"), newer: field("type: string, format: date-time"),
+		{name: "another format", older: ofField("type: string, format: date"), newer: ofField("type: string, format: date-time"),
 			up: []string{"breaking v1/a/format-changed forward"}, down: []string{"breaking v1/a/format-changed forward"}},
-		{name: "a format that nobody checks", older: field("type: string"), newer: field("type: string, format: fancy"),
+		{name: "a format that nobody checks", older: ofField("type: string"), newer: ofField("type: string, format: fancy"),
 			up: []string{"info v1/a/format-changed"}, down: []string{"info v1/a/format-changed"}},
-		{name: "size of a number", older: field("type: integer, format: int64"), newer: field("type: integer, format: int32"),
+		{name: "size of a number", older: ofField("type: integer, format: int64"), newer: ofField("type: integer, format: int32"),
 			up: []string{"breaking v1/a/format-changed"}, down: []string{"info v1/a/format-changed forward"}},
-		{name: "values of an enum", older: field("type: string, enum: [x, y]"), newer: field("type: string, enum: [x, z]"),
+		{name: "values of an enum", older: ofField("type: string, enum: [x, y]"), newer: ofField("type: string, enum: [x, z]"),
 			up: []string{"breaking v1/a/values-removed", "notable v1/a/values-added forward"}, down: []string{"breaking v1/a/values-removed", "notable v1/a/values-added forward"},
 			upWas: `"x", "y"`, upNow: `"x", "z"`},
-		{name: "an enum", older: field("type: string"), newer: field("type: string, enum: [x, '100%']"),
+		{name: "an enum", older: ofField("type: string"), newer: ofField("type: string, enum: [x, '100%']"),
 			up: []string{"breaking v1/a/enum-introduced"}, down: []string{"notable v1/a/enum-dropped forward"}},
-		{name: "order of an enum", older: field("type: string, enum: [x, y]"), newer: field("type: string, enum: [y, x]")},
-		{name: "bounds", older: field("type: integer, minimum: 1, maximum: 100"), newer: field("type: integer, minimum: 10, maximum: 50"),
+		{name: "order of an enum", older: ofField("type: string, enum: [x, y]"), newer: ofField("type: string, enum: [y, x]")},
+		{name: "bounds", older: ofField("type: integer, minimum: 1, maximum: 100"), newer: ofField("type: integer, minimum: 10, maximum: 50"),
 			up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}, upWas: "minimum 1, maximum 100", upNow: "minimum 10, maximum 50"},
-		{name: "bounds moved", older: field("type: integer, minimum: 1, maximum: 50"), newer: field("type: integer, minimum: 10, maximum: 100"),
+		{name: "bounds moved", older: ofField("type: integer, minimum: 1, maximum: 50"), newer: ofField("type: integer, minimum: 10, maximum: 100"),
 			up: []string{"breaking v1/a/narrowed", "info v1/a/widened forward"}, down: []string{"breaking v1/a/narrowed", "info v1/a/widened forward"}},
-		{name: "exclusive", older: field("type: number, minimum: 1"), newer: field("type: number, minimum: 1, exclusiveMinimum: true"),
+		{name: "exclusive", older: ofField("type: number, minimum: 1"), newer: ofField("type: number, minimum: 1, exclusiveMinimum: true"),
 			up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}, upWas: "minimum 1", upNow: "exclusive minimum 1"},
-		{name: "exclusive maximum", older: field("type: number, maximum: 1"), newer: field("type: number, maximum: 1, exclusiveMaximum: true"),
+		{name: "exclusive maximum", older: ofField("type: number, maximum: 1"), newer: ofField("type: number, maximum: 1, exclusiveMaximum: true"),
 			up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
-		{name: "lengths", older: field("type: string"), newer: field("type: string, minLength: 1, maxLength: 5"),
+		{name: "lengths", older: ofField("type: string"), newer: ofField("type: string, minLength: 1, maxLength: 5"),
 			up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}, upWas: "no maxLength, no minLength", upNow: "maxLength 5, minLength 1"},
-		{name: "a length of nothing", older: field("type: string"), newer: field("type: string, minLength: 0")},
-		{name: "numbers of items", older: field("type: array, items: {type: string}, maxItems: 3"), newer: field("type: array, items: {type: string}, maxItems: 2, minItems: 1"),
+		{name: "a length of nothing", older: ofField("type: string"), newer: ofField("type: string, minLength: 0")},
+		{name: "numbers of items", older: ofField("type: array, items: {type: string}, maxItems: 3"), newer: ofField("type: array, items: {type: string}, maxItems: 2, minItems: 1"),
 			up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
-		{name: "numbers of fields", older: field("type: object, maxProperties: 3"), newer: field("type: object, maxProperties: 4"),
+		{name: "numbers of fields", older: ofField("type: object, maxProperties: 3"), newer: ofField("type: object, maxProperties: 4"),
 			up: []string{"info v1/a/widened forward"}, down: []string{"breaking v1/a/narrowed"}},
-		{name: "unique items", older: field("type: array"), newer: field("type: array, uniqueItems: true"), up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
-		{name: "a pattern", older: field("type: string"), newer: field("type: string, pattern: '^x'"), up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
-		{name: "another pattern", older: field("type: string, pattern: '^y'"), newer: field("type: string, pattern: '^x'"),
+		{name: "unique items", older: ofField("type: array"), newer: ofField("type: array, uniqueItems: true"), up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
+		{name: "a pattern", older: ofField("type: string"), newer: ofField("type: string, pattern: '^x'"), up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
+		{name: "another pattern", older: ofField("type: string, pattern: '^y'"), newer: ofField("type: string, pattern: '^x'"),
 			up: []string{"breaking v1/a/bounds-changed forward"}, down: []string{"breaking v1/a/bounds-changed forward"}, upWas: "pattern ^y", upNow: "pattern ^x"},
-		{name: "multiples", older: field("type: integer, multipleOf: 2"), newer: field("type: integer, multipleOf: 4"), up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
-		{name: "a multiple", older: field("type: integer"), newer: field("type: integer, multipleOf: 4"), up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
-		{name: "other multiples", older: field("type: integer, multipleOf: 2"), newer: field("type: integer, multipleOf: 3"),
+		{name: "multiples", older: ofField("type: integer, multipleOf: 2"), newer: ofField("type: integer, multipleOf: 4"), up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
+		{name: "a multiple", older: ofField("type: integer"), newer: ofField("type: integer, multipleOf: 4"), up: []string{"breaking v1/a/narrowed"}, down: []string{"info v1/a/widened forward"}},
+		{name: "other multiples", older: ofField("type: integer, multipleOf: 2"), newer: ofField("type: integer, multipleOf: 3"),
 			up: []string{"breaking v1/a/bounds-changed forward"}, down: []string{"breaking v1/a/bounds-changed forward"}},
-		{name: "null", older: field("type: string, nullable: true"), newer: field("type: string"), up: []string{"breaking v1/a/nullable-lost"}, down: []string{"info v1/a/nullable-gained forward"}},
-		{name: "a default", older: field("type: integer"), newer: field("type: integer, default: 1"), up: []string{"notable v1/a/default-added"}, down: []string{"notable v1/a/default-removed"}, upNow: "1"},
-		{name: "another default", older: field("type: integer, default: 2"), newer: field("type: integer, default: 1"),
+		{name: "null", older: ofField("type: string, nullable: true"), newer: ofField("type: string"), up: []string{"breaking v1/a/nullable-lost"}, down: []string{"info v1/a/nullable-gained forward"}},
+		{name: "a default", older: ofField("type: integer"), newer: ofField("type: integer, default: 1"), up: []string{"notable v1/a/default-added"}, down: []string{"notable v1/a/default-removed"}, upNow: "1"},
+		{name: "another default", older: ofField("type: integer, default: 2"), newer: ofField("type: integer, default: 1"),
 			up: []string{"notable v1/a/default-changed"}, down: []string{"notable v1/a/default-changed"}, upWas: "2", upNow: "1"},
-		{name: "the same default", older: field("type: object, default: {b: 1, c: 2.0}"), newer: field("type: object, default: {c: 2, b: 1}")},
+		{name: "the same default", older: ofField("type: object, default: {b: 1, c: 2.0}"), newer: ofField("type: object, default: {c: 2, b: 1}")},
 		{name: "a required field's default", older: versionOf(", required: [a], properties: {a: {type: integer, default: 1}}"), newer: versionOf(", required: [a], properties: {a: {type: integer}}"),
 			up: []string{"breaking v1/a/default-removed"}, down: []string{"notable v1/a/default-added"}},
-		{name: "unknown fields", older: field("type: object, x-kubernetes-preserve-unknown-fields: true"), newer: field("type: object"),
+		{name: "unknown fields", older: ofField("type: object, x-kubernetes-preserve-unknown-fields: true"), newer: ofField("type: object"),
 			up: []string{"breaking v1/a/unknown-fields-pruned"}, down: []string{"info v1/a/unknown-fields-kept forward"}},
-		{name: "embedded", older: field("type: object"), newer: field("type: object, x-kubernetes-embedded-resource: true"),
+		{name: "embedded", older: ofField("type: object"), newer: ofField("type: object, x-kubernetes-embedded-resource: true"),
 			up: []string{"breaking v1/a/embedded"}, down: []string{"notable v1/a/no-longer-embedded"}},
-		{name: "list type", older: field("type: array, x-kubernetes-list-type: atomic"), newer: field("type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [n]"),
+		{name: "list type", older: ofField("type: array, x-kubernetes-list-type: atomic"), newer: ofField("type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [n]"),
 			up: []string{"breaking v1/a/list-type-changed"}, down: []string{"breaking v1/a/list-type-changed"}, upWas: "atomic", upNow: "map"},
-		{name: "map keys", older: field("type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [n]"),
-			newer: field("type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [n, m]"),
+		{name: "map keys", older: ofField("type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [n]"),
+			newer: ofField("type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [n, m]"),
 			up:    []string{"breaking v1/a/map-keys-changed"}, down: []string{"breaking v1/a/map-keys-changed"}, upWas: "n", upNow: "m, n"},
-		{name: "the usual list type", older: field("type: array, x-kubernetes-list-type: atomic"), newer: field("type: array")},
-		{name: "map type", older: field("type: object"), newer: field("type: object, x-kubernetes-map-type: atomic"),
+		{name: "the usual list type", older: ofField("type: array, x-kubernetes-list-type: atomic"), newer: ofField("type: array")},
+		{name: "map type", older: ofField("type: object"), newer: ofField("type: object, x-kubernetes-map-type: atomic"),
 			up: []string{"notable v1/a/map-type-changed"}, down: []string{"notable v1/a/map-type-changed"}},
-		{name: "a rule", older: field("type: string"), newer: field("type: string, x-kubernetes-validations: [{rule: self == oldSelf, message: no}]"),
+		{name: "a rule", older: ofField("type: string"), newer: ofField("type: string, x-kubernetes-validations: [{rule: self == oldSelf, message: no}]"),
 			up: []string{"breaking v1/a/rule-f4f4adcf/added"}, down: []string{"info v1/a/rule-f4f4adcf/removed forward gone"}, upNow: "self == oldSelf"},
-		{name: "a rule's message", older: field("type: string, x-kubernetes-validations: [{rule: self == oldSelf}]"),
-			newer: field("type: string, x-kubernetes-validations: [{rule: self == oldSelf, message: no}]")},
-		{name: "oneOf", older: field("type: object"), newer: field("type: object, oneOf: [{required: [x]}, {required: [y]}]"),
+		{name: "a rule's message", older: ofField("type: string, x-kubernetes-validations: [{rule: self == oldSelf}]"),
+			newer: ofField("type: string, x-kubernetes-validations: [{rule: self == oldSelf, message: no}]")},
+		{name: "oneOf", older: ofField("type: object"), newer: ofField("type: object, oneOf: [{required: [x]}, {required: [y]}]"),
 			up: []string{"breaking v1/a/oneOf-introduced"}, down: []string{"notable v1/a/oneOf-dropped forward"}},
-		{name: "another not", older: field("type: object, not: {required: [y]}"), newer: field("type: object, not: {required: [x]}"),
+		{name: "another not", older: ofField("type: object, not: {required: [y]}"), newer: ofField("type: object, not: {required: [x]}"),
 			up: []string{"breaking v1/a/not-changed forward"}, down: []string{"breaking v1/a/not-changed forward"}},
-		{name: "descriptions", older: field("type: string, description: x, anyOf: [{pattern: x, description: y}]"), newer: field("type: string, title: z, anyOf: [{pattern: x}]")},
+		{name: "descriptions", older: ofField("type: string, description: x, anyOf: [{pattern: x, description: y}]"), newer: ofField("type: string, title: z, anyOf: [{pattern: x}]")},
 		{name: "an object's rule", older: versionOf(""), newer: versionOf(", minProperties: 2"), up: []string{"breaking v1/./narrowed"}, down: []string{"info v1/./widened forward"}},
 		{name: "beta", older: strings.Replace(with("  preserveUnknownFields: false\n"), "io/v1", "io/v1beta1", 1), newer: with(""),
 			up: []string{"notable api-version/changed"}, down: []string{"breaking api-version/changed"}},
@@ -270,7 +270,7 @@ func TestCRDs(t *testing.T) {
 			if diff := cmp.Diff(test.down, down); diff != "" {
 				t.Errorf("down: %s", diff)
 			}
-			if diff := cmp.Diff(about(up), about(down)); diff != "" {
+			if diff := cmp.Diff(crdAbout(up), crdAbout(down)); diff != "" {
 				t.Errorf("no mirror: %s", diff)
 			}
 			for _, same := range []fs.FS{older, newer} {
@@ -325,7 +325,7 @@ func TestCRDsBeta(t *testing.T) {
 // TestCRDsFolders: which files count.
 func TestCRDsFolders(t *testing.T) {
 	file := func(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
-	wide, narrow := field("type: integer"), field("type: integer, minimum: 1")
+	wide, narrow := ofField("type: integer"), ofField("type: integer, minimum: 1")
 	described := strings.Replace(wide, "type: integer", `type: integer, description: "as in {{ .Name }}"`, 1)
 	list := "apiVersion: v1\nkind: List\nitems:\n- " + strings.ReplaceAll(narrow, "\n", "\n  ") + "\n"
 	patch := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: jobs.example.com, annotations: {a: b}}\nspec: {conversion: {strategy: Webhook}}\n"
@@ -373,16 +373,16 @@ func TestCRDsRefused(t *testing.T) {
 		{"name", strings.Replace(versionOf(""), "  name: jobs", "  nam: jobs", 1), "crds/job.yaml:1 is no CustomResourceDefinition that can be read: it has no metadata.name"},
 		{"no versions", crdOf("", "    []\n"), "it has no versions"},
 		{"a version twice", crdOf("", "  - name: v1\n  - name: v1\n"), "crds/job.yaml:10 is no"},
-		{"text for a list", field("type: string, enum: x"), `crds/job.yaml:10 is no CustomResourceDefinition that can be read: enum must be a list, found "x"`},
+		{"text for a list", ofField("type: string, enum: x"), `crds/job.yaml:10 is no CustomResourceDefinition that can be read: enum must be a list, found "x"`},
 		{"a list for a mapping", versionOf(", properties: [a]"), "properties must be a mapping, found a list"},
-		{"a number for text", field("type: 1"), `type must be text, found "1"`},
-		{"text for a number", field("minimum: '1'"), `minimum must be a number, found "1"`},
-		{"no number", field("minimum: .nan"), "minimum must be a number"},
-		{"half a count", field("minLength: 1.5"), "minLength must be a whole number"},
-		{"text for a flag", field("nullable: perhaps"), "nullable must be true or false"},
-		{"items", field("items: [{type: string}]"), "items must be one schema, found a list"},
-		{"a key twice", field("type: string, type: string"), `a schema holds the key "type" twice`},
-		{"a key that is a list", field("[a]: b"), "a key of a schema must be text, found a list"},
+		{"a number for text", ofField("type: 1"), `type must be text, found "1"`},
+		{"text for a number", ofField("minimum: '1'"), `minimum must be a number, found "1"`},
+		{"no number", ofField("minimum: .nan"), "minimum must be a number"},
+		{"half a count", ofField("minLength: 1.5"), "minLength must be a whole number"},
+		{"text for a flag", ofField("nullable: perhaps"), "nullable must be true or false"},
+		{"items", ofField("items: [{type: string}]"), "items must be one schema, found a list"},
+		{"a key twice", ofField("type: string, type: string"), `a schema holds the key "type" twice`},
+		{"a key that is a list", ofField("[a]: b"), "a key of a schema must be text, found a list"},
 		{"a spec that is none", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\nspec: 1\n", "spec must be a mapping"},
 		{"a bomb", versionOf(", properties: {o: *x40}" + bomb), "unknown anchor"},
 		{"a bomb that goes off", strings.Replace(versionOf(", properties: {o: *x40}"), "spec:", "x: {a: b"+bomb+"}\nspec:", 1), "it is too large once its aliases are followed"},
@@ -406,10 +406,10 @@ func TestCRDsRefused(t *testing.T) {
 func FuzzCRDs(f *testing.F) {
 	seeds := []string{
 		"", "a", "{{", "- x", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n",
-		field("type: string, enum: [x, 1, null]"), field("type: integer, minimum: 1, multipleOf: 2, default: 3"), versionOf(", required: [a, b], properties: {a: {type: string}}"),
+		ofField("type: string, enum: [x, 1, null]"), ofField("type: integer, minimum: 1, multipleOf: 2, default: 3"), versionOf(", required: [a, b], properties: {a: {type: string}}"),
 		versionOf(", properties: {o: &o {type: object, properties: {o: *o}}}"), versionOf(", properties: {o: {<<: [{type: object}, {nullable: true}]}}"),
-		field("type: object, additionalProperties: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}"),
-		field("type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [n], items: {type: object}, x-kubernetes-validations: [{rule: x}]"),
+		ofField("type: object, additionalProperties: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}"),
+		ofField("type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [n], items: {type: object}, x-kubernetes-validations: [{rule: x}]"),
 		strings.Replace(versionOf(""), "io/v1", "io/v1beta1", 1), crdOf("  conversion: {strategy: Webhook}\n", "  - {name: v1, subresources: {status: {}}, deprecated: true, storage: true}\n"),
 		"kind: List\nitems: [{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: x}, spec: {group: y, versions: [{name: z}]}}]\n",
 	}
@@ -442,7 +442,7 @@ func FuzzCRDs(f *testing.F) {
 				}
 			}
 		}
-		if diff := cmp.Diff(about(ids[0]), about(ids[1])); diff != "" {
+		if diff := cmp.Diff(crdAbout(ids[0]), crdAbout(ids[1])); diff != "" {
 			t.Errorf("no mirror: %s", diff)
 		}
 	})

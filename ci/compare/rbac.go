@@ -258,8 +258,8 @@ func about(all []permission, one permission) []permission {
 	return slices.DeleteFunc(slices.Clone(all), func(p permission) bool { return p.group != one.group || p.resource != one.resource || p.url != one.url })
 }
 
-// without are the permissions that rules do not allow.
-func without(all []permission, rules []rbacRule) []permission {
+// lacking are the permissions that rules do not allow.
+func lacking(all []permission, rules []rbacRule) []permission {
 	return slices.DeleteFunc(slices.Clone(all), func(p permission) bool { return allowed(rules, p) })
 }
 
@@ -272,7 +272,7 @@ func (c *objectsComparison) bothRBAC(was, now *chartObject, told map[string]bool
 	told["rules"] = true
 	before, after := rulesOf(was), rulesOf(now)
 	allBefore, allAfter := permissions(before), permissions(after)
-	for _, lost := range byThing(without(allBefore, after)) {
+	for _, lost := range byThing(lacking(allBefore, after)) {
 		parts, words := lost[0].thing()
 		severity, what := Breaking, fmt.Sprintf("%s no longer allows to %s %s: what did so by it fails", now, verbs(lost), words)
 		if by, held := c.now.held(c.was.of(was), lost); held {
@@ -281,7 +281,7 @@ func (c *objectsComparison) bothRBAC(was, now *chartObject, told map[string]bool
 		f := c.find(severity, now, what, append(parts, "removed")...)
 		f.Was, f.Now = verbs(about(allBefore, lost[0])), verbs(about(allAfter, lost[0]))
 	}
-	for _, gained := range byThing(without(allAfter, before)) {
+	for _, gained := range byThing(lacking(allAfter, before)) {
 		parts, words := gained[0].thing()
 		severity, what := Notable, fmt.Sprintf("%s allows to %s %s as well", now, verbs(gained), words)
 		if slices.ContainsFunc(gained, permission.open) {

@@ -267,7 +267,7 @@ func shown(n *yaml.Node, o own) string {
 				write(item)
 			}
 			b.WriteString("]")
-		case n.ShortTag() == "!!str" && !plain.MatchString(n.Value):
+		case n.ShortTag() == "!!str" && !unquoted.MatchString(n.Value):
 			b.WriteString(strconv.Quote(o.unversioned(n.Value)))
 		case n.ShortTag() == "!!str" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 && ambiguous(n.Value):
 			b.WriteString(strconv.Quote(n.Value))
@@ -279,7 +279,7 @@ func shown(n *yaml.Node, o own) string {
 	return shortened(b.String(), most)
 }
 
-var plain = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9 ./:@_+=-]*$`)
+var unquoted = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9 ./:@_+=-]*$`)
 
 // ambiguous tells whether a text would be something else without its quotes.
 func ambiguous(text string) bool {

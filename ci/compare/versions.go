@@ -3,11 +3,17 @@ package compare
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
+	"slices"
 
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/render"
 )
 
 // Side is a version as it is compared.
@@ -48,6 +54,9 @@ func Versions(ctx context.Context, older, newer Side) ([]Finding, error) {
 	if err := add(crds(older, newer)); err != nil {
 		return nil, err
 	}
+	if err := add(charts(ctx, older, newer)); err != nil {
+		return nil, err
+	}
 	Sort(findings)
 	return findings, nil
 }
@@ -74,4 +83,62 @@ func crds(older, newer Side) ([]Finding, error) {
 		return findings, nil
 	}
 	return CRDs(older.Tree, newer.Tree, []string{kustomize})
+}
+
+// charts compares the charts that both versions have at one path: their values, and what they render to with the default ones.
+func charts(ctx context.Context, older, newer Side) ([]Finding, error) {
+	var both []string
+	for _, chart := range newer.Config.Charts {
+		if slices.ContainsFunc(older.Config.Charts, func(c config.Chart) bool { return c.Path == chart.Path }) {
+			both = append(both, chart.Path)
+		}
+	}
+	if len(both) == 0 {
+		return nil, nil
+	}
+	was, err := renderings(ctx, older.Tree, both)
+	if err != nil {
+		return nil, fmt.Errorf("of the older version: %w", err)
+	}
+	now, err := renderings(ctx, newer.Tree, both)
+	if err != nil {
+		return nil, fmt.Errorf("of the newer version: %w", err)
+	}
+	var findings []Finding
+	for _, dir := range both {
+		values, err := ChartValues(older.Tree, newer.Tree, dir)
+		if err != nil {
+			return nil, err
+		}
+		objects, err := ChartObjects(was[dir], now[dir])
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, slices.Concat(values, objects)...)
+	}
+	return findings, nil
+}
+
+// renderings are what charts render to with their default values. A chart that does not render is refused: its own gate says what is wrong with it.
+func renderings(ctx context.Context, tree *git.Tree, dirs []string) (map[string]render.Rendering, error) {
+	root, err := os.MkdirTemp("", "release-compare-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(root)
+	all := map[string]render.Rendering{}
+	for _, dir := range dirs {
+		below, err := fs.Sub(tree, dir)
+		if err != nil {
+			return nil, err
+		}
+		at := filepath.Join(root, filepath.FromSlash(dir))
+		if err := os.CopyFS(at, below); err != nil {
+			return nil, fmt.Errorf("copy chart %s: %w", dir, err)
+		}
+		if all[dir], err = render.Chart(ctx, at, dir, ""); err != nil {
+			return nil, refusal.New("render chart %s: %w", dir, err)
+		}
+	}
+	return all, nil
 }

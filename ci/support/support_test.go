@@ -7,10 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"oras.land/oras-go/v2"
 
 	"github.com/operator-release/operator-release/ci/registry"
 )
@@ -29,18 +27,22 @@ func TestLook(t *testing.T) {
 	server := httptest.NewServer(ggcr.New())
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")
-	for _, tag := range []string{"4.0.1", "4.0.4", "4.0.10", "4.1.0", "4.0.11-java17", "4.0", "latest"} {
-		ref, err := name.ParseReference(host + "/apache/spark:" + tag)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := remote.Write(ref, empty.Image); err != nil {
-			t.Fatal(err)
-		}
-	}
 	client, err := registry.New()
 	if err != nil {
 		t.Fatal(err)
+	}
+	spark, err := client.Open(host + "/apache/spark")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := oras.PackManifest(t.Context(), spark, oras.PackManifestVersion1_1, "application/vnd.example", oras.PackManifestOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{"4.0.1", "4.0.4", "4.0.10", "4.1.0", "4.0.11-java17", "4.0", "latest"} {
+		if err := spark.Tag(t.Context(), image, tag); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o := Options{Proxy: proxy.URL + "/", Mirrors: map[string]string{"docker.io": host}, Registry: client}
 	said, err := Look(t.Context(), o, []Line{
