@@ -41,8 +41,10 @@ func (m *maker) judge(ctx context.Context, tree *git.Tree) error {
 	if p.Guide, err = m.Guide(tree, *p); err != nil {
 		return err
 	}
-	p.Against = append(p.Against, j.Against(p.Version)...)
-	p.Notices = append(p.Notices, j.Notices()...)
+	if !m.place.Exists { // what is out is out
+		p.Against = append(p.Against, j.Against(p.Version)...)
+		p.Notices = append(p.Notices, j.Notices()...)
+	}
 	for _, id := range slices.Sorted(maps.Keys(m.Accept)) {
 		p.Accepted = append(p.Accepted, Accepted{id, m.Accept[id]})
 	}
