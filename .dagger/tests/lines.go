@@ -109,6 +109,18 @@ func (t *Tests) History(ctx context.Context) error {
 	if err := fails(err, "there is no branch of that line"); err != nil {
 		return err
 	}
+	// What differs, and the guide: from a tagged version to what would come next.
+	guide, err := t.module(t.ahead(repository)).UpgradeGuide(ctx, "v1.0.0", "v1.0.1")
+	if err != nil {
+		return err
+	}
+	if err := has(guide, "# tiny: from v1.0.0 to v1.0.1", "Nothing is known to break.", "helm upgrade RELEASE oci://"); err != nil {
+		return err
+	}
+	_, err = t.module(t.ahead(repository)).WhyNot(ctx, "v1.0.1")
+	if err := fails(err, "v1.0.1 is a patch, and takes fixes only", "is a feature: feat: more"); err != nil {
+		return err
+	}
 	// A reference has none of the lines: nothing is said of them, rather than something wrong.
 	_, err = t.source(repository).Ledger(ctx)
 	if err := fails(err, "ledger: a source is one branch"); err != nil {
@@ -130,4 +142,9 @@ func (t *Tests) History(ctx context.Context) error {
 	}
 	next := fixed.Followup("v1.0.0", dagger.OperatorReleaseFollowupOpts{Next: "v1.1.0-rc.0"})
 	return t.told(ctx, next.Directory(), "git show followup/v1.0.0:VERSION", "v1.1.0-rc.0\n")
+}
+
+// ahead has a final version and a feature behind it.
+func (t *Tests) ahead(repository *dagger.Directory) *dagger.Directory {
+	return t.commit(t.in(repository, "git tag v1.0.0").Directory("/repository").WithNewFile("cmd/tiny/more.go", "package main\n"), "feat: more")
 }

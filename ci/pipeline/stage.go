@@ -35,6 +35,7 @@ const (
 	Backport   Stage = "backport"    // commits picked onto release lines
 	Ledger     Stage = "ledger"      // which fixes are on which release line
 	Notes      Stage = "notes"       // what a version brings
+	Support    Stage = "support"     // what the supported release lines stand on
 	Upgrade    Stage = "upgrade"     // the guide from one version to another
 	Branch     Stage = "branch"      // whether a release line may be cut, and where
 	Followup   Stage = "followup"    // what the development branch is to have of a final version
@@ -292,7 +293,15 @@ type LedgerSpec struct {
 
 // UpgradeSpec asks for the guide from one version to another. Trees: Repository.
 type UpgradeSpec struct {
-	From   string  `json:"from"`
-	To     string  `json:"to"`
-	Config *string `json:"config,omitempty"` // content of a settings file that replaces the repository's own
+	From    string            `json:"from"`
+	To      string            `json:"to"`
+	Digests map[string]string `json:"digests,omitempty"` // of To's images, by repository, where a bundle tells them
+	Config  *string           `json:"config,omitempty"`  // content of a settings file that replaces the repository's own
+}
+
+// SupportSpec asks what the supported lines stand on. Trees: Repository.
+type SupportSpec struct {
+	Config    *string           `json:"config,omitempty"` // content of a settings file that replaces the repository's own
+	Mirrors   map[string]string `json:"mirrors,omitempty"`
+	PlainHTTP []string          `json:"plainHTTP,omitempty"`
 }

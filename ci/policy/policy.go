@@ -143,7 +143,7 @@ func (j Judgement) finding(f compare.Finding, q Question) Point {
 		}
 	}
 	for _, c := range q.Changes {
-		if text == "" && c.Message.Breaks != "" && slices.Contains(c.Paths, f.File) {
+		if text == "" && names(c.Message.Breaks, f.ID) && slices.Contains(c.Paths, f.File) {
 			text = c.Message.Breaks
 		}
 	}
@@ -156,6 +156,31 @@ func (j Judgement) finding(f compare.Finding, q Question) Point {
 		p.Verdict = Unexplained
 	}
 	return p
+}
+
+// names tells whether a text says what a finding is about: the part of its id before the last, such as controller.jobsConfigMap, or the end of that behind its last dot.
+// One commit that breaks something does not excuse all else in the file.
+func names(text, id string) bool {
+	parts := strings.Split(id, "/")
+	if text == "" || len(parts) < 3 {
+		return false
+	}
+	about := parts[len(parts)-2]
+	for _, word := range []string{about, about[strings.LastIndex(about, ".")+1:]} {
+		if at := strings.Index(text, word); len(word) > 2 && at >= 0 {
+			before, after := text[:at], text[at+len(word):]
+			if !endsInWord(before) && !beginsWithWord(after) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func endsInWord(s string) bool     { return s != "" && isWord(s[len(s)-1]) }
+func beginsWithWord(s string) bool { return s != "" && isWord(s[0]) }
+func isWord(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
 // explained finds the text for an id: its own, or that of the longest beginning followed by *.

@@ -25,7 +25,7 @@ func finding(severity compare.Severity, file string, parts ...string) compare.Fi
 
 func TestJudge(t *testing.T) {
 	feature, fix := commit("a", "feat: a (#1)"), commit("b", "fix: b (#2)", "values.yaml")
-	breaks := commit("c", "feat!: c\n\nBREAKING CHANGE: rename it", "values.yaml")
+	breaks := commit("c", "feat!: c\n\nBREAKING CHANGE: rename a.xyz, it is xyzzy now", "values.yaml")
 	marked := commit("d", "fix!: d")
 	says := commit("e", "fix: e\n\nExplain: values/x/removed by e")
 	removed, added, other := finding(compare.Breaking, "values.yaml", "x", "removed"), finding(compare.Notable, "values.yaml", "y", "added"), finding(compare.Breaking, "other.yaml", "z", "removed")
@@ -49,8 +49,9 @@ func TestJudge(t *testing.T) {
 		"a feature in a minor": {version: "v1.6.0", changes: []Change{feature}, want: "commit/aaaaaaaaaaaa to know"},
 		"a break in a minor":   {version: "v1.6.0", changes: []Change{fix}, findings: []compare.Finding{removed}, want: "values/x/removed unexplained", against: 1},
 		"a candidate may wait": {version: "v1.6.0-rc.0", changes: []Change{fix}, findings: []compare.Finding{removed}, want: "values/x/removed unexplained", notices: 1},
-		"explained by the commit that touched the file": {version: "v1.6.0", changes: []Change{breaks}, findings: []compare.Finding{removed, other},
-			want: "commit/cccccccccccc explained, values/x/removed explained, values/z/removed unexplained", against: 1},
+		"explained by the commit that touched the file, and names it": {version: "v1.6.0", changes: []Change{breaks},
+			findings: []compare.Finding{finding(compare.Breaking, "values.yaml", "a.xyz", "removed"), finding(compare.Breaking, "values.yaml", "a.yzz", "removed"), finding(compare.Breaking, "other.yaml", "a.xyz", "gone")},
+			want:     "commit/cccccccccccc explained, values/a.xyz/removed explained, values/a.yzz/removed unexplained, values/a.xyz/gone unexplained", against: 2},
 		"explained by a footer": {version: "v1.6.0", changes: []Change{says}, findings: []compare.Finding{removed}, want: "values/x/removed explained"},
 		"explained by the settings": {version: "v1.6.0", findings: []compare.Finding{removed, other}, explain: map[string]string{"values/*": "see the docs", "values/z/removed": "gone"},
 			want: "values/x/removed explained, values/z/removed explained"},

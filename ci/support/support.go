@@ -158,6 +158,13 @@ func (o Options) base(ctx context.Context, reference string) State {
 		return s
 	}
 	host, rest, _ := strings.Cut(repository, "/")
+	if !strings.ContainsAny(host, ".:") && host != "localhost" { // Docker Hub's short names, as Dockerfiles have them
+		host, rest = "docker.io", repository
+		if !strings.Contains(rest, "/") {
+			rest = "library/" + rest
+		}
+		repository = host + "/" + rest
+	}
 	if mirror, ok := o.Mirrors[host]; ok {
 		repository = mirror + "/" + rest
 	}

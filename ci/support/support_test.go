@@ -46,7 +46,7 @@ func TestLook(t *testing.T) {
 	}
 	o := Options{Proxy: proxy.URL + "/", Mirrors: map[string]string{"docker.io": host}, Registry: client}
 	said, err := Look(t.Context(), o, []Line{
-		{Name: "2.5", Toolchain: "go1.26.8", Bases: []string{"docker.io/apache/spark:4.0.1@sha256:00", "docker.io/apache/spark:4.1.0", "docker.io/library/debian:bookworm-slim", "docker.io/apache/gone:1.0.0"}},
+		{Name: "2.5", Toolchain: "go1.26.8", Bases: []string{"docker.io/apache/spark:4.0.1@sha256:00", "apache/spark:4.1.0", "docker.io/library/debian:bookworm-slim", "docker.io/apache/gone:1.0.0"}},
 		{Name: "2.4", Toolchain: "go1.24.13"}, {Name: "2.3", Toolchain: "go1.25.11"}, {Name: "2.2"},
 	})
 	if err != nil {

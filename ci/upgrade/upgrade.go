@@ -21,7 +21,8 @@ type Options struct {
 	Texts    map[string]string // what explains findings, by id
 	Said     []Said            // what commits say that they break
 	Charts   []Chart
-	Images   []string // repositories
+	Images   []string          // repositories
+	Digests  map[string]string // of images, by repository, as far as they are known
 }
 
 // Said is what a commit says that it breaks.
@@ -160,10 +161,14 @@ func (g *guide) during() {
 		g.shell("helm upgrade RELEASE " + reference + " --version " + g.To.SemVer() + " --namespace NAMESPACE --reset-then-reuse-values")
 	}
 	if len(g.Images) > 0 {
-		g.line("Images, for those who name them themselves; their digests are in the release's `release.json`:")
+		g.line("Images, for those who name them themselves; all digests are in the release's `release.json`:")
 		g.text.WriteString("\n")
 		for _, repository := range g.Images {
-			fmt.Fprintf(&g.text, "- `%s:%s`\n", repository, g.To)
+			at := ""
+			if digest := g.Digests[repository]; digest != "" {
+				at = "@" + digest
+			}
+			fmt.Fprintf(&g.text, "- `%s:%s%s`\n", repository, g.To, at)
 		}
 	}
 }

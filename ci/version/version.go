@@ -116,6 +116,14 @@ func (v Version) Final() Version {
 	return core(v.Major(), v.Minor(), v.Patch())
 }
 
+// NextPatch is the final that comes after v on its line: of a candidate its own final.
+func (v Version) NextPatch() Version {
+	if v.rc >= 0 {
+		return v.Final()
+	}
+	return core(v.major, v.minor, v.patch+1)
+}
+
 // Compare orders versions as SemVer does: candidates before their final.
 func (v Version) Compare(o Version) int { return v.sem().Compare(o.sem()) }
 

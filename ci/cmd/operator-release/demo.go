@@ -118,6 +118,7 @@ func chapters() []chapter {
 	return []chapter{
 		{"A repository like many: an operator, its chart, two Dockerfiles, a year of commits", (*story).unpack},
 		{"An image that needs a container builder", (*story).bring},
+		{"What v1.5.0 may contain, and what it asks of those who come from v1.4.1", (*story).content},
 		{"v1.5.0-rc.0: a candidate from the development branch opens line 1.5", (*story).candidate},
 		{"v1.5.0: the final, from the release branch", (*story).final},
 		{"A version never changes", (*story).immutable},

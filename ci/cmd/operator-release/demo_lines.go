@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/demo"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/plan"
+	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 )
 
@@ -76,4 +80,34 @@ func (s *story) repair(ctx context.Context) error {
 		return err
 	}
 	return s.run(ctx, "backport", "--status")
+}
+
+// content shows what differs for users, a patch that is refused for it, and the guide.
+func (s *story) content(ctx context.Context) error {
+	if err := s.run(ctx, "plan", "v1.5.0", "--why-not"); err != nil {
+		return err
+	}
+	if err := s.git(ctx, "switch", "--quiet", "--detach", "release-1.4"); err != nil {
+		return err
+	}
+	if err := s.git(ctx, "commit", "--quiet", "--allow-empty", "-m", "feat: one more thing"); err != nil {
+		return err
+	}
+	s.say(report.Shell, "operator-release plan v1.4.2")
+	inner := *s.app
+	inner.source, inner.config = s.repository(), ""
+	var p plan.Plan
+	in := pipeline.Inputs[string]{Subject: "v1.4.2", Spec: pipeline.PlanSpec{Version: "v1.4.2"}, Trees: inner.repository()}
+	if err := inner.alone(ctx, pipeline.Plan, in, &p); err != nil {
+		return err
+	}
+	refused := p.Refused()
+	if !refusal.Is(refused) {
+		return errors.New("a feature in a patch was not refused")
+	}
+	s.say(report.Done, "a patch takes fixes only: %s", refused)
+	if err := s.git(ctx, "switch", "--quiet", "main"); err != nil {
+		return err
+	}
+	return s.run(ctx, "upgrade-guide", "v1.4.1", "v1.5.0")
 }

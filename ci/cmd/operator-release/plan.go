@@ -11,18 +11,27 @@ import (
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
 	"github.com/operator-release/operator-release/ci/policy"
+	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
 func (a *app) planCommand() *cobra.Command {
 	var b building
-	var whyNot bool
+	var whyNot, supported bool
 	cmd := &cobra.Command{
-		Use: "plan VERSION", Short: "Say what releasing a version would do, and what speaks against it",
+		Use: "plan VERSION | --support", Short: "Say what releasing a version would do, and what speaks against it",
 		Long: "Reads the repository's objects and writes nothing. Exit code 2 where something speaks against the release.",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case supported && len(args) > 0:
+				return refusal.New("plan --support: it is about lines, and takes no version")
+			case supported:
+				return a.support(cmd.Context(), &b)
+			case len(args) == 0:
+				return refusal.New("plan: which version? name it, such as v1.5.0, or ask what the supported lines stand on: operator-release plan --support")
+			}
 			if _, err := version.Parse(args[0]); err != nil {
 				return err
 			}
@@ -50,6 +59,7 @@ func (a *app) planCommand() *cobra.Command {
 	}
 	b.flags(cmd)
 	cmd.Flags().BoolVar(&whyNot, "why-not", false, "explain point by point what the version contains, and what its policy says about it")
+	cmd.Flags().BoolVar(&supported, "support", false, "tell what the supported lines stand on, Go and base images, against the newest patches; asks GOPROXY and the bases' registries")
 	return cmd
 }
 

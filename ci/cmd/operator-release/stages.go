@@ -55,6 +55,7 @@ var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
 	pipeline.Backport:   with(runBackport),
 	pipeline.Ledger:     with(runLedger),
 	pipeline.Notes:      with(runNotes),
+	pipeline.Support:    with(runSupport),
 	pipeline.Upgrade:    with(runUpgrade),
 	pipeline.Branch:     with(runBranch),
 	pipeline.Followup:   with(runFollowup),

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
@@ -33,7 +34,8 @@ type guided struct {
 }
 
 func (a *app) upgradeGuideCommand() *cobra.Command {
-	return &cobra.Command{
+	var from string
+	cmd := &cobra.Command{
 		Use: "upgrade-guide FROM TO", Short: "Print what to do before, during and after an upgrade, and whether one can go back, in Markdown",
 		Long: "FROM is a tagged version. TO is one too, or a version that would be made of the commit that is checked out. What differs is told from git alone.",
 		Args: cobra.ExactArgs(2),
@@ -42,8 +44,12 @@ func (a *app) upgradeGuideCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			digests, err := digestsOf(from, args[1])
+			if err != nil {
+				return err
+			}
 			var said guided
-			in := pipeline.Inputs[string]{Subject: args[0] + " to " + args[1], Spec: pipeline.UpgradeSpec{From: args[0], To: args[1], Config: settings}, Trees: a.repository()}
+			in := pipeline.Inputs[string]{Subject: args[0] + " to " + args[1], Spec: pipeline.UpgradeSpec{From: args[0], To: args[1], Digests: digests, Config: settings}, Trees: a.repository()}
 			if err := a.alone(cmd.Context(), pipeline.Upgrade, in, &said); err != nil {
 				return err
 			}
@@ -54,6 +60,27 @@ func (a *app) upgradeGuideCommand() *cobra.Command {
 			return a.print(said, nil)
 		},
 	}
+	cmd.Flags().StringVar(&from, "bundle", "", "folder of TO's bundle, whose record tells the digests of its images")
+	return cmd
+}
+
+// digestsOf are the digests of the images in a version's bundle, by repository.
+func digestsOf(dir, v string) (map[string]string, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	b, err := bundle.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	if b.Record.Version.String() != v {
+		return nil, refusal.New("take the digests of %s from %s: that is the bundle of %s", v, dir, b.Record.Version)
+	}
+	digests := map[string]string{}
+	for _, image := range b.Record.OfKind(bundle.KindImage) {
+		digests[image.Repository] = image.Digest.String()
+	}
+	return digests, nil
 }
 
 func runUpgrade(ctx context.Context, c call, spec pipeline.UpgradeSpec) (any, error) {
@@ -117,7 +144,7 @@ func runUpgrade(ctx context.Context, c call, spec pipeline.UpgradeSpec) (any, er
 		return nil, err
 	}
 	said.Texts = j.Texts()
-	said.Guide, err = guide(newer.Tree, newer.Config, said, j.Points)
+	said.Guide, err = guide(newer.Tree, newer.Config, said, j.Points, spec.Digests)
 	return said, err
 }
 
@@ -128,8 +155,8 @@ func basesOf(tree fs.FS, image config.Image) ([]string, error) {
 }
 
 // guide writes the guide of a version to its tree's charts and images.
-func guide(tree fs.FS, c config.Config, said guided, points []policy.Point) (string, error) {
-	o := upgrade.Options{Name: c.Name, From: said.From, To: said.To, Findings: said.Findings, Texts: said.Texts}
+func guide(tree fs.FS, c config.Config, said guided, points []policy.Point, digests map[string]string) (string, error) {
+	o := upgrade.Options{Name: c.Name, From: said.From, To: said.To, Findings: said.Findings, Texts: said.Texts, Digests: digests}
 	for _, chart := range c.Charts {
 		content, err := fs.ReadFile(tree, path.Join(chart.Path, "Chart.yaml"))
 		if err != nil {
@@ -164,5 +191,5 @@ func planGuide(tree fs.FS, p plan.Plan) (string, error) {
 			texts[point.ID] = point.Because
 		}
 	}
-	return guide(tree, p.Config, guided{From: p.From, To: p.Version, Findings: p.Findings, Texts: texts}, p.Points)
+	return guide(tree, p.Config, guided{From: p.From, To: p.Version, Findings: p.Findings, Texts: texts}, p.Points, nil)
 }
