@@ -94,7 +94,7 @@ func (g *guide) list(findings []compare.Finding) {
 			change = ": " + markdown.Code(f.Now)
 		}
 		object := ""
-		if f.Object != "" {
+		if f.Object != "" && !strings.Contains(f.What, f.Object) {
 			object = markdown.Escape(f.Object) + ": "
 		}
 		fmt.Fprintf(&g.text, "- %s%s%s (%s)\n", object, markdown.Escape(f.What), change, markdown.Code(f.ID))
