@@ -64,7 +64,7 @@ func (c *crdComparison) add(f Finding, parts ...string) {
 		f.File = c.older.file
 	}
 	f.Object = clean("CustomResourceDefinition " + c.name)
-	f.What, f.Was, f.Now = clean(f.What), cut(clean(f.Was)), cut(clean(f.Now))
+	f.What, f.Was, f.Now = clean(f.What), shortened(clean(f.Was), most), shortened(clean(f.Now), most)
 	c.findings = append(c.findings, f)
 }
 
@@ -77,17 +77,6 @@ func clean(text string) string {
 		return r
 	}, text)
 }
-
-// cut shortens a value to what fits on a line.
-func cut(text string) string {
-	const most = 80
-	if letters := []rune(text); len(letters) > most {
-		return string(letters[:most-1]) + "…"
-	}
-	return text
-}
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // union are the keys of two maps in order.
 func union[V, W any](a map[string]V, b map[string]W) []string {
@@ -193,7 +182,7 @@ func (c *crdComparison) changed() {
 // storage compares which version objects are stored as.
 func (c *crdComparison) storage() {
 	stored := func(d *definition) *definedVersion {
-		for _, name := range sortedKeys(d.versions) {
+		for _, name := range inOrderOf(d.versions) {
 			if d.versions[name].storage {
 				return d.versions[name]
 			}

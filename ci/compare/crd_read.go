@@ -246,7 +246,7 @@ func article(n *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	}
-	return cut(strconv.Quote(n.Value))
+	return shortened(strconv.Quote(n.Value), most)
 }
 
 // mapping hands out the entries of a mapping, those that are merged into it (<<) before its own ones. Null is an empty one.
@@ -276,7 +276,7 @@ func (r *reader) mapping(n *yaml.Node, what string, each func(key string, at, va
 		case key.ShortTag() == "!!merge":
 			merged = true
 		case own[key.Value]:
-			r.fail(key, "%s holds the key %s twice", what, cut(strconv.Quote(key.Value)))
+			r.fail(key, "%s holds the key %s twice", what, shortened(strconv.Quote(key.Value), most))
 			return
 		default:
 			own[key.Value] = true
@@ -389,7 +389,7 @@ func (r *reader) writeJSON(b *strings.Builder, n *yaml.Node, leftOut []string) {
 			}
 		})
 		b.WriteByte('{')
-		for i, key := range sortedKeys(entries) {
+		for i, key := range inOrderOf(entries) {
 			if i > 0 {
 				b.WriteByte(',')
 			}
@@ -468,7 +468,7 @@ func (r *reader) document(n *yaml.Node) {
 		return
 	}
 	if version != "v1" && version != "v1beta1" {
-		r.fail(field("apiVersion"), "there is no version %s of it; use apiextensions.k8s.io/v1", cut(strconv.Quote(version)))
+		r.fail(field("apiVersion"), "there is no version %s of it; use apiextensions.k8s.io/v1", shortened(strconv.Quote(version), most))
 		return
 	}
 	d := &definition{line: n.Line, apiVersion: said{version, field("apiVersion").Line}, names: map[string]said{}, versions: map[string]*definedVersion{}}

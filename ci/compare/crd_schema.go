@@ -27,13 +27,13 @@ func (c *crdComparison) schemas(at string, was, is *schema) {
 		len(is.properties) > 0 && is.values == nil && was.values != nil && len(was.properties) == 0 {
 		f := Finding{Severity: Breaking, Line: is.line, Forward: true, Was: "keys of any name", Now: "keys of any name"}
 		if is.values != nil {
-			f.Was = strings.Join(sortedKeys(was.properties), ", ")
+			f.Was = strings.Join(inOrderOf(was.properties), ", ")
 			f.What = "%s takes keys of any name instead of named fields: what is not of the type of its values is refused"
 			if c.fit(at, was.properties, is.values) {
 				f.Severity, f.What = Info, "%s takes keys of any name besides the fields that it had: the older CRD drops them"
 			}
 		} else {
-			f.Now = strings.Join(sortedKeys(is.properties), ", ")
+			f.Now = strings.Join(inOrderOf(is.properties), ", ")
 			f.What = "%s has named fields instead of keys of any name: what stored objects hold under other names is dropped silently"
 		}
 		c.field(at, f, "shape-changed")
@@ -305,7 +305,7 @@ func (c *crdComparison) enums(at string, was, is *schema) {
 
 // verbatim names values in a text that is a format.
 func verbatim(values []string) string {
-	return strings.ReplaceAll(cut(strings.Join(values, ", ")), "%", "%%")
+	return strings.ReplaceAll(shortened(strings.Join(values, ", "), most), "%", "%%")
 }
 
 func without(all, these []string) []string {

@@ -6,6 +6,7 @@ package compare
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -68,3 +69,15 @@ func Sort(findings []Finding) {
 		return cmp.Or(slices.Index(graveness, a.Severity)-slices.Index(graveness, b.Severity), strings.Compare(a.ID, b.ID))
 	})
 }
+
+// most is how many characters of a value a finding shows.
+const most = 80
+
+func shortened(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+func inOrderOf[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

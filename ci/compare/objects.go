@@ -334,7 +334,7 @@ func (c *objectsComparison) added(o *chartObject) {
 	case o.subject() == RBAC:
 		c.addedRBAC(o)
 	case o.subject() == Webhook:
-		for _, name := range sorted(webhooksOf(o)) {
+		for _, name := range inOrderOf(webhooksOf(o)) {
 			c.addedWebhook(o, name, webhooksOf(o)[name])
 		}
 	default:
@@ -390,7 +390,7 @@ func differing(path string, was, now any, each func(path string)) {
 		if after, ok := now.(map[string]any); ok {
 			keys := maps.Clone(before)
 			maps.Copy(keys, after)
-			for _, key := range sorted(keys) {
+			for _, key := range inOrderOf(keys) {
 				a, had := before[key]
 				b, has := after[key]
 				if below := joined(path, key); had != has {
@@ -599,14 +599,14 @@ func (c *objectsComparison) workload(was, now *chartObject, path string, told ma
 	for _, containers := range []string{"initContainers", "containers"} {
 		before, _ := byName(dig(podWas, containers)).(map[string]any)
 		after, _ := byName(dig(podNow, containers)).(map[string]any)
-		for _, name := range sorted(before) {
+		for _, name := range inOrderOf(before) {
 			if _, ok := after[name]; !ok {
 				plain := strings.TrimPrefix(name, itemMark)
 				c.find(Notable, now, fmt.Sprintf("%s no longer has the container %s", now, plain), containers, plain, "removed")
 				told[joined(path+"."+containers, name)] = true
 			}
 		}
-		for _, name := range sorted(after) {
+		for _, name := range inOrderOf(after) {
 			plain, at := strings.TrimPrefix(name, itemMark), joined(path+"."+containers, name)
 			image := text(dig(after[name], "image"))
 			other, ok := before[name]
@@ -631,7 +631,7 @@ func (c *objectsComparison) workload(was, now *chartObject, path string, told ma
 // privileges tells what a pod or container may do that it could not before. What it may no longer do is among the fields that differ.
 func (c *objectsComparison) privileges(o *chartObject, of []string, was, now map[string]string, path string, told map[string]bool) bool {
 	var gained []string
-	for _, p := range sorted(now) {
+	for _, p := range inOrderOf(now) {
 		if _, had := was[p]; !had {
 			gained = append(gained, p)
 			if at := now[p]; at != "" {

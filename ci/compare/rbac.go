@@ -114,7 +114,7 @@ func verbs(of []permission) string {
 		}
 		all[p.verb] = true
 	}
-	return shortened(strings.Join(sorted(all), ", "), 200)
+	return shortened(strings.Join(inOrderOf(all), ", "), 200)
 }
 
 // binding grants a role to subjects.
@@ -181,7 +181,7 @@ func (s objectsOf) held(bindings []binding, all []permission) (by string, held b
 			}
 		}
 	}
-	return strings.Join(sorted(roles), ", "), len(roles) > 0
+	return strings.Join(inOrderOf(roles), ", "), len(roles) > 0
 }
 
 // of are the bindings that grant a role.
@@ -332,7 +332,7 @@ func (c *objectsComparison) aggregation(was, now *chartObject, told map[string]b
 		}
 	}
 	show := func(roles map[string]bool, rule any) string {
-		return strings.TrimSpace(strings.Join(sorted(roles), ", ") + " " + oneLine(rule))
+		return strings.TrimSpace(strings.Join(inOrderOf(roles), ", ") + " " + oneLine(rule))
 	}
 	f := c.find(severity, now, what, "aggregation", "changed")
 	f.Was, f.Now = show(before, ruleBefore), show(after, ruleAfter)

@@ -286,13 +286,6 @@ func ambiguous(text string) bool {
 	return (&yaml.Node{Kind: yaml.ScalarNode, Value: text}).ShortTag() != "!!str"
 }
 
-func shortened(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
-}
-
 // canonical is a text that two values share exactly if they are equal, whatever their order, quotes and comments.
 func canonical(n *yaml.Node, o own) string {
 	var b strings.Builder
@@ -305,7 +298,7 @@ func canonical(n *yaml.Node, o own) string {
 		case n.Kind == yaml.MappingNode:
 			b.WriteString("{")
 			all := entries(n)
-			for _, key := range sorted(all) {
+			for _, key := range inOrderOf(all) {
 				b.WriteString(strconv.Quote(key) + ":")
 				write(all[key].value)
 				b.WriteString(",")
@@ -326,15 +319,6 @@ func canonical(n *yaml.Node, o own) string {
 	}
 	write(n)
 	return b.String()
-}
-
-func sorted[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // valuesComparison collects what differs.
@@ -529,7 +513,7 @@ func (c *valuesComparison) alike(gone, m moved) int {
 	switch kindOf(gone.value) {
 	case "map":
 		was, now := entries(gone.value), entries(m.value)
-		if !slices.Equal(sorted(was), sorted(now)) {
+		if !slices.Equal(inOrderOf(was), inOrderOf(now)) {
 			return 0
 		}
 		telling = len(was) > 0

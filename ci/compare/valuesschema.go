@@ -202,7 +202,7 @@ func (s *schemaComparison) compare(keys []string, was, now, defaults *yaml.Node)
 // required names keys that must be set now. One that has a default is set by it.
 func (s *schemaComparison) required(keys []string, was, now, defaults *yaml.Node) {
 	before, after := named(field(was, "required")), named(field(now, "required"))
-	for _, name := range sorted(after) {
+	for _, name := range inOrderOf(after) {
 		if _, ok := before[name]; ok {
 			continue
 		}
@@ -212,7 +212,7 @@ func (s *schemaComparison) required(keys []string, was, now, defaults *yaml.Node
 		}
 		s.findInSchema(severity, append(slices.Clip(keys), name), "required", what, after[name])
 	}
-	for _, name := range sorted(before) {
+	for _, name := range inOrderOf(before) {
 		if _, ok := after[name]; !ok {
 			s.findInSchema(Info, append(slices.Clip(keys), name), "optional", "the value KEY is no longer required", now)
 		}
@@ -277,7 +277,7 @@ func (s *schemaComparison) set(keys []string, name string, was, now *yaml.Node, 
 		if set == nil {
 			return ""
 		}
-		return shortened(strings.Join(sorted(set), ", "), 120)
+		return shortened(strings.Join(inOrderOf(set), ", "), 120)
 	}
 	var f *Finding
 	at := now

@@ -117,8 +117,8 @@ func requested(all []request) string {
 		operations[what][q.operation] = true
 	}
 	var words []string
-	for _, what := range sorted(operations) {
-		words = append(words, strings.Join(sorted(operations[what]), ", ")+" "+what)
+	for _, what := range inOrderOf(operations) {
+		words = append(words, strings.Join(inOrderOf(operations[what]), ", ")+" "+what)
 	}
 	return shortened(strings.Join(words, "; "), 240)
 }
@@ -135,7 +135,7 @@ func (c *objectsComparison) addedWebhook(o *chartObject, name string, w any) {
 
 func (c *objectsComparison) bothWebhooks(was, now *chartObject, told map[string]bool) {
 	before, after := webhooksOf(was), webhooksOf(now)
-	for _, name := range sorted(before) {
+	for _, name := range inOrderOf(before) {
 		at := joined("webhooks", itemMark+name)
 		w, ok := after[name]
 		if !ok {
@@ -150,7 +150,7 @@ func (c *objectsComparison) bothWebhooks(was, now *chartObject, told map[string]
 		}
 		told[at+".clientConfig.caBundle"] = true
 	}
-	for _, name := range sorted(after) {
+	for _, name := range inOrderOf(after) {
 		if _, ok := before[name]; !ok {
 			c.addedWebhook(now, name, after[name])
 			told[joined("webhooks", itemMark+name)] = true

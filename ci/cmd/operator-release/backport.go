@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,49 +44,35 @@ func (a *app) backportCommand() *cobra.Command {
 			if len(onto) == 0 {
 				return refusal.New("backport: onto which lines? name them with --onto 1.5,1.4")
 			}
-			settings, err := a.configContent()
-			if err != nil {
-				return err
-			}
-			w, err := a.begin("")
-			if err != nil {
-				return err
-			}
-			defer w.end()
-			out, err := w.runner.Run(ctx, pipeline.Backport, pipeline.Inputs[string]{
-				Subject: fmt.Sprintf("%d commits onto %s", len(args), strings.Join(onto, ", ")),
-				Spec:    pipeline.BackportSpec{Commits: args, Lines: onto, Together: together, WithNeeds: withNeeds, Config: settings}, Trees: a.repository(),
-			})
-			if err != nil {
-				return err
-			}
 			var said backported
-			if err := json.Unmarshal(out.Report, &said); err != nil {
-				return fmt.Errorf("read what the backport said: %w", err)
+			spec := func(settings *string) any {
+				return pipeline.BackportSpec{Commits: args, Lines: onto, Together: together, WithNeeds: withNeeds, Config: settings}
 			}
-			branches := map[string]string{}
-			for _, r := range said.Results {
-				if r.Branch != "" {
-					branches[r.Branch] = r.Tip
+			return a.asked(ctx, pipeline.Backport, fmt.Sprintf("%d commits onto %s", len(args), strings.Join(onto, ", ")), spec, &said, func(made string) error {
+				branches := map[string]string{}
+				for _, r := range said.Results {
+					if r.Branch != "" {
+						branches[r.Branch] = r.Tip
+					}
 				}
-			}
-			made, err := b.make(ctx, a.source, branches, out.Tree)
-			if err != nil {
-				return err
-			}
-			if err := a.print(said, func(page *report.Page) { backportPage(page, said, made, b.push) }); err != nil {
-				return err
-			}
-			conflicts := 0
-			for _, r := range said.Results {
-				if r.Outcome == backport.Conflict {
-					conflicts++
+				new, err := b.make(ctx, a.source, branches, made)
+				if err != nil {
+					return err
 				}
-			}
-			if conflicts > 0 {
-				return fmt.Errorf("%d of %d picks conflict; nothing of them was committed", conflicts, len(said.Results))
-			}
-			return nil
+				if err := a.print(said, func(page *report.Page) { backportPage(page, said, new, b.push) }); err != nil {
+					return err
+				}
+				conflicts := 0
+				for _, r := range said.Results {
+					if r.Outcome == backport.Conflict {
+						conflicts++
+					}
+				}
+				if conflicts > 0 {
+					return fmt.Errorf("%d of %d picks conflict; nothing of them was committed", conflicts, len(said.Results))
+				}
+				return nil
+			})
 		},
 	}
 	cmd.Flags().StringSliceVar(&onto, "onto", nil, "the lines to pick onto, such as 1.5,1.4; may be repeated")

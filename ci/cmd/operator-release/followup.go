@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -25,45 +23,33 @@ func (a *app) followupCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			settings, err := a.configContent()
-			if err != nil {
-				return err
-			}
-			w, err := a.begin("")
-			if err != nil {
-				return err
-			}
-			defer w.end()
-			in := pipeline.Inputs[string]{Subject: args[0], Spec: pipeline.FollowupSpec{Version: args[0], Next: next, Config: settings}, Trees: a.repository()}
-			out, err := w.runner.Run(ctx, pipeline.Followup, in)
-			if err != nil {
-				return err
-			}
 			var f followup.Followup
-			if err := json.Unmarshal(out.Report, &f); err != nil {
-				return fmt.Errorf("read what follows %s: %w", args[0], err)
+			spec := func(settings *string) any {
+				return pipeline.FollowupSpec{Version: args[0], Next: next, Config: settings}
 			}
-			branches := map[string]string{}
-			if f.Branch != "" {
-				branches[f.Branch] = f.Commit
-			}
-			made, err := b.make(ctx, a.source, branches, out.Tree)
-			if err != nil {
-				return err
-			}
-			return a.print(f, func(page *report.Page) {
-				if f.Branch == "" {
-					page.Title("%s has all of %s already: nothing to do", f.Onto, f.Version)
-				} else {
-					page.Title("%s, for %s", f.Version, f.Onto)
-					b.say(page, f.Branch, f.Commit, made[f.Branch])
+			return a.asked(ctx, pipeline.Followup, args[0], spec, &f, func(made string) error {
+				branches := map[string]string{}
+				if f.Branch != "" {
+					branches[f.Branch] = f.Commit
 				}
-				for _, path := range f.Edits {
-					page.Line(report.Done, "edits %s", path)
+				new, err := b.make(ctx, a.source, branches, made)
+				if err != nil {
+					return err
 				}
-				for _, n := range f.Notices {
-					page.Line(report.Note, "%s", n)
-				}
+				return a.print(f, func(page *report.Page) {
+					if f.Branch == "" {
+						page.Title("%s has all of %s already: nothing to do", f.Onto, f.Version)
+					} else {
+						page.Title("%s, for %s", f.Version, f.Onto)
+						b.say(page, f.Branch, f.Commit, new[f.Branch])
+					}
+					for _, path := range f.Edits {
+						page.Line(report.Done, "edits %s", path)
+					}
+					for _, n := range f.Notices {
+						page.Line(report.Note, "%s", n)
+					}
+				})
 			})
 		},
 	}

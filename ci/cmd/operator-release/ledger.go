@@ -13,16 +13,11 @@ import (
 
 // ledger prints which fixes are on which lines.
 func (a *app) ledger(ctx context.Context, lines []string) error {
-	settings, err := a.configContent()
-	if err != nil {
-		return err
-	}
 	var l backport.Ledger
-	in := pipeline.Inputs[string]{Subject: strings.Join(lines, ", "), Spec: pipeline.LedgerSpec{Lines: lines, Config: settings}, Trees: a.repository()}
-	if err := a.alone(ctx, pipeline.Ledger, in, &l); err != nil {
-		return err
-	}
-	return a.print(l, func(page *report.Page) { ledgerPage(page, l) })
+	spec := func(settings *string) any { return pipeline.LedgerSpec{Lines: lines, Config: settings} }
+	return a.asked(ctx, pipeline.Ledger, strings.Join(lines, ", "), spec, &l, func(string) error {
+		return a.print(l, func(page *report.Page) { ledgerPage(page, l) })
+	})
 }
 
 func runLedger(ctx context.Context, c call, spec pipeline.LedgerSpec) (any, error) {

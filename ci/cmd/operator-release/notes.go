@@ -23,20 +23,15 @@ func (a *app) notesCommand() *cobra.Command {
 			"what was taken back within is left out, squashed picks are taken apart, and what the version before has on another line is told apart.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			settings, err := a.configContent()
-			if err != nil {
-				return err
-			}
 			var n notes.Notes
-			in := pipeline.Inputs[string]{Subject: args[0], Spec: pipeline.NotesSpec{Version: args[0], Config: settings}, Trees: a.repository()}
-			if err := a.alone(cmd.Context(), pipeline.Notes, in, &n); err != nil {
-				return err
-			}
-			if !a.json {
-				_, err := io.WriteString(a.stdout, n.Markdown())
-				return err
-			}
-			return a.print(n, nil)
+			spec := func(settings *string) any { return pipeline.NotesSpec{Version: args[0], Config: settings} }
+			return a.asked(cmd.Context(), pipeline.Notes, args[0], spec, &n, func(string) error {
+				if !a.json {
+					_, err := io.WriteString(a.stdout, n.Markdown())
+					return err
+				}
+				return a.print(n, nil)
+			})
 		},
 	}
 }

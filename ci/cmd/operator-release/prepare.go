@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/operator-release/operator-release/ci/pipeline"
@@ -21,52 +18,40 @@ func (a *app) prepareCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			settings, err := a.configContent()
-			if err != nil {
-				return err
-			}
 			accepted, err := accept.accepted()
 			if err != nil {
 				return err
 			}
-			w, err := a.begin("")
-			if err != nil {
-				return err
-			}
-			defer w.end()
-			// Images are nobody's business yet.
-			in := pipeline.Inputs[string]{Subject: args[0], Spec: pipeline.PlanSpec{Version: args[0], Config: settings, Engine: true, Accept: accepted}, Trees: a.repository()}
-			out, err := w.runner.Run(ctx, pipeline.Plan, in)
-			if err != nil {
-				return err
-			}
 			var p plan.Plan
-			if err := json.Unmarshal(out.Report, &p); err != nil {
-				return fmt.Errorf("read the plan: %w", err)
+			// Images are nobody's business yet.
+			spec := func(settings *string) any {
+				return pipeline.PlanSpec{Version: args[0], Config: settings, Engine: true, Accept: accepted}
 			}
-			if err := p.Refused(); err != nil {
-				return err
-			}
-			branch := "prepare/" + p.Version.String()
-			branches := map[string]string{}
-			if p.Commit != p.Base {
-				branches[branch] = p.Commit
-			}
-			made, err := b.make(ctx, a.source, branches, out.Tree)
-			if err != nil {
-				return err
-			}
-			return a.print(prepared{p.Version.String(), branches, p.Branch, p.Base, p.Notes}, func(page *report.Page) {
-				if len(branches) == 0 {
-					page.Title("%s needs no release commit: %.12s carries it everywhere", p.Version, p.Base)
-					return
+			return a.asked(ctx, pipeline.Plan, args[0], spec, &p, func(made string) error {
+				if err := p.Refused(); err != nil {
+					return err
 				}
-				page.Title("%s is prepared", p.Version)
-				b.say(page, branch, p.Commit, made[branch])
-				for _, path := range p.Edits() {
-					page.Line(report.Done, "edits %s", path)
+				branch := "prepare/" + p.Version.String()
+				branches := map[string]string{}
+				if p.Commit != p.Base {
+					branches[branch] = p.Commit
 				}
-				page.Line(report.Note, "merge it into %s, then release from there: operator-release release --version %s", p.Branch, p.Version)
+				new, err := b.make(ctx, a.source, branches, made)
+				if err != nil {
+					return err
+				}
+				return a.print(prepared{p.Version.String(), branches, p.Branch, p.Base, p.Notes}, func(page *report.Page) {
+					if len(branches) == 0 {
+						page.Title("%s needs no release commit: %.12s carries it everywhere", p.Version, p.Base)
+						return
+					}
+					page.Title("%s is prepared", p.Version)
+					b.say(page, branch, p.Commit, new[branch])
+					for _, path := range p.Edits() {
+						page.Line(report.Done, "edits %s", path)
+					}
+					page.Line(report.Note, "merge it into %s, then release from there: operator-release release --version %s", p.Branch, p.Version)
+				})
 			})
 		},
 	}

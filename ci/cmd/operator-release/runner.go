@@ -85,6 +85,20 @@ func (a *app) repository() map[string]pipeline.Folder[string] {
 
 // alone runs one stage in a scratch folder of its own and reads what it says into said.
 func (a *app) alone(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs[string], said any) error {
+	return a.then(ctx, stage, in, said, func(string) error { return nil })
+}
+
+// asked is then, of a stage that looks at the repository with its settings.
+func (a *app) asked(ctx context.Context, stage pipeline.Stage, subject string, spec func(settings *string) any, said any, do func(made string) error) error {
+	settings, err := a.configContent()
+	if err != nil {
+		return err
+	}
+	return a.then(ctx, stage, pipeline.Inputs[string]{Subject: subject, Spec: spec(settings), Trees: a.repository()}, said, do)
+}
+
+// then is alone, and does the rest while the folder that the stage made is there.
+func (a *app) then(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs[string], said any, do func(made string) error) error {
 	w, err := a.begin("")
 	if err != nil {
 		return err
@@ -94,7 +108,10 @@ func (a *app) alone(ctx context.Context, stage pipeline.Stage, in pipeline.Input
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(out.Report, said)
+	if err := json.Unmarshal(out.Report, said); err != nil {
+		return fmt.Errorf("read what the stage %s says: %w", stage, err)
+	}
+	return do(out.Tree)
 }
 
 // begin makes a scratch folder: beside target, on the same file system, so that what is made appears there by rename;

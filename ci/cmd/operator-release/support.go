@@ -20,20 +20,17 @@ import (
 
 // support prints what the supported lines stand on.
 func (a *app) support(ctx context.Context, b *building) error {
-	settings, err := a.configContent()
-	if err != nil {
-		return err
-	}
 	mirrors, err := pairs("mirror", b.mirrors)
 	if err != nil {
 		return err
 	}
 	var said []support.Standing
-	in := pipeline.Inputs[string]{Spec: pipeline.SupportSpec{Config: settings, Mirrors: mirrors, PlainHTTP: b.plainHTTP}, Trees: a.repository()}
-	if err := a.alone(ctx, pipeline.Support, in, &said); err != nil {
-		return err
+	spec := func(settings *string) any {
+		return pipeline.SupportSpec{Config: settings, Mirrors: mirrors, PlainHTTP: b.plainHTTP}
 	}
-	return a.print(said, func(page *report.Page) { supportPage(page, said) })
+	return a.asked(ctx, pipeline.Support, "", spec, &said, func(string) error {
+		return a.print(said, func(page *report.Page) { supportPage(page, said) })
+	})
 }
 
 func runSupport(ctx context.Context, c call, spec pipeline.SupportSpec) (any, error) {
