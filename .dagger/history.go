@@ -58,3 +58,20 @@ func (m *OperatorRelease) WhyNot(
 ) (string, error) {
 	return m.command(m.Base, dagger.ReturnTypeSuccess, "plan", append(m.accepting(), "--why-not", "--", version)...).Stdout(ctx)
 }
+
+// Support says what the supported lines stand on, Go and base images, against the newest patches that the Go module proxy and the registries know.
+//
+// +cache="never"
+func (m *OperatorRelease) Support(ctx context.Context) (string, error) {
+	if err := m.lines("support"); err != nil {
+		return "", err
+	}
+	args := []string{"--support"}
+	for _, mirror := range m.Mirror {
+		args = append(args, "--mirror="+mirror)
+	}
+	for _, host := range m.PlainHTTP {
+		args = append(args, "--plain-http="+host)
+	}
+	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, "plan", args...).Stdout(ctx)
+}
