@@ -34,10 +34,11 @@ type Record struct {
 	Since     string          `json:"since"`    // the tag whose notes those of this version stand on; empty for the first of all
 	From      version.Version `json:"from"`     // the final that users come from; empty for a first version
 	Accepted  []Accepted      `json:"accepted,omitempty"`
-	Base      string          `json:"base"`   // commit that was released
-	Commit    string          `json:"commit"` // release commit; Base where nothing had to be edited
-	Tree      string          `json:"tree"`   // of Commit
-	Tag       string          `json:"tag"`    // id of the annotated tag object
+	Given     bool            `json:"given,omitempty"` // Config is not that of the commit
+	Base      string          `json:"base"`            // commit that was released
+	Commit    string          `json:"commit"`          // release commit; Base where nothing had to be edited
+	Tree      string          `json:"tree"`            // of Commit
+	Tag       string          `json:"tag"`             // id of the annotated tag object
 	Time      time.Time       `json:"time"`
 	Tool      string          `json:"tool"`      // version of operator-release
 	Toolchain string          `json:"toolchain"` // Go that compiled

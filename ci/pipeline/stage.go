@@ -122,6 +122,7 @@ type PlanSpec struct {
 	Engine    bool              `json:"engine,omitempty"`    // a container builder is reachable
 	Ignore    []string          `json:"ignore,omitempty"`    // output folders in the work tree, which do not make it dirty
 	Accept    map[string]string `json:"accept,omitempty"`    // points of the policy to let pass, by id, and why
+	OwnBefore bool              `json:"ownBefore,omitempty"` // the version before is read by its own settings, although Config is given: it was so when this one was made
 	Alone     bool              `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
 }
 

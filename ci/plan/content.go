@@ -53,12 +53,12 @@ func (m *maker) judge(ctx context.Context, tree *git.Tree) error {
 
 // compare gives what differs from the version that users come from.
 func (m *maker) compare(ctx context.Context) ([]compare.Finding, error) {
-	older, err := m.side(ctx, m.tags[m.plan.From])
+	older, err := m.side(ctx, m.tags[m.plan.From], m.OwnBefore)
 	if err != nil {
 		return nil, err
 	}
 	defer older.Tree.Close()
-	newer, err := m.side(ctx, m.base.ID)
+	newer, err := m.side(ctx, m.base.ID, false)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +66,13 @@ func (m *maker) compare(ctx context.Context) ([]compare.Finding, error) {
 	return compare.Versions(ctx, older, newer)
 }
 
-func (m *maker) side(ctx context.Context, commit string) (compare.Side, error) {
-	return compare.Open(ctx, m.Repository, commit, m.ConfigName, m.Config, func(tree fs.FS, image config.Image) ([]string, error) {
+// side reads a version by the settings that were given, if there are some, or by its own.
+func (m *maker) side(ctx context.Context, commit string, own bool) (compare.Side, error) {
+	content := m.Config
+	if own {
+		content = nil
+	}
+	return compare.Open(ctx, m.Repository, commit, m.ConfigName, content, func(tree fs.FS, image config.Image) ([]string, error) {
 		seen, err := m.Examine(tree, image)
 		return seen.Bases, err
 	})

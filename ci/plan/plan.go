@@ -35,6 +35,7 @@ type Options struct {
 	Engine     bool              // a container builder is reachable
 	Ignore     []string          // output folders, relative to the repository
 	Accept     map[string]string // points of the policy to let pass, by id, and why
+	OwnBefore  bool              // the version before is read by its own settings, whatever Config is
 	Alone      bool              // the repository is one branch, and lacks the tags of others
 	// Examine tells whether a Dockerfile can be carried out without a container builder; why not, and where, if it cannot.
 	Examine func(tree fs.FS, image config.Image) (Examination, error)
@@ -96,6 +97,7 @@ type Plan struct {
 	Findings  []compare.Finding `json:"findings,omitempty"`  // what differs from it for users
 	Points    []policy.Point    `json:"points,omitempty"`    // how commits and findings stand
 	Accepted  []Accepted        `json:"accepted,omitempty"`  // what somebody let pass
+	Given     bool              `json:"given,omitempty"`     // the settings are not those of the commit
 	Artifacts []Artifact        `json:"artifacts"`           // what the bundle will hold
 	Writes    []Write           `json:"writes"`              // what publication will do, in order
 	Against   []string          `json:"against,omitempty"`   // what speaks against it
@@ -215,7 +217,7 @@ func (m *maker) make(ctx context.Context) error {
 	}
 	// Where a bundle goes, what linters say, what is kept up, and how a pick is made, is no part of a plan.
 	c.Destinations, c.Lint, c.Support, c.Generated = nil, nil, nil, nil
-	p.Config, p.Name = c, c.Name
+	p.Config, p.Name, p.Given = c, c.Name, m.Config != nil && !m.OwnBefore
 	p.Line, p.Branch = c.Pattern().Line(p.Version), c.Pattern().Branch(p.Version)
 	p.Base = m.base.ID
 	p.Subject, _, _ = strings.Cut(m.base.Message, "\n")

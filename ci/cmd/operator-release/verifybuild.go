@@ -51,7 +51,7 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 			}
 			text := string(settings)
 			flow.Again, flow.Plan.Commit, flow.Plan.Config, flow.Pins = true, r.Base, &text, map[string]string{}
-			flow.Plan.Accept = map[string]string{}
+			flow.Plan.Accept, flow.Plan.OwnBefore = map[string]string{}, !r.Given
 			for _, a := range r.Accepted {
 				flow.Plan.Accept[a.ID] = a.Because
 			}
