@@ -157,6 +157,9 @@ func items(m Message, subject, body string) []Item {
 	if len(places) == 0 || len(m.Origins) < 2 && !picks.MatchString(subject) {
 		return nil
 	}
+	if len(m.Origins) > 1 {
+		places = firstOfEach(places, originLine.FindAllStringIndex(body, -1))
+	}
 	var all []Item
 	for i, at := range places {
 		end := len(body)
@@ -180,6 +183,22 @@ func items(m Message, subject, body string) []Item {
 		all = append(all, one)
 	}
 	return all
+}
+
+// firstOfEach are the subjects that origins end: what a squashed commit lists below its subject, and names pull requests too, is no item.
+func firstOfEach(places, origins [][]int) [][]int {
+	var first [][]int
+	begin := 0
+	for _, origin := range origins {
+		for _, at := range places {
+			if at[0] >= begin && at[0] < origin[0] {
+				first = append(first, at)
+				break
+			}
+		}
+		begin = origin[1]
+	}
+	return first
 }
 
 // Request is the pull request that a commit was merged by, as GitHub writes it at the end of the subject; empty where there is none.

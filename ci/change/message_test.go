@@ -66,6 +66,8 @@ func TestItems(t *testing.T) {
 
 * the first commit of it (not a request)
 
+* and one that names another request (#77)
+
 Signed-off-by: Ada <ada@example.com>
 (cherry picked from commit 515d805b8a745df1541b6c2993de6e0cd05e3bf7)
 Signed-off-by: Bob <bob@example.com>
