@@ -57,9 +57,24 @@ func (r *Repository) NewCommit(ctx context.Context, base Commit, edits map[strin
 	return r.Commit(ctx, string(bytes.TrimSpace(id)))
 }
 
+// NewNote makes a commit without files: it is there for its message, and for the commits that it stands on.
+func (r *Repository) NewNote(ctx context.Context, parents []string, by Person, message string) (string, error) {
+	empty, err := r.store(ctx, "tree", nil)
+	if err != nil {
+		return "", err
+	}
+	c := Commit{Tree: empty, Parents: parents, Author: by, Committer: by, Message: message}
+	return r.store(ctx, "commit", c.content())
+}
+
 // blob stores a file's content.
 func (r *Repository) blob(ctx context.Context, content []byte) (string, error) {
-	id, err := r.run(ctx, bytes.NewReader(content), nil, "hash-object", "-w", "--stdin")
+	return r.store(ctx, "blob", content)
+}
+
+// store stores an object; git refuses one that is malformed.
+func (r *Repository) store(ctx context.Context, kind string, content []byte) (string, error) {
+	id, err := r.run(ctx, bytes.NewReader(content), nil, "hash-object", "-w", "-t", kind, "--no-filters", "--stdin")
 	return string(bytes.TrimSpace(id)), err
 }
 

@@ -22,6 +22,9 @@ var ErrStale = errors.New("the ref is not what it was expected to be")
 // Remote reaches url from this repository.
 func (r *Repository) Remote(url string) *Remote { return &Remote{URL: url, from: r} }
 
+// Local is the repository that the remote is reached from: what is fetched goes there.
+func (m *Remote) Local() *Repository { return m.from }
+
 // Scratch makes dir a bare repository that sees the objects of this one without copying them.
 func (r *Repository) Scratch(ctx context.Context, dir string) (*Repository, error) {
 	own, err := r.Git(ctx, "rev-parse", "--git-path", "objects")
@@ -62,9 +65,15 @@ func (m *Remote) Refs(ctx context.Context, names ...string) (map[string]string, 
 	return refs, nil
 }
 
-// Create makes a ref that does not exist yet; where it exists the error is ErrStale. Git itself compares and swaps.
+// Create makes a ref that does not exist yet; where it exists the error is ErrStale.
 func (m *Remote) Create(ctx context.Context, ref, id string) error {
-	return m.push(ctx, id+":"+ref, "--force-with-lease="+ref+":")
+	return m.Swap(ctx, ref, "", id)
+}
+
+// Swap makes a ref that points to before, or does not exist where before is empty, point to id; where it is otherwise the error is ErrStale. Git
+// itself compares and swaps.
+func (m *Remote) Swap(ctx context.Context, ref, before, id string) error {
+	return m.push(ctx, id+":"+ref, "--force-with-lease="+ref+":"+before)
 }
 
 // Forward moves a branch forward, or makes it. Where that would leave something behind the error is ErrStale.
@@ -87,10 +96,20 @@ func (m *Remote) push(ctx context.Context, refspec string, options ...string) er
 	return fmt.Errorf("push %s to %s: %w %s", refspec, m.URL, err, strings.TrimSpace(out))
 }
 
-// Fetch brings the objects of a ref, or of an id where the remote allows it.
-func (m *Remote) Fetch(ctx context.Context, ref string) error {
-	if _, err := m.run(ctx, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", m.URL, ref); err != nil {
-		return fmt.Errorf("fetch %s from %s: %w", ref, m.URL, err)
+// Fetch brings the objects of refs, or of ids where the remote allows it.
+func (m *Remote) Fetch(ctx context.Context, refs ...string) error {
+	if _, err := m.run(ctx, append([]string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", m.URL}, refs...)...); err != nil {
+		return fmt.Errorf("fetch %s from %s: %w", strings.Join(refs, ", "), m.URL, err)
 	}
 	return nil
+}
+
+// Identity is who the user's git settings and environment say that the user is, now; ok is false where they do not say.
+func (m *Remote) Identity(ctx context.Context) (by Person, ok bool) {
+	out, err := m.run(ctx, "-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
+	if err != nil {
+		return by, false
+	}
+	by, err = parsePerson(out)
+	return by, err == nil
 }

@@ -12,6 +12,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/registry"
 )
@@ -157,7 +158,7 @@ func FetchBackup(ctx context.Context, reference string, plainHTTP []string, dir 
 	if err != nil {
 		return bundle.Bundle{}, fmt.Errorf("restore %s: %w; check address and credentials", reference, err)
 	}
-	return fetch(ctx, func(string) string { return repository }, plainHTTP, Claim{Identity: found.Digest, Repository: repository}, dir)
+	return fetch(ctx, func(string) string { return repository }, plainHTTP, journal.Claim{Identity: found.Digest, Repository: repository}, dir)
 }
 
 // cutTag splits REPOSITORY:TAG; the colon of a port is none of a tag.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/bundle/bundletest"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -105,7 +106,7 @@ func TestResumeFromTheClaim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim, ok, err := FindClaim(ctx, scratch, destination.Remote, version.MustParse("v1.5.0"))
+	claim, ok, err := journal.FindClaim(ctx, scratch.Remote(destination.Remote), version.MustParse("v1.5.0"))
 	if err != nil || !ok || claim.Identity != b.Identity.Digest || claim.Repository != bundletest.Repository {
 		t.Fatalf("%+v %v %v", claim, ok, err)
 	}
@@ -126,7 +127,7 @@ func TestResumeFromTheClaim(t *testing.T) {
 			t.Errorf("%+v; want %s", w, want)
 		}
 	}
-	if _, ok, err := FindClaim(ctx, scratch, destination.Remote, version.MustParse("v1.6.0")); ok || err != nil {
+	if _, ok, err := journal.FindClaim(ctx, scratch.Remote(destination.Remote), version.MustParse("v1.6.0")); ok || err != nil {
 		t.Errorf("a claim of v1.6.0: %v, %v", ok, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/faults"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
@@ -107,7 +108,7 @@ func TestAStoppedRunIsCompleted(t *testing.T) {
 // fetchesWhole fetches what was published, and compares it with the bundle.
 func fetchesWhole(t *testing.T, b bundle.Bundle, d Destinations) {
 	t.Helper()
-	fetched, err := Fetch(t.Context(), d.Registry, Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}, filepath.Join(t.TempDir(), "b"))
+	fetched, err := Fetch(t.Context(), d.Registry, journal.Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}, filepath.Join(t.TempDir(), "b"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func TestARegistryThatLies(t *testing.T) {
 				t.Fatal(err)
 			}
 			registry.Add(fault)
-			claim := Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}
+			claim := journal.Claim{Identity: b.Identity.Digest, Repository: b.Record.Config.Artifacts}
 			if fetched, err := Fetch(t.Context(), d.Registry, claim, filepath.Join(t.TempDir(), "b")); err == nil {
 				t.Errorf("fetched %s", fetched.Identity.Digest)
 			}

@@ -12,73 +12,18 @@ import (
 	"oras.land/oras-go/v2/registry/remote"
 
 	"github.com/operator-release/operator-release/ci/bundle"
-	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/registry"
-	"github.com/operator-release/operator-release/ci/version"
 )
-
-// Claim says which content a version has, and where its release artifact lies.
-type Claim struct {
-	Identity   digest.Digest
-	Repository string
-}
-
-// ClaimRef is where a version's claim is on the git remote.
-func ClaimRef(v version.Version) string { return "refs/releases/" + v.String() }
-
-// claimMessage is the text of the claim's object.
-func claimMessage(b bundle.Bundle) string {
-	return fmt.Sprintf("%s %s\n\nidentity: %s\nrepository: %s\n", b.Record.Name, b.Record.Version, b.Identity.Digest, b.Record.Config.Artifacts)
-}
-
-// parseClaim reads the text of a claim's object.
-func parseClaim(text string) (Claim, error) {
-	var c Claim
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if s, ok := strings.CutPrefix(line, "identity: "); ok {
-			c.Identity = digest.Digest(s)
-		}
-		if s, ok := strings.CutPrefix(line, "repository: "); ok {
-			c.Repository = s
-		}
-	}
-	if err := c.Identity.Validate(); err != nil || c.Repository == "" {
-		return c, refusal.New("read a claim: it names no identity and repository: %q", text)
-	}
-	return c, nil
-}
-
-// FindClaim reads a version's claim from a git remote; ok is false where there is none. The claim's object goes to scratch.
-func FindClaim(ctx context.Context, scratch *git.Repository, url string, v version.Version) (c Claim, ok bool, err error) {
-	remote := scratch.Remote(url)
-	refs, err := remote.Refs(ctx, ClaimRef(v))
-	if err != nil {
-		return c, false, err
-	}
-	id, ok := refs[ClaimRef(v)]
-	if !ok {
-		return c, false, nil
-	}
-	if err := remote.Fetch(ctx, ClaimRef(v)); err != nil {
-		return c, false, err
-	}
-	text, err := scratch.Git(ctx, "cat-file", "tag", id)
-	if err != nil {
-		return c, false, refusal.New("read the claim %s of %s: it is no annotated tag: %w", ClaimRef(v), url, err)
-	}
-	c, err = parseClaim(text)
-	return c, err == nil, err
-}
 
 // Fetch brings a published bundle, with all its referrers, from a registry to dir, an empty or absent folder. Every byte is compared with
 // its digest; a registry that gives others, or more than it declared, is refused.
-func Fetch(ctx context.Context, r *Registry, c Claim, dir string) (bundle.Bundle, error) {
+func Fetch(ctx context.Context, r *Registry, c journal.Claim, dir string) (bundle.Bundle, error) {
 	return fetch(ctx, r.name, r.PlainHTTP, c, dir)
 }
 
-func fetch(ctx context.Context, name func(string) string, plainHTTP []string, c Claim, dir string) (bundle.Bundle, error) {
+func fetch(ctx context.Context, name func(string) string, plainHTTP []string, c journal.Claim, dir string) (bundle.Bundle, error) {
 	client, err := registry.New(plainHTTP...)
 	if err != nil {
 		return bundle.Bundle{}, err

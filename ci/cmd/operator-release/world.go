@@ -9,6 +9,7 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/publish"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -38,7 +39,7 @@ func runClaim(ctx context.Context, c call, spec pipeline.ClaimSpec) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	claim, ok, err := publish.FindClaim(ctx, scratch, to.Remote.URL, v)
+	claim, ok, err := journal.FindClaim(ctx, scratch.Remote(to.Remote.URL), v)
 	switch {
 	case err != nil && spec.Optional:
 		return pipeline.Claimed{Note: fmt.Sprintf("whether %s is claimed could not be asked: %v", v, err)}, nil
