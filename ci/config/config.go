@@ -50,6 +50,8 @@ type Config struct {
 	Author *Person `json:"author,omitempty"`
 	// Artifacts is the repository of the release artifact; the first image's, else the first chart's.
 	Artifacts string `json:"artifacts,omitempty"`
+	// Floating are the forms of image tags that move with versions, such as latest or v{major}.{minor}; none where it is absent.
+	Floating []string `json:"floating,omitempty"`
 	// Destinations are where "publish --to-configured" goes. They are no part of what is built, so no plan and no record holds them.
 	Destinations *Destinations `json:"destinations,omitempty"`
 }

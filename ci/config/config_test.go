@@ -201,6 +201,11 @@ func TestRefusals(t *testing.T) {
 		"generated: [{paths: [], command: x}]":                                                             "generated.0.paths: minItems: got 0, want 1",
 		"generated: [{paths: [go.sum]}]":                                                                   "missing property 'command'",
 		"author: {name: A}":                                                                                "missing property 'email'",
+		"floating: [v1.5.0]":                                                                               "floating[0]: \"v1.5.0\" yields v1.5.0, which is a version: its tag never moves",
+		"floating: [latest, '{major}.{minor}.7']":                                                          "floating[1]: \"{major}.{minor}.7\" yields 1.5.7, which is a version",
+		"floating: ['{minor}']":                                                                            "put {major} in it, too",
+		"floating: ['v{patch}']":                                                                           "yields no image tag",
+		"floating: [latest, latest]":                                                                       "floating: items at 0 and 1 are equal",
 	} {
 		_, err := Load(tree(append(slices.Clone(operator), File, content)...), "", nil)
 		if err == nil || !refusal.Is(err) || !strings.Contains(err.Error(), why) {

@@ -118,6 +118,7 @@ func (c *Config) take(tree fs.FS, p Config, seen findings) error {
 	keepEmpty(&out.Charts, c.Charts)
 	keepEmpty(&out.Surfaces, c.Surfaces)
 	keepEmpty(&out.Generated, c.Generated)
+	keepEmpty(&out.Floating, c.Floating)
 	*c = out
 	return nil
 }
@@ -355,6 +356,9 @@ func (c *Config) check(name string) error {
 				errs = append(errs, refusal.New("%s: %s: %w; write a path, or a pattern such as api/**/zz_generated.*.go", name, key, err))
 			}
 		}
+	}
+	for i, form := range c.Floating {
+		errs = append(errs, checkFloating(fmt.Sprintf("%s: floating[%d]", name, i), form))
 	}
 	if c.Artifacts != "" && !repositoryForm.MatchString(c.Artifacts) {
 		errs = append(errs, refusal.New("%s: artifacts: %q is no repository with its registry", name, c.Artifacts))

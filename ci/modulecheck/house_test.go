@@ -18,8 +18,8 @@ var floors = []struct {
 	beside bool // rooms of this floor may import each other
 }{
 	{[]string{"cmd/operator-release"}, false},
-	{[]string{"plan", "build", "gate", "image", "chart", "publish", "backport", "notes", "branch", "followup", "upgrade", "support", "pipeline"}, false}, // the stages, and their order
-	{[]string{"bundle", "change", "changelog", "compare", "render", "policy", "markdown", "tags", "surface", "git", "toolchain", "process", "registry", "report", "config", "version", "archive", "refusal", "demo"}, true},
+	{[]string{"plan", "build", "gate", "image", "chart", "publish", "audit", "rollback", "backport", "notes", "branch", "followup", "upgrade", "support", "pipeline"}, false}, // the stages, and their order
+	{[]string{"bundle", "change", "changelog", "compare", "render", "policy", "markdown", "tags", "surface", "git", "journal", "floating", "toolchain", "process", "registry", "report", "config", "version", "archive", "refusal", "demo"}, true},
 }
 
 func TestImportsGoDown(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
@@ -95,7 +96,7 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 		}
 	}
 	for _, step := range []func(context.Context) error{
-		p.contradictions, p.content, p.claim, p.branch, p.imageTags, p.chartTags, p.tag, p.readBack,
+		p.contradictions, p.content, p.claim, p.branch, p.imageTags, p.chartTags, p.tag, p.floatingTags, p.readBack,
 	} {
 		if err := step(ctx); err != nil {
 			return p.report, p.stopped(err)
@@ -137,7 +138,12 @@ func (p *publication) stopped(err error) error {
 	return fmt.Errorf("publish %s: %w\nVisible already: %s; run it again to complete it", p.version, err, strings.Join(visible, ", "))
 }
 
-func (p *publication) claimRef() string  { return ClaimRef(p.bundle.Record.Version) }
+// claimed is what the bundle's claim says.
+func (p *publication) claimed() journal.Claim {
+	return journal.Claim{Identity: p.bundle.Identity.Digest, Repository: p.bundle.Record.Config.Artifacts}
+}
+
+func (p *publication) claimRef() string  { return journal.ClaimRef(p.bundle.Record.Version) }
 func (p *publication) tagRef() string    { return "refs/tags/" + p.version }
 func (p *publication) branchRef() string { return "refs/heads/" + p.bundle.Record.Branch }
 
@@ -168,7 +174,7 @@ func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) err
 	if commit.Tree != record.Tree {
 		return refusal.New("publish %s: the record says that commit %s has tree %s; it has tree %s", p.version, record.Commit, record.Tree, commit.Tree)
 	}
-	if p.claimID, err = p.scratch.NewTag(ctx, "releases/"+p.version, record.Commit, commit.Committer, claimMessage(p.bundle)); err != nil {
+	if p.claimID, err = p.scratch.NewTag(ctx, "releases/"+p.version, record.Commit, commit.Committer, p.claimed().Message(record.Name, record.Version)); err != nil {
 		return err
 	}
 	p.remote = p.scratch.Remote(r.URL)
@@ -202,10 +208,8 @@ func (p *publication) contradictions(ctx context.Context) error {
 func (p *publication) otherClaim(ctx context.Context, found string) error {
 	says := "object " + found
 	if err := p.remote.Fetch(ctx, p.claimRef()); err == nil {
-		if text, err := p.scratch.Git(ctx, "cat-file", "tag", found); err == nil {
-			if c, err := parseClaim(text); err == nil {
-				says = "identity " + c.Identity.String()
-			}
+		if c, err := journal.ReadClaim(ctx, p.scratch, found); err == nil {
+			says = "identity " + c.Identity.String()
 		}
 	}
 	return refusal.New("publish %s to %s: the version is claimed already by other content (%s; this bundle has identity %s); a version never changes: release the next one",

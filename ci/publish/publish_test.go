@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,11 +15,19 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle/bundletest"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/version"
 )
 
-// release makes a repository of one commit and the bundle of a release of it; content makes one differ from another.
+// release is a release of v1.5.0; content makes one differ from another.
 func release(t *testing.T, source *git.Repository, content string) bundle.Bundle {
 	t.Helper()
+	return releaseOf(t, source, "v1.5.0", content)
+}
+
+// releaseOf is the bundle of a release of the repository's commit.
+func releaseOf(t *testing.T, source *git.Repository, name, content string) bundle.Bundle {
+	t.Helper()
+	v := version.MustParse(name)
 	ctx := t.Context()
 	base, _, err := source.Head(ctx)
 	if err != nil {
@@ -32,7 +41,7 @@ func release(t *testing.T, source *git.Repository, content string) bundle.Bundle
 	if err != nil {
 		t.Fatal(err)
 	}
-	tag, err := q.NewTag(ctx, "v1.5.0", commit.ID, base.Committer, "spark v1.5.0\n")
+	tag, err := q.NewTag(ctx, name, commit.ID, base.Committer, "spark "+name+"\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +50,16 @@ func release(t *testing.T, source *git.Repository, content string) bundle.Bundle
 		t.Fatal(err)
 	}
 	p := bundletest.Pieces(t, "linux/amd64", "linux/arm64")
+	p.Record.Version, p.Record.Line, p.Record.Branch = v, fmt.Sprintf("%d.%d", v.Major(), v.Minor()), fmt.Sprintf("release-%d.%d", v.Major(), v.Minor())
+	p.Charts[0].Tag, p.Charts[0].File = v.SemVer(), "spark-"+v.SemVer()+".tgz"
+	p.Record.Config.Floating = floatingForms
+	platforms, err := p.Images[0].From.Children(p.Images[0].Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Images[0].Index, err = p.Images[0].From.PutIndex(platforms, map[string]string{"version": name}); err != nil {
+		t.Fatal(err)
+	}
 	p.Record.Base, p.Record.Commit, p.Record.Tree, p.Record.Tag = base.ID, commit.ID, commit.Tree, tag
 	for _, f := range p.Files {
 		if f.Kind != bundle.KindObjects {
@@ -61,6 +80,9 @@ func release(t *testing.T, source *git.Repository, content string) bundle.Bundle
 	}
 	return bundletest.Tested(t, b)
 }
+
+// floatingForms are configured in every release of these tests.
+var floatingForms = []string{"latest", "v{major}.{minor}"}
 
 func repository(t *testing.T) *git.Repository {
 	t.Helper()
@@ -92,7 +114,7 @@ func TestRehearse(t *testing.T) {
 		last = w.Step
 		steps = append(steps, w.Target)
 	}
-	want := "docker.io/acme/charts/spark docker.io/acme/spark refs/releases/v1.5.0 refs/heads/release-1.5 docker.io/acme/spark:v1.5.0 docker.io/acme/charts/spark:1.5.0 refs/tags/v1.5.0"
+	want := "docker.io/acme/charts/spark docker.io/acme/spark refs/releases/v1.5.0 refs/heads/release-1.5 docker.io/acme/spark:v1.5.0 docker.io/acme/charts/spark:1.5.0 refs/tags/v1.5.0 docker.io/acme/spark:latest docker.io/acme/spark:v1.5"
 	if got := strings.Join(steps, " "); got != want || !r.Again || r.Read < 20 {
 		t.Errorf("writes %s, again %v, read %d", got, r.Again, r.Read)
 	}
@@ -116,7 +138,7 @@ func TestOtherContentIsRefused(t *testing.T) {
 	// Without the git remote the registry's tags speak.
 	d := destination.Destinations(source)
 	d.Remote = nil
-	if r, err = Publish(ctx, one, d); err != nil || r.Changed() || strings.Join(r.Skipped, ",") != "backup,git remote" {
+	if r, err = Publish(ctx, one, d); err != nil || r.Changed() || strings.Join(r.Skipped, ",") != "backup,git remote,floating tags (which version is the newest is known to the git remote)" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	changed := bundletest.Pieces(t, "linux/amd64")

@@ -132,6 +132,15 @@ func (r *Registry) name(repository string) string {
 	return strings.TrimSuffix(r.Prefix, "/") + "/" + repository
 }
 
+// Open opens a repository at the destination.
+func (r *Registry) Open(repository string) (*remote.Repository, error) {
+	client, err := registry.New(r.PlainHTTP...)
+	if err != nil {
+		return nil, err
+	}
+	return client.Open(r.name(repository))
+}
+
 func (t *target) open(repository string) (*remote.Repository, error) {
 	return t.client.Open(t.name(repository))
 }

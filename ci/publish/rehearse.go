@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
 )
 
 // Throwaway are destinations in a folder: a registry on loopback and a bare repository. They are for rehearsals and for looking at.
@@ -129,11 +131,16 @@ type Rehearsal struct {
 	Again bool `json:"again"` // the second run found everything there
 }
 
-// Rehearse publishes the bundle to new throwaway destinations below dir, whose remote starts with the objects of source, as the real one
-// does: what is pushed is what is new.
+// Rehearse publishes the bundle to new throwaway destinations below dir, whose remote starts with the objects of source and its other
+// versions' tags and marks, as the real one does: what is pushed is what is new.
 func Rehearse(ctx context.Context, b bundle.Bundle, source *git.Repository, dir string) (Rehearsal, error) {
-	if _, err := source.Scratch(ctx, filepath.Join(dir, "remote.git")); err != nil {
+	remote, err := source.Scratch(ctx, filepath.Join(dir, "remote.git"))
+	if err != nil {
 		return Rehearsal{}, err
+	}
+	if _, err := remote.Git(ctx, "fetch", "--quiet", "--no-tags", "--", source.Dir(), "refs/tags/v*:refs/tags/v*", journal.Marks+"*:"+journal.Marks+"*",
+		"^refs/tags/"+b.Record.Version.String()); err != nil {
+		return Rehearsal{}, fmt.Errorf("rehearse %s: bring the other versions' tags: %w", b.Record.Version, err)
 	}
 	t, err := NewThrowaway(ctx, dir)
 	if err != nil {
