@@ -44,41 +44,46 @@ type TestResult struct {
 
 // Attest attaches a statement with this predicate about the release artifact. The same statement again changes nothing.
 func (b Bundle) Attest(predicateType string, predicate any) error {
-	content, err := json.Marshal(predicate)
-	if err != nil {
-		return err
-	}
-	statement, err := json.Marshal(Statement{
-		Type:          "https://in-toto.io/Statement/v1",
-		Subject:       []Resource{{Name: b.Record.Name + " " + b.Record.Version.String(), Digest: map[string]string{"sha256": b.Identity.Digest.Encoded()}}},
-		PredicateType: predicateType, Predicate: content,
-	})
-	if err != nil {
-		return err
-	}
-	layer, err := b.Layout.Put(StatementType, bytes.NewReader(statement))
-	if err != nil {
-		return err
-	}
-	if _, err := b.Layout.Put(ocispec.MediaTypeEmptyJSON, bytes.NewReader(ocispec.DescriptorEmptyJSON.Data)); err != nil {
-		return err
-	}
-	empty := ocispec.DescriptorEmptyJSON
-	empty.Data = nil
-	desc, err := b.Layout.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{
-		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, ArtifactType: StatementType,
-		Config: empty, Layers: []ocispec.Descriptor{layer},
-		Annotations: map[string]string{PredicateAnnotation: predicateType},
-		Subject:     &ocispec.Descriptor{MediaType: b.Identity.MediaType, Digest: b.Identity.Digest, Size: b.Identity.Size},
-	})
-	if err != nil {
-		return err
-	}
-	root, err := b.Layout.Referrer(desc)
+	root, err := b.Layout.State(b.Identity, b.Record.Name+" "+b.Record.Version.String(), predicateType, predicate)
 	if err != nil {
 		return err
 	}
 	return b.Layout.AddRoot(root)
+}
+
+// State stores a statement with this predicate about a subject, as a referrer to it, and describes it as index.json lists it.
+func (l *Layout) State(subject ocispec.Descriptor, name, predicateType string, predicate any) (ocispec.Descriptor, error) {
+	content, err := json.Marshal(predicate)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	statement, err := json.Marshal(Statement{
+		Type:          "https://in-toto.io/Statement/v1",
+		Subject:       []Resource{{Name: name, Digest: map[string]string{"sha256": subject.Digest.Encoded()}}},
+		PredicateType: predicateType, Predicate: content,
+	})
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	layer, err := l.Put(StatementType, bytes.NewReader(statement))
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	if _, err := l.Put(ocispec.MediaTypeEmptyJSON, bytes.NewReader(ocispec.DescriptorEmptyJSON.Data)); err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	empty := ocispec.DescriptorEmptyJSON
+	empty.Data = nil
+	desc, err := l.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, ArtifactType: StatementType,
+		Config: empty, Layers: []ocispec.Descriptor{layer},
+		Annotations: map[string]string{PredicateAnnotation: predicateType},
+		Subject:     &ocispec.Descriptor{MediaType: subject.MediaType, Digest: subject.Digest, Size: subject.Size},
+	})
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	return l.Referrer(desc)
 }
 
 // Referrer is how index.json lists a referrer: by what its own manifest says, whoever listed it before.
@@ -106,13 +111,13 @@ func (l *Layout) AddRoot(desc ocispec.Descriptor) error {
 	return l.SetRoots(append(roots, desc))
 }
 
-// testResults are the attached test results, by the identity that they speak of.
-func (b Bundle) testResults() (map[string][]TestResult, error) {
+// statements are the attached ones with this predicate.
+func (b Bundle) statements(predicateType string) ([]Statement, error) {
 	roots, err := b.Layout.Roots()
 	if err != nil {
 		return nil, err
 	}
-	results := map[string][]TestResult{}
+	var found []Statement
 	for _, root := range roots {
 		if root.ArtifactType != StatementType {
 			continue
@@ -121,9 +126,21 @@ func (b Bundle) testResults() (map[string][]TestResult, error) {
 		if err != nil {
 			return nil, err
 		}
-		if statement.PredicateType != TestResultPredicate {
-			continue
+		if statement.PredicateType == predicateType {
+			found = append(found, statement)
 		}
+	}
+	return found, nil
+}
+
+// testResults are the attached test results, by the identity that they speak of.
+func (b Bundle) testResults() (map[string][]TestResult, error) {
+	statements, err := b.statements(TestResultPredicate)
+	if err != nil {
+		return nil, err
+	}
+	results := map[string][]TestResult{}
+	for _, statement := range statements {
 		var result TestResult
 		if err := json.Unmarshal(statement.Predicate, &result); err != nil {
 			return nil, refusal.New("read the test result of bundle %s: %w", b.Layout.Dir(), err)

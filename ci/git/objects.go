@@ -59,21 +59,21 @@ func (r *Repository) NewCommit(ctx context.Context, base Commit, edits map[strin
 
 // NewNote makes a commit without files: it is there for its message, and for the commits that it stands on.
 func (r *Repository) NewNote(ctx context.Context, parents []string, by Person, message string) (string, error) {
-	empty, err := r.store(ctx, "tree", nil)
+	empty, err := r.Store(ctx, "tree", nil)
 	if err != nil {
 		return "", err
 	}
 	c := Commit{Tree: empty, Parents: parents, Author: by, Committer: by, Message: message}
-	return r.store(ctx, "commit", c.content())
+	return r.Store(ctx, "commit", c.content())
 }
 
 // blob stores a file's content.
 func (r *Repository) blob(ctx context.Context, content []byte) (string, error) {
-	return r.store(ctx, "blob", content)
+	return r.Store(ctx, "blob", content)
 }
 
-// store stores an object; git refuses one that is malformed.
-func (r *Repository) store(ctx context.Context, kind string, content []byte) (string, error) {
+// Store stores an object and gives its id; git refuses one that is malformed.
+func (r *Repository) Store(ctx context.Context, kind string, content []byte) (string, error) {
 	id, err := r.run(ctx, bytes.NewReader(content), nil, "hash-object", "-w", "-t", kind, "--no-filters", "--stdin")
 	return string(bytes.TrimSpace(id)), err
 }
@@ -215,6 +215,11 @@ func (r *Repository) Reachable(ctx context.Context, commits []string) ([]Object,
 		return nil, err
 	}
 	return r.read(ctx, strings.Fields(string(out)))
+}
+
+// Objects are those of the ids, ordered by type and id.
+func (r *Repository) Objects(ctx context.Context, ids ...string) ([]Object, error) {
+	return r.read(ctx, ids)
 }
 
 func (r *Repository) read(ctx context.Context, ids []string) ([]Object, error) {

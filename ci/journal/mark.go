@@ -164,3 +164,48 @@ func Add(ctx context.Context, remote *git.Remote, v version.Version, before Mark
 	}
 	return m, refusal.New("mark %s as %s at %s: meanwhile %s marked it as %s (%s); look at it, and say it again if it still holds", v, m.State, remote.URL, now.By, now.State, now.Because)
 }
+
+// History are a version's marks up to this one as git stores them, the oldest first. The repository has them.
+func History(ctx context.Context, r *git.Repository, m Mark) ([]string, error) {
+	var history []string
+	for id := m.ID; id != ""; {
+		objects, err := r.Objects(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		history = append([]string{string(objects[0].Content)}, history...)
+		c, err := r.Commit(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		id = ""
+		if len(c.Parents) > 0 {
+			id = c.Parents[0]
+		}
+	}
+	return history, nil
+}
+
+// Bring gives marks, as History gives them, to a remote that has none of the version; wrote tells whether it had to. What the remote has itself stays.
+func Bring(ctx context.Context, remote *git.Remote, v version.Version, history []string) (m Mark, wrote bool, err error) {
+	local := remote.Local()
+	if _, err := local.Store(ctx, "tree", nil); err != nil {
+		return m, false, err
+	}
+	tip := ""
+	for _, content := range history {
+		if tip, err = local.Store(ctx, "commit", []byte(content)); err != nil {
+			return m, false, refusal.New("bring back the marks of %s: %w", v, err)
+		}
+	}
+	marks, err := readMarks(ctx, local, map[string]string{MarkRef(v): tip})
+	if err != nil {
+		return m, false, err
+	}
+	failed := remote.Create(ctx, MarkRef(v), tip)
+	m, err = FindMark(ctx, remote, v)
+	if err == nil && m.ID == "" {
+		err = failed
+	}
+	return m, failed == nil && m == marks[v], err
+}

@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/registry"
+	"github.com/operator-release/operator-release/ci/version"
 )
 
 // Backup is where a copy of each bundle is kept: one repository at a registry, with a tag for each version, or a folder with a
@@ -71,8 +73,11 @@ func (k *Backup) keep(ctx context.Context, b bundle.Bundle) (Write, error) {
 	return w, nil
 }
 
+// folder is where a version's copy is.
+func (k *Backup) folder(v version.Version) string { return filepath.Join(k.Dir, v.String()) }
+
 func (k *Backup) keepInFolder(b bundle.Bundle) (Write, error) {
-	dir := filepath.Join(k.Dir, b.Record.Version.String())
+	dir := k.folder(b.Record.Version)
 	w := Write{Step: 1, Target: dir, What: "backup", Outcome: There}
 	if kept, err := bundle.Load(dir); err == nil {
 		if kept.Identity.Digest != b.Identity.Digest {
@@ -124,13 +129,18 @@ func merge(b bundle.Bundle, into *bundle.Layout) (outcome string, err error) {
 	if err != nil {
 		return There, err
 	}
+	return take(b.Layout, roots, into)
+}
+
+// take copies roots that a layout lacks into it.
+func take(from *bundle.Layout, roots []ocispec.Descriptor, into *bundle.Layout) (outcome string, err error) {
 	outcome = There
 	for _, root := range roots {
 		if into.Has(root) {
 			continue
 		}
 		outcome = Written
-		if err := into.Copy(b.Layout, root); err != nil {
+		if err := into.Copy(from, root); err != nil {
 			return outcome, err
 		}
 		if err := into.AddRoot(root); err != nil {

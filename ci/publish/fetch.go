@@ -84,6 +84,31 @@ func (f *fetching) root(ctx context.Context, repository string, d digest.Digest)
 	return desc, again(ctx, func() error { return f.graph(ctx, repo, desc) })
 }
 
+// record brings a release artifact's manifest and the record that it begins with.
+func (f *fetching) record(ctx context.Context, c journal.Claim) (ocispec.Descriptor, error) {
+	repo, err := f.client.Open(f.name(c.Repository))
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	desc, err := repo.Resolve(ctx, c.Identity.String())
+	if err != nil {
+		return desc, fmt.Errorf("fetch %s@%s: %w; check address and credentials", f.name(c.Repository), c.Identity, err)
+	}
+	if err := f.blob(ctx, repo, desc); err != nil {
+		return desc, err
+	}
+	children, err := f.layout.Children(desc)
+	if err != nil {
+		return desc, err
+	}
+	for _, child := range children {
+		if child.MediaType == bundle.RecordType {
+			return desc, f.blob(ctx, repo, child)
+		}
+	}
+	return desc, nil // which Layout.Record refuses
+}
+
 func (f *fetching) graph(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor) error {
 	if err := f.blob(ctx, repo, desc); err != nil {
 		return err

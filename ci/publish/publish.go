@@ -49,6 +49,8 @@ type Report struct {
 	Writes   []Write  `json:"writes"`
 	Skipped  []string `json:"skipped,omitempty"` // destinations that were not named
 	Read     int      `json:"read"`              // manifests, blobs and refs that were read back and compared
+	// Mark is set where the version is, or was, marked as bad: publishing it again does not make it good.
+	Mark *journal.Mark `json:"mark,omitempty"`
 }
 
 // Changed tells whether anything had to be written.
@@ -96,7 +98,7 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 		}
 	}
 	for _, step := range []func(context.Context) error{
-		p.contradictions, p.content, p.claim, p.branch, p.imageTags, p.chartTags, p.tag, p.floatingTags, p.readBack,
+		p.contradictions, p.content, p.claim, p.mark, p.branch, p.imageTags, p.chartTags, p.tag, p.floatingTags, p.readBack,
 	} {
 		if err := step(ctx); err != nil {
 			return p.report, p.stopped(err)
@@ -178,7 +180,7 @@ func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) err
 		return err
 	}
 	p.remote = p.scratch.Remote(r.URL)
-	p.refs, err = p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef())
+	p.refs, err = p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef(), journal.MarkRef(record.Version))
 	return err
 }
 
@@ -287,6 +289,35 @@ func (p *publication) claim(ctx context.Context) error {
 		return p.otherClaim(ctx, taken)
 	}
 	return err
+}
+
+// mark brings back the marks that a backup holds and the remote has lost, before any tag is there again.
+func (p *publication) mark(ctx context.Context) error {
+	if p.remote == nil {
+		return nil
+	}
+	v := p.bundle.Record.Version
+	ref := journal.MarkRef(v)
+	if p.refs[ref] != "" {
+		m, err := journal.FindMark(ctx, p.remote, v)
+		p.report.Mark = &m
+		return err
+	}
+	w, ok, err := p.bundle.Withdrawal()
+	if err != nil || !ok {
+		return err
+	}
+	m, wrote, err := journal.Bring(ctx, p.remote, v, w.Marks)
+	if err != nil {
+		return err
+	}
+	p.report.Mark = &m
+	outcome := There
+	if wrote {
+		outcome = Written
+	}
+	p.wrote(2, ref, "mark: "+string(m.State), outcome)
+	return nil
 }
 
 func (p *publication) branch(ctx context.Context) error {
