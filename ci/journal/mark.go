@@ -40,6 +40,14 @@ type Mark struct {
 	ID      string    `json:"id"` // of the commit that says it; empty for a version that was never marked
 }
 
+// Warning is what users of the version have to know; empty where it is good.
+func (m Mark) Warning(v version.Version) string {
+	if m.State == Good || m.State == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s is %s: %s", v, m.State, m.Because)
+}
+
 // maxBecause bounds a reason, in bytes: it is shown in notes and lists.
 const maxBecause = 2000
 

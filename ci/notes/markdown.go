@@ -12,6 +12,9 @@ import (
 func (n Notes) Markdown() string {
 	var b strings.Builder
 	b.WriteString("## " + n.link(n.Version.String(), "releases/tag/"+n.Version.String()) + " (" + n.Time.UTC().Format("2006-01-02") + ")\n")
+	if n.Warning != "" {
+		b.WriteString("\n> **" + markdown.Escape(n.Warning) + "**\n")
+	}
 	if n.Since != "" {
 		b.WriteString("\nChanges since " + n.link(markdown.Escape(n.Since), "compare/"+url.PathEscape(n.Since)+"..."+n.Version.String()) + ".\n")
 	}

@@ -38,6 +38,7 @@ type Notes struct {
 	URL      string          `json:"url,omitempty"`
 	Groups   []Group         `json:"groups"`
 	Accepted []Accepted      `json:"accepted,omitempty"`
+	Warning  string          `json:"warning,omitempty"` // what was found out after the release; no bundle holds it
 }
 
 // Group is a heading with its changes, in the order of history.

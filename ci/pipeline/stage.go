@@ -39,6 +39,9 @@ const (
 	Upgrade    Stage = "upgrade"     // the guide from one version to another
 	Branch     Stage = "branch"      // whether a release line may be cut, and where
 	Followup   Stage = "followup"    // what the development branch is to have of a final version
+	LookBack   Stage = "look-back"   // what marking a version as bad, or as good again, would do
+	TryBack    Stage = "try-back"    // that, at throwaway destinations
+	Rollback   Stage = "rollback"    // that
 )
 
 // Inputs are all that a stage gets to see. T is a runner's handle of a folder.
@@ -75,6 +78,7 @@ const (
 	Tree       = "tree"       // the release commit's tree, or the part of it that counts
 	Archived   = "archived"   // an image made elsewhere: OCI archive or layout, or ImageFile in a folder
 	Bundled    = "bundled"    // a bundle
+	Before     = "before"     // the bundle of the version before
 )
 
 // The parts of what the source stage makes.
@@ -305,4 +309,13 @@ type SupportSpec struct {
 	Config    *string           `json:"config,omitempty"` // content of a settings file that replaces the repository's own
 	Mirrors   map[string]string `json:"mirrors,omitempty"`
 	PlainHTTP []string          `json:"plainHTTP,omitempty"`
+}
+
+// RollbackSpec marks a published version as bad, or as good again. Trees: Repository; those of TryBack also Bundled, and Before where there is one.
+type RollbackSpec struct {
+	Version string       `json:"version"`
+	State   string       `json:"state"` // withdrawn, rolled back or good
+	Because string       `json:"because"`
+	To      Destinations `json:"to"`
+	Config  *string      `json:"config,omitempty"` // content of a settings file that replaces those of both versions
 }

@@ -25,6 +25,7 @@ import (
 type Throwaway struct {
 	Registry string // HOST:PORT
 	Remote   string // path of the bare repository
+	folder   string // of the registry
 	server   *http.Server
 	listener net.Listener
 	done     chan struct{}
@@ -39,7 +40,8 @@ func NewThrowaway(ctx context.Context, dir string) (*Throwaway, error) {
 			return nil, err
 		}
 	}
-	layout, err := bundle.Create(filepath.Join(dir, "registry"))
+	t.folder = filepath.Join(dir, "registry")
+	layout, err := bundle.Create(t.folder)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +67,20 @@ func (t *Throwaway) Close() error {
 	err := t.server.Close()
 	<-t.done
 	return err
+}
+
+// Tags are the registry's, each with its digest, in order.
+func (t *Throwaway) Tags() ([]string, error) {
+	layout, err := bundle.Open(t.folder)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := layout.Roots()
+	var tags []string
+	for _, root := range roots {
+		tags = append(tags, root.Annotations[ocispec.AnnotationRefName]+"@"+root.Digest.String())
+	}
+	return tags, err
 }
 
 // Destinations are the throwaway's, for a release of the repository source.

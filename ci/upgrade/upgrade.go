@@ -23,6 +23,7 @@ type Options struct {
 	Charts   []Chart
 	Images   []string          // repositories
 	Digests  map[string]string // of images, by repository, as far as they are known
+	Warning  string            // what has to be said before everything else, if anything
 }
 
 // Said is what a commit says that it breaks.
@@ -36,12 +37,16 @@ type Chart struct {
 	Name       string
 	Repository string // the chart's name is added to it
 	CRDs       bool   // it has a folder of them, which Helm installs once
+	Digest     string // of its manifest, where it is known; only Back asks
 }
 
 // Guide is Markdown: what to do before, during and after, and whether and how one can go back.
 func Guide(o Options) string {
 	g := &guide{Options: o}
 	g.line("# %s: from %s to %s", markdown.Escape(o.Name), o.From, o.To)
+	if o.Warning != "" {
+		g.line("> **%s**", markdown.Escape(o.Warning))
+	}
 	breaking := g.of(func(f compare.Finding) bool { return f.Severity == compare.Breaking })
 	switch n := len(breaking); n {
 	case 0:

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
+	"oras.land/oras-go/v2/registry/remote"
 
 	"github.com/operator-release/operator-release/ci/demo"
 	"github.com/operator-release/operator-release/ci/faults"
@@ -58,7 +59,7 @@ func TestScenarios(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture, "liar": liar, "oci-layout": ociLayout,
+			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture, "liar": liar, "oci-layout": ociLayout, "pointers": pointers,
 		},
 	})
 }
@@ -173,6 +174,39 @@ func liar(ts *testscript.TestScript, _ bool, args []string) {
 	server, address := p.Start()
 	ts.Defer(server.Close)
 	ts.Setenv(args[0], address)
+}
+
+// pointers HOST REMOTE: all that leads users to a version, but marks: every tag of the registry at HOST with its digest, and every ref of the remote, on standard output.
+func pointers(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("git", "--git-dir", ts.MkAbs(args[1]), "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags", "refs/releases"))
+	out := ts.ReadFile("stdout")
+	registry, err := remote.NewRegistry(args[0])
+	ts.Check(err)
+	registry.PlainHTTP = true
+	ctx := context.Background()
+	ts.Check(registry.Repositories(ctx, "", func(names []string) error {
+		for _, name := range names {
+			repo, err := registry.Repository(ctx, name)
+			if err != nil {
+				return err
+			}
+			if err := repo.Tags(ctx, "", func(tags []string) error {
+				for _, tag := range tags {
+					found, err := repo.Resolve(ctx, tag)
+					if err != nil {
+						return err
+					}
+					out += name + ":" + tag + " " + found.Digest.String() + "\n"
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	_, err = io.WriteString(ts.Stdout(), out)
+	ts.Check(err)
 }
 
 // capture NAME PATTERN: what the pattern's group matches in the last standard output, as a variable.

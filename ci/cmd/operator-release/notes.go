@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/notes"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
@@ -72,8 +73,14 @@ func runNotes(ctx context.Context, c call, spec pipeline.NotesSpec) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	return notes.Collect(ctx, notes.Options{Repository: repository, Version: v, Commit: commit.ID, Since: since, From: from,
+	marks, err := journal.LocalMarks(ctx, repository)
+	if err != nil {
+		return nil, err
+	}
+	n, err := notes.Collect(ctx, notes.Options{Repository: repository, Version: v, Commit: commit.ID, Since: since, From: from,
 		Time: commit.Committer.Time.UTC(), URL: config.URL})
+	n.Warning = marks[v].Warning(v)
+	return n, err
 }
 
 // describe is what the plan asks of notes.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/publish"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -137,6 +138,9 @@ func publishedPage(page *report.Page, p published) {
 		page.Line(report.None, "%s: not named, skipped", skipped)
 	}
 	page.Line(report.Done, "%d manifests, blobs and refs were read back and are equal", r.Read)
+	if r.Mark != nil && r.Mark.State != journal.Good {
+		page.Line(report.Note, "%s is %s: %s", r.Version, r.Mark.State, r.Mark.Because)
+	}
 	page.Heading("Identity %s", r.Identity)
 }
 

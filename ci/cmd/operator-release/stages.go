@@ -59,6 +59,9 @@ var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
 	pipeline.Upgrade:    with(runUpgrade),
 	pipeline.Branch:     with(runBranch),
 	pipeline.Followup:   with(runFollowup),
+	pipeline.LookBack:   with(runLookBack),
+	pipeline.TryBack:    with(runTryBack),
+	pipeline.Rollback:   with(runRollback),
 }
 
 // with decodes the spec that a stage asks for.

@@ -15,6 +15,7 @@ import (
 	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
 	"github.com/operator-release/operator-release/ci/policy"
@@ -31,6 +32,7 @@ type guided struct {
 	Findings []compare.Finding `json:"findings"`
 	Texts    map[string]string `json:"texts,omitempty"` // what explains findings, by id
 	Guide    string            `json:"guide"`
+	Warning  string            `json:"warning,omitempty"` // about To
 }
 
 func (a *app) upgradeGuideCommand() *cobra.Command {
@@ -115,24 +117,18 @@ func runUpgrade(ctx context.Context, c call, spec pipeline.UpgradeSpec) (any, er
 		}
 		to = head.ID
 	}
-	var name string
-	var content []byte
-	if spec.Config != nil {
-		name, content = "the settings of --config", []byte(*spec.Config)
-	}
-	older, err := compare.Open(ctx, repository, from, name, content, basesOf)
+	older, newer, findings, err := differences(ctx, repository, from, to, spec.Config)
 	if err != nil {
 		return nil, err
 	}
 	defer older.Tree.Close()
-	newer, err := compare.Open(ctx, repository, to, name, content, basesOf)
+	defer newer.Tree.Close()
+	said.Findings = findings
+	marks, err := journal.LocalMarks(ctx, repository)
 	if err != nil {
 		return nil, err
 	}
-	defer newer.Tree.Close()
-	if said.Findings, err = compare.Versions(ctx, older, newer); err != nil {
-		return nil, err
-	}
+	said.Warning = marks[said.To].Warning(said.To)
 	changes, err := policy.Changes(ctx, repository, from, to)
 	if err != nil {
 		return nil, err
@@ -148,6 +144,26 @@ func runUpgrade(ctx context.Context, c call, spec pipeline.UpgradeSpec) (any, er
 	return said, err
 }
 
+// differences are what users see of two commits, and the two sides, which the caller closes.
+func differences(ctx context.Context, repository *git.Repository, from, to string, settings *string) (older, newer compare.Side, found []compare.Finding, err error) {
+	var name string
+	var content []byte
+	if settings != nil {
+		name, content = "the settings of --config", []byte(*settings)
+	}
+	if older, err = compare.Open(ctx, repository, from, name, content, basesOf); err != nil {
+		return older, newer, nil, err
+	}
+	if newer, err = compare.Open(ctx, repository, to, name, content, basesOf); err == nil {
+		if found, err = compare.Versions(ctx, older, newer); err == nil {
+			return older, newer, found, nil
+		}
+		newer.Tree.Close()
+	}
+	older.Tree.Close()
+	return older, newer, nil, err
+}
+
 // basesOf are the base images that a Dockerfile names.
 func basesOf(tree fs.FS, image config.Image) ([]string, error) {
 	seen, err := examine(tree, image)
@@ -156,21 +172,10 @@ func basesOf(tree fs.FS, image config.Image) ([]string, error) {
 
 // guide writes the guide of a version to its tree's charts and images.
 func guide(tree fs.FS, c config.Config, said guided, points []policy.Point, digests map[string]string) (string, error) {
-	o := upgrade.Options{Name: c.Name, From: said.From, To: said.To, Findings: said.Findings, Texts: said.Texts, Digests: digests}
-	for _, chart := range c.Charts {
-		content, err := fs.ReadFile(tree, path.Join(chart.Path, "Chart.yaml"))
-		if err != nil {
-			return "", refusal.New("read chart %s: %w", chart.Path, err)
-		}
-		var about struct{ Name string }
-		if err := yaml.Unmarshal(content, &about); err != nil {
-			return "", refusal.New("read chart %s: %w", chart.Path, err)
-		}
-		entries, err := fs.ReadDir(tree, path.Join(chart.Path, "crds"))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		o.Charts = append(o.Charts, upgrade.Chart{Name: about.Name, Repository: chart.Repository, CRDs: len(entries) > 0})
+	o := upgrade.Options{Name: c.Name, From: said.From, To: said.To, Findings: said.Findings, Texts: said.Texts, Digests: digests, Warning: said.Warning}
+	var err error
+	if o.Charts, err = chartsOf(tree, c); err != nil {
+		return "", err
 	}
 	for _, p := range points {
 		if strings.HasPrefix(p.ID, "commit/") && p.Because != "" {
@@ -181,6 +186,27 @@ func guide(tree fs.FS, c config.Config, said guided, points []policy.Point, dige
 		o.Images = append(o.Images, image.Repository)
 	}
 	return upgrade.Guide(o), nil
+}
+
+// chartsOf are the charts of a tree, as a guide names them.
+func chartsOf(tree fs.FS, c config.Config) ([]upgrade.Chart, error) {
+	var charts []upgrade.Chart
+	for _, chart := range c.Charts {
+		content, err := fs.ReadFile(tree, path.Join(chart.Path, "Chart.yaml"))
+		if err != nil {
+			return nil, refusal.New("read chart %s: %w", chart.Path, err)
+		}
+		var about struct{ Name string }
+		if err := yaml.Unmarshal(content, &about); err != nil {
+			return nil, refusal.New("read chart %s: %w", chart.Path, err)
+		}
+		entries, err := fs.ReadDir(tree, path.Join(chart.Path, "crds"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		charts = append(charts, upgrade.Chart{Name: about.Name, Repository: chart.Repository, CRDs: len(entries) > 0})
+	}
+	return charts, nil
 }
 
 // planGuide is what the plan asks of the guide.
