@@ -218,11 +218,12 @@ func checkMounts(t *testing.T, p pod, c container) {
 	}
 }
 
-// TestOurChartNeedsCredentials: what repository.url needs has to be in the Secret; the other kind may be.
+// TestOurChartNeedsCredentials: what SSH needs has to be in the Secret where a URL in the values is reached by it.
 func TestOurChartNeedsCredentials(t *testing.T) {
 	for values, want := range map[string]string{
-		everySecret:           "false .git-credentials, true ssh-privatekey known_hosts",
-		everySecret + overSSH: "false ssh-privatekey known_hosts, true .git-credentials",
+		everySecret:             "true .git-credentials, true ssh-privatekey known_hosts",
+		everySecret + overSSH:   "false ssh-privatekey known_hosts, true .git-credentials",
+		everySecret + elsewhere: "false ssh-privatekey known_hosts, true .git-credentials",
 	} {
 		i, err := install(t, values)
 		if err != nil {
