@@ -37,12 +37,12 @@ func ParseBackup(s string, plainHTTP []string) *Backup {
 }
 
 // keep copies the bundle with all its referrers; another content under the version's name is refused.
-func (k *Backup) keep(ctx context.Context, b bundle.Bundle) (Write, error) {
+func (k *Backup) keep(ctx context.Context, b bundle.Bundle, patience registry.Patience) (Write, error) {
 	if k.Dir != "" {
 		return k.keepInFolder(b)
 	}
 	w := Write{Step: 1, Target: k.Repository + ":" + b.Record.Version.String(), What: "backup", Outcome: There}
-	t, err := newTarget(b, func(string) string { return k.Repository }, k.PlainHTTP)
+	t, err := newTarget(b, func(string) string { return k.Repository }, patience, k.PlainHTTP)
 	if err != nil {
 		return w, err
 	}

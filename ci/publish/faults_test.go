@@ -37,6 +37,7 @@ func behindProxies(t *testing.T) (registry, remote *faults.Proxy, d Destinations
 	return registry, remote, Destinations{
 		Registry: &Registry{Prefix: registryAt},
 		Remote:   &Remote{URL: "http://" + remoteAt + "/remote.git", Source: source},
+		Patience: hasty,
 	}, throwaway
 }
 

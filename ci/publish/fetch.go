@@ -81,7 +81,7 @@ func (f *fetching) root(ctx context.Context, repository string, d digest.Digest)
 	if err != nil {
 		return desc, fmt.Errorf("fetch %s@%s: %w; check address and credentials, or restore from a backup", f.name(repository), d, err)
 	}
-	return desc, again(ctx, func() error { return f.graph(ctx, repo, desc) })
+	return desc, f.client.Again(ctx, func() error { return f.graph(ctx, repo, desc) })
 }
 
 // record brings a release artifact's manifest and the record that it begins with.
@@ -164,7 +164,7 @@ func (f *fetching) referrers(ctx context.Context, subjects map[string][]ocispec.
 				if desc.Digest == identity {
 					continue
 				}
-				if err := again(ctx, func() error { return f.graph(ctx, repo, desc) }); err != nil {
+				if err := f.client.Again(ctx, func() error { return f.graph(ctx, repo, desc) }); err != nil {
 					return nil, err
 				}
 				root, err := f.layout.Referrer(desc)

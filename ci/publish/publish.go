@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/registry"
 )
 
 // Destinations are where a bundle goes. What is nil is skipped, and said so.
@@ -20,6 +20,7 @@ type Destinations struct {
 	Registry *Registry
 	Remote   *Remote
 	Backup   *Backup
+	Patience registry.Patience // with all of them; zero is registry.Usual
 }
 
 // Remote is a git remote, and the repository whose history the release commit stands on.
@@ -68,6 +69,9 @@ func (r Report) Changed() bool {
 func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, error) {
 	p := &publication{bundle: b, version: b.Record.Version.String(),
 		report: Report{Version: b.Record.Version.String(), Identity: b.Identity.Digest.String()}}
+	if p.patience = d.Patience; p.patience == (registry.Patience{}) {
+		p.patience = registry.Usual
+	}
 	if err := b.Verify(); err != nil {
 		return p.report, err
 	}
@@ -81,7 +85,7 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 		p.report.Skipped = append(p.report.Skipped, "registry")
 	} else {
 		var err error
-		if p.registry, err = newTarget(b, d.Registry.name, d.Registry.PlainHTTP); err != nil {
+		if p.registry, err = newTarget(b, d.Registry.name, p.patience, d.Registry.PlainHTTP); err != nil {
 			return p.report, err
 		}
 	}
@@ -110,6 +114,7 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 type publication struct {
 	bundle   bundle.Bundle
 	version  string
+	patience registry.Patience
 	registry *target
 	backup   *Backup
 	remote   *git.Remote
@@ -221,7 +226,7 @@ func (p *publication) otherClaim(ctx context.Context, found string) error {
 // content brings everything by digest, and the backup: whatever becomes visible has one.
 func (p *publication) content(ctx context.Context) error {
 	if p.backup != nil {
-		w, err := p.backup.keep(ctx, p.bundle)
+		w, err := p.backup.keep(ctx, p.bundle, p.patience)
 		if err != nil {
 			return err
 		}
@@ -269,15 +274,10 @@ func (p *publication) pause(ctx context.Context, attempt int, failed error) erro
 	if failed == nil {
 		failed = fmt.Errorf("%s took a push and does not have it", p.remote.URL)
 	}
-	if attempt+1 >= attempts || ctx.Err() != nil {
+	if attempt+1 >= p.patience.Tries || ctx.Err() != nil {
 		return failed
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(backoff(attempt, nil)):
-		return nil
-	}
+	return p.patience.Wait(ctx, attempt)
 }
 
 func (p *publication) claim(ctx context.Context) error {

@@ -2,8 +2,6 @@ package publish
 
 import (
 	"flag"
-	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -12,15 +10,13 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/registry"
 )
 
 var races = flag.Int("races", 3, "how often two publishers race")
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	backoff = func(int, *http.Response) time.Duration { return time.Millisecond }
-	os.Exit(m.Run())
-}
+// hasty is the patience of tests, whose servers are near.
+var hasty = registry.Patience{Tries: 5, First: time.Millisecond, Longest: time.Second, Answer: time.Minute, Stall: time.Minute}
 
 // TestTwoPublishers: with the same bundle both end well; with different ones git decides, and the loser is refused with both identities
 // before any of its pointers is visible.
@@ -44,7 +40,11 @@ func race(t *testing.T, source *git.Repository, a, b bundle.Bundle) {
 	bundles, failed := []bundle.Bundle{a, b}, make([]error, 2)
 	var both sync.WaitGroup
 	for i := range bundles {
-		both.Go(func() { _, failed[i] = Publish(ctx, bundles[i], destination.Destinations(source)) })
+		both.Go(func() {
+			d := destination.Destinations(source)
+			d.Patience = hasty
+			_, failed[i] = Publish(ctx, bundles[i], d)
+		})
 	}
 	both.Wait()
 	refs, err := source.Remote(destination.Remote).Refs(ctx, "refs/releases/*", "refs/tags/*")

@@ -6,14 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -23,8 +19,6 @@ import (
 	"oras.land/oras-go/v2/content/oci"
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote"
-	"oras.land/oras-go/v2/registry/remote/errcode"
-	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -52,8 +46,8 @@ type target struct {
 	mu       sync.Mutex
 }
 
-func newTarget(b bundle.Bundle, name func(string) string, plainHTTP []string) (*target, error) {
-	client, err := registry.New(plainHTTP...)
+func newTarget(b bundle.Bundle, name func(string) string, patience registry.Patience, plainHTTP []string) (*target, error) {
+	client, err := registry.NewPatient(patience, plainHTTP...)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +196,7 @@ func (t *target) pushContent(ctx context.Context) ([]Write, error) {
 				there, err := repo.Exists(ctx, root)
 				if err == nil && !there {
 					w.Outcome = Written
-					err = again(ctx, func() error { return t.push(ctx, repo, repository, root) })
+					err = t.client.Again(ctx, func() error { return t.push(ctx, repo, repository, root) })
 				}
 				if err == nil {
 					var listed bool
@@ -251,14 +245,14 @@ func (t *target) list(ctx context.Context, repo *remote.Repository, root ocispec
 		if listed {
 			return wrote, nil
 		}
-		if attempt == attempts {
+		if attempt == t.client.Patience.Tries {
 			return wrote, fmt.Errorf("the registry does not list %s under %s, which it refers to; run it again", root.Digest, subject.Digest)
 		}
 		content, err := t.bundle.Layout.Read(root)
 		if err != nil {
 			return wrote, err
 		}
-		if err := again(ctx, func() error { return repo.Manifests().Push(ctx, root, bytes.NewReader(content)) }); err != nil {
+		if err := t.client.Again(ctx, func() error { return repo.Manifests().Push(ctx, root, bytes.NewReader(content)) }); err != nil {
 			return wrote, err
 		}
 		wrote = true
@@ -304,38 +298,6 @@ func (t *target) wrote(repository string, d digest.Digest) {
 	t.fresh[repository][d] = true
 }
 
-// attempts bounds how often a copy begins anew; each goes on where the one before stopped, because what is there is not sent again.
-const attempts = 5
-
-// backoff is the pause before another attempt: growing, with jitter. Tests have no patience.
-var backoff = retry.DefaultBackoff
-
-// again repeats what failed on the way: a broken connection, or an answer that says to come back. A request that could be
-// repeated alone was repeated by the client already; this is for streams.
-func again(ctx context.Context, do func() error) error {
-	for attempt := 0; ; attempt++ {
-		err := do()
-		if err == nil || attempt+1 == attempts || ctx.Err() != nil || !passing(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(backoff(attempt, nil)):
-		}
-	}
-}
-
-// passing tells whether an error may be gone at the next try.
-func passing(err error) bool {
-	var answer *errcode.ErrorResponse
-	if errors.As(err, &answer) {
-		return answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusRequestTimeout
-	}
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-}
-
 // readBack compares with the bundle what the registry has: the bytes of everything that this run wrote, fetched again; of what was
 // there, the manifests, and that each blob is there with its size; and every tag.
 func (t *target) readBack(ctx context.Context) (int, error) {
@@ -348,7 +310,7 @@ func (t *target) readBack(ctx context.Context) (int, error) {
 			}
 			seen := map[digest.Digest]bool{}
 			for _, root := range roots {
-				if err := again(ctx, func() error { return t.compare(ctx, repo, repository, root, seen) }); err != nil {
+				if err := t.client.Again(ctx, func() error { return t.compare(ctx, repo, repository, root, seen) }); err != nil {
 					return len(seen), err
 				}
 				if _, err := t.list(ctx, repo, root); err != nil {

@@ -1,5 +1,5 @@
 // Package registry opens repositories at OCI registries: credentials from Docker's configuration, TLS except for loopback and hosts that
-// were named, no redirect to plain HTTP, bounded retries that honour Retry-After.
+// were named, no redirect to plain HTTP, bounded retries that honour Retry-After, and an end where a server is silent.
 //
 // What is pulled and pushed is the stages' business.
 package registry
@@ -10,9 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -24,22 +22,26 @@ import (
 
 // Client opens repositories. It may be used by several goroutines.
 type Client struct {
-	plain []string
-	auth  *auth.Client
+	Patience Patience // with which it was made
+	plain    []string
+	auth     *auth.Client
 }
 
 // maxMetadata bounds a manifest, in bytes: what the distribution specification asks registries to accept.
 const maxMetadata = 4 << 20
 
-// New speaks plain HTTP to loopback and to the hosts named, and to nobody else.
-func New(plainHTTP ...string) (*Client, error) {
-	c := &Client{plain: plainHTTP}
+// New speaks plain HTTP to loopback and to the hosts named, and to nobody else. It has the usual patience.
+func New(plainHTTP ...string) (*Client, error) { return NewPatient(Usual, plainHTTP...) }
+
+// NewPatient is New with a patience of its own.
+func NewPatient(p Patience, plainHTTP ...string) (*Client, error) {
+	c := &Client{Patience: p, plain: plainHTTP}
 	store, err := credentials.NewStoreFromDocker(credentials.StoreOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("read Docker's configuration for credentials: %w", err)
 	}
 	c.auth = &auth.Client{
-		Client:     &http.Client{Transport: patient{&retry.Transport{Policy: func() retry.Policy { return policy }}}, CheckRedirect: c.redirect},
+		Client:     &http.Client{Transport: patient{&retry.Transport{Base: watched{http.DefaultTransport, p}, Policy: p.policy}, p}, CheckRedirect: c.redirect},
 		Header:     http.Header{"User-Agent": {"operator-release"}},
 		Cache:      auth.NewCache(),
 		Credential: credentials.Credential(store),
@@ -81,39 +83,4 @@ func (c *Client) redirect(req *http.Request, via []*http.Request) error {
 		return fmt.Errorf("it redirects to %s, which is plain HTTP; allow it by --plain-http %s", req.URL.Host, req.URL.Host)
 	}
 	return nil
-}
-
-// longest is how long a registry may ask to wait, by Retry-After; and tries is how often a request is repeated.
-const (
-	longest = time.Minute
-	tries   = 5
-)
-
-// policy repeats what failed on the way (timeouts, resets) or was answered by 408, 429 or 5xx, with growing pauses and jitter.
-var policy = &retry.GenericPolicy{
-	Retryable: retry.DefaultPredicate,
-	Backoff:   retry.DefaultBackoff,
-	MinWait:   200 * time.Millisecond,
-	MaxWait:   longest,
-	MaxRetry:  tries,
-}
-
-// patient waits as long as a registry asks for where the request itself cannot be repeated, because its body is a stream: whoever
-// sends the stream again then comes at the right time.
-type patient struct{ http.RoundTripper }
-
-func (p patient) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := p.RoundTripper.RoundTrip(req)
-	if err != nil || req.Body == nil || req.GetBody != nil || resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
-		return resp, err
-	}
-	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
-	if err != nil || seconds <= 0 {
-		return resp, nil
-	}
-	select {
-	case <-req.Context().Done():
-	case <-time.After(min(time.Duration(seconds)*time.Second, longest)):
-	}
-	return resp, nil
 }

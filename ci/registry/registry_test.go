@@ -78,3 +78,72 @@ func TestPatience(t *testing.T) {
 	}
 	resp.Body.Close()
 }
+
+// TestSilenceEnds: a server that never answers, one that stops taking a body and one that stops giving one.
+func TestSilenceEnds(t *testing.T) {
+	asked := make(chan string, 20)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.Path
+		switch r.URL.Path {
+		case "/mute":
+			io.Copy(io.Discard, r.Body)
+		case "/half":
+			w.Header().Set("Content-Length", "10")
+			io.WriteString(w, "half")
+			http.NewResponseController(w).Flush()
+		}
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Second): // where the body is not read, the server does not see that the client is gone
+		}
+	}))
+	t.Cleanup(server.Close)
+	c, err := NewPatient(Patience{Tries: 3, First: time.Millisecond, Longest: time.Second, Answer: 100 * time.Millisecond, Stall: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		path string
+		body io.Reader
+		says string
+		asks int
+	}{
+		"no answer":             {"/mute", nil, "no answer came for 100ms; given up (tried 3 times)", 3},
+		"no answer to a stream": {"/mute", stream{strings.NewReader("stream")}, "no answer came for 100ms; given up", 3},
+		"an upload stalls":      {"/deaf", stream{endless{}}, "no byte was taken for 50ms; given up", 3},
+		"a download stalls":     {"/half", nil, "no byte came for 50ms; given up", 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun := time.Now()
+			err := c.Again(t.Context(), func() error {
+				req, err := http.NewRequest(http.MethodPut, server.URL+test.path, test.body)
+				if err != nil {
+					return err
+				}
+				resp, err := c.auth.Client.Do(req)
+				if err != nil {
+					return err
+				}
+				defer resp.Body.Close()
+				_, err = io.ReadAll(resp.Body)
+				return err
+			})
+			if err == nil || !strings.HasSuffix(err.Error(), test.says) || len(asked) != test.asks {
+				t.Errorf("%v, asked %d times; want %q, asked %d times", err, len(asked), test.says, test.asks)
+			}
+			if took := time.Since(begun); took > 4*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			for len(asked) > 0 {
+				<-asked
+			}
+		})
+	}
+}
+
+// stream hides what could be read twice.
+type stream struct{ io.Reader }
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
