@@ -7,20 +7,35 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
 // Remote is a repository elsewhere, reached with the user's own git settings: credentials, proxies, SSH.
 type Remote struct {
-	URL  string
-	from *Repository // whose objects are pushed
+	URL     string
+	Silence time.Duration // how long the server may move no byte before git gives up; at first 3 minutes
+	from    *Repository   // whose objects are pushed
+	limits  sync.Once
+	limit   []string // settings that end a silence over HTTP
 }
+
+// silence is long enough for a server that runs its hooks and checks before it answers a push; git's own servers send a byte every 5 seconds
+// meanwhile. Git itself waits for ever.
+const silence = 3 * time.Minute
+
+// calls bounds a whole call of git, in silences: an hour. It is the last resort where git knows no limit (SSH, a stuck file system), and
+// long enough for a large fetch.
+const calls = 20
 
 // ErrStale means that a ref was not as the push expected: somebody else was there first.
 var ErrStale = errors.New("the ref is not what it was expected to be")
 
 // Remote reaches url from this repository.
-func (r *Repository) Remote(url string) *Remote { return &Remote{URL: url, from: r} }
+func (r *Repository) Remote(url string) *Remote { return &Remote{URL: url, Silence: silence, from: r} }
 
 // Local is the repository that the remote is reached from: what is fetched goes there.
 func (m *Remote) Local() *Repository { return m.from }
@@ -41,11 +56,39 @@ func (r *Repository) Scratch(ctx context.Context, dir string) (*Repository, erro
 	return s, os.WriteFile(filepath.Join(dir, "objects", "info", "alternates"), []byte(own+"\n"), 0o644)
 }
 
-// run runs git in the scratch repository with the user's settings, but no hooks and no questions.
+// run runs git in the scratch repository with the user's settings, but no hooks and no questions. It ends, however silent the server is.
 func (m *Remote) run(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "protocol.ext.allow=never"}, args...)...)
+	m.limits.Do(func() { m.limit = m.speedLimit(ctx) })
+	bounded, cancel := context.WithTimeout(ctx, calls*m.Silence)
+	defer cancel()
+	out, err := m.call(bounded, slices.Concat([]string{"-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "protocol.ext.allow=never"}, m.limit, args), args)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("given up after %s: %w", calls*m.Silence, err)
+	}
+	return out, err
+}
+
+// speedLimit has git give up on a silent HTTP server, unless the user has limits of their own (in the configuration, for this address or
+// all, or in the environment).
+func (m *Remote) speedLimit(ctx context.Context) []string {
+	if !strings.HasPrefix(m.URL, "http://") && !strings.HasPrefix(m.URL, "https://") || os.Getenv("GIT_HTTP_LOW_SPEED_TIME") != "" || os.Getenv("GIT_HTTP_LOW_SPEED_LIMIT") != "" {
+		return nil
+	}
+	for _, name := range []string{"http.lowSpeedTime", "http.lowSpeedLimit"} {
+		args := []string{"config", "--get-urlmatch", name, m.URL}
+		if own, err := m.call(ctx, args, args); err == nil && own != "" {
+			return nil
+		}
+	}
+	seconds := max(1, int(m.Silence.Seconds()))
+	return []string{"-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=" + strconv.Itoa(seconds)}
+}
+
+func (m *Remote) call(ctx context.Context, all, args []string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", all...)
 	cmd.Dir = m.from.dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_DIR="+m.from.dir)
+	cmd.WaitDelay = time.Second // helpers of a git that was ended (HTTP, SSH) may hold its output open
 	out, err := output(cmd, nil, args)
 	return strings.TrimRight(string(out), "\n"), err
 }

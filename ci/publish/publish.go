@@ -185,6 +185,7 @@ func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) err
 		return err
 	}
 	p.remote = p.scratch.Remote(r.URL)
+	p.remote.Silence = p.patience.Answer
 	p.refs, err = p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef(), journal.MarkRef(record.Version))
 	return err
 }
