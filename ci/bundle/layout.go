@@ -343,6 +343,21 @@ func writeFile(path string, content []byte) error {
 	return nil
 }
 
+// Sweep removes the temporary files that a killed process left. Nobody else may be writing to the layout.
+func (l *Layout) Sweep() error {
+	return filepath.WalkDir(l.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		for _, temporary := range []string{".blob-", ".copy-", ".write-"} {
+			if strings.HasPrefix(entry.Name(), temporary) {
+				return os.Remove(path)
+			}
+		}
+		return nil
+	})
+}
+
 // Clone makes dir, an empty or absent folder, a bundle of the same content: what is added to one of the two is not in the other.
 func (b Bundle) Clone(dir string) (Bundle, error) {
 	from := b.Layout.Dir()

@@ -7,7 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
@@ -39,7 +42,7 @@ func ParseBackup(s string, plainHTTP []string) *Backup {
 // keep copies the bundle with all its referrers; another content under the version's name is refused.
 func (k *Backup) keep(ctx context.Context, b bundle.Bundle, patience registry.Patience) (Write, error) {
 	if k.Dir != "" {
-		return k.keepInFolder(b)
+		return k.keepInFolder(ctx, b)
 	}
 	w := Write{Step: 1, Target: k.Repository + ":" + b.Record.Version.String(), What: "backup", Outcome: There}
 	t, err := newTarget(b, func(string) string { return k.Repository }, patience, k.PlainHTTP)
@@ -76,10 +79,21 @@ func (k *Backup) keep(ctx context.Context, b bundle.Bundle, patience registry.Pa
 // folder is where a version's copy is.
 func (k *Backup) folder(v version.Version) string { return filepath.Join(k.Dir, v.String()) }
 
-func (k *Backup) keepInFolder(b bundle.Bundle) (Write, error) {
+// keepInFolder copies the bundle to a folder of its own, which appears whole, by rename, once everything is on the disk. What a stopped run
+// left is gone on with: its folder is hidden and named after version and identity.
+func (k *Backup) keepInFolder(ctx context.Context, b bundle.Bundle) (Write, error) {
 	dir := k.folder(b.Record.Version)
 	w := Write{Step: 1, Target: dir, What: "backup", Outcome: There}
-	if kept, err := bundle.Load(dir); err == nil {
+	if err := os.MkdirAll(k.Dir, 0o755); err != nil {
+		return w, fmt.Errorf("back up to %s: %w", k.Dir, err)
+	}
+	unlock, err := lock(ctx, k.Dir)
+	if err != nil {
+		return w, fmt.Errorf("back up to %s: wait for another publisher: %w", k.Dir, err)
+	}
+	defer unlock()
+	kept, err := bundle.Load(dir)
+	if err == nil {
 		if kept.Identity.Digest != b.Identity.Digest {
 			return w, refusal.New("back up %s to %s: it is there with other content: %s, this bundle has %s; a version never changes", b.Record.Version, dir, kept.Identity.Digest, b.Identity.Digest)
 		}
@@ -89,38 +103,101 @@ func (k *Backup) keepInFolder(b bundle.Bundle) (Write, error) {
 		return w, refusal.New("back up %s to %s: the folder is there and holds no bundle: %w", b.Record.Version, dir, err)
 	}
 	w.Outcome = Written
-	if err := os.MkdirAll(k.Dir, 0o755); err != nil {
+	half := filepath.Join(k.Dir, fmt.Sprintf(".backup-%s-%s", b.Record.Version, b.Identity.Digest.Encoded()))
+	if err := complete(b, half); err != nil {
+		return w, fmt.Errorf("back up to %s: %w", k.Dir, err)
+	}
+	if err := os.Rename(half, dir); err != nil {
 		return w, err
 	}
-	half, err := os.MkdirTemp(k.Dir, ".backup-")
-	if err != nil {
-		return w, err
-	}
-	defer os.RemoveAll(half)
+	return w, flush(k.Dir)
+}
+
+// complete makes half the whole bundle, whatever it holds already, and has all of it on the disk.
+func complete(b bundle.Bundle, half string) error {
 	layout, err := bundle.Create(half)
 	if err != nil {
-		return w, err
+		return err
+	}
+	// Made anew, for they may be other names of blobs that are damaged.
+	if err := os.RemoveAll(filepath.Join(half, bundle.FilesDir)); err != nil {
+		return err
 	}
 	roots, err := b.Layout.Roots()
 	if err != nil {
-		return w, err
+		return err
 	}
 	for _, root := range roots {
-		if err := layout.Copy(b.Layout, root); err != nil {
-			return w, err
+		if err := copyBlobs(layout, b.Layout, root); err != nil {
+			return err
 		}
 	}
 	kept, err := bundle.Adopt(layout, b.Identity, roots)
 	if err != nil {
-		return w, err
+		return err
 	}
 	if err := kept.Verify(); err != nil {
-		return w, err
+		return err
 	}
-	if err := os.Chmod(half, 0o755); err != nil {
-		return w, err
+	if err := layout.Sweep(); err != nil {
+		return err
 	}
-	return w, os.Rename(half, dir)
+	return toDisk(half)
+}
+
+// copyBlobs copies what root leads to, byte by byte: a link to the bundle's own file would be damaged with it. A blob that is there is read
+// again, for a machine that lost its power may have kept the name and lost the bytes.
+func copyBlobs(to, from *bundle.Layout, root ocispec.Descriptor) error {
+	return from.Walk(root, func(desc ocispec.Descriptor) error {
+		if to.Has(desc) && to.Verify(desc) == nil {
+			return nil
+		}
+		in, err := os.Open(from.Path(desc.Digest))
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		return to.Take(desc, in)
+	})
+}
+
+// toDisk has everything below dir written to the disk, names and bytes.
+func toDisk(dir string) error {
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return flush(path)
+	})
+}
+
+func flush(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// lock waits until no other publisher works below the folder; the lock ends with the process. Where the file system knows no locks there is
+// none: then two publishers at once may disturb each other, one of them fails, and running it again completes.
+func lock(ctx context.Context, dir string) (unlock func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != syscall.EWOULDBLOCK && err != syscall.EINTR {
+			return func() { f.Close() }, nil
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // merge copies into a backup the referrers that it lacks.
@@ -129,23 +206,34 @@ func merge(b bundle.Bundle, into *bundle.Layout) (outcome string, err error) {
 	if err != nil {
 		return There, err
 	}
-	return take(b.Layout, roots, into)
+	return take(into, b.Layout, roots)
 }
 
-// take copies roots that a layout lacks into it.
-func take(from *bundle.Layout, roots []ocispec.Descriptor, into *bundle.Layout) (outcome string, err error) {
+// take copies into a backup the roots that it does not list. A run that was killed at it may have left temporary files, and a blob
+// that no index lists: those go, this is listed.
+func take(into, from *bundle.Layout, roots []ocispec.Descriptor) (outcome string, err error) {
 	outcome = There
+	if err := into.Sweep(); err != nil {
+		return outcome, err
+	}
+	listed, err := into.Roots()
+	if err != nil {
+		return outcome, err
+	}
 	for _, root := range roots {
-		if into.Has(root) {
+		if slices.ContainsFunc(listed, func(d ocispec.Descriptor) bool { return d.Digest == root.Digest }) {
 			continue
 		}
 		outcome = Written
-		if err := into.Copy(from, root); err != nil {
+		if err := copyBlobs(into, from, root); err != nil {
 			return outcome, err
 		}
 		if err := into.AddRoot(root); err != nil {
 			return outcome, err
 		}
+	}
+	if outcome == Written {
+		return outcome, toDisk(into.Dir())
 	}
 	return outcome, nil
 }

@@ -162,3 +162,79 @@ func TestTheGateMustHavePassed(t *testing.T) {
 		t.Errorf("a remote that is none: %v", err)
 	}
 }
+
+// TestABackupInAFolder is a copy of its own; it goes on where a killed run stopped, whatever that left; and two publishers at once both end well.
+func TestABackupInAFolder(t *testing.T) {
+	ctx, source := t.Context(), repository(t)
+	b := release(t, source, "v1.5.0\n")
+	folder := filepath.Join(t.TempDir(), "new")
+	half := filepath.Join(folder, ".backup-v1.5.0-"+b.Identity.Digest.Encoded())
+	left, err := bundle.Create(half)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An archive's blob has its size and other bytes, as after a loss of power, and a name of its own; the others were not begun.
+	archive := b.Record.OfKind(bundle.KindArchive)[0]
+	for _, path := range []string{left.Path(archive.Digest), filepath.Join(half, bundle.FilesDir, archive.File), filepath.Join(half, ".blob-1"), filepath.Join(half, bundle.FilesDir, ".copy-1")} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, make([]byte, archive.Size), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	failed := make(chan error)
+	for range 2 {
+		go func() {
+			_, err := Publish(ctx, b, Destinations{Backup: &Backup{Dir: folder}})
+			failed <- err
+		}()
+	}
+	for range 2 {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("the folder holds %v, %v", entries, err)
+	}
+	kept, err := bundle.Load(filepath.Join(folder, "v1.5.0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kept.Verify(); err != nil {
+		t.Error(err)
+	}
+	if list(t, kept.Layout.Dir()) != list(t, b.Layout.Dir()) {
+		t.Errorf("the backup holds\n%s\nof\n%s", list(t, kept.Layout.Dir()), list(t, b.Layout.Dir()))
+	}
+	for _, a := range b.Record.Artifacts {
+		one, err := os.Stat(b.Layout.Path(a.Digest))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if two, err := os.Stat(kept.Layout.Path(a.Digest)); err != nil || os.SameFile(one, two) {
+			t.Errorf("%s is the same file in bundle and backup: %v", a.Name, err)
+		}
+	}
+	// Killed while it added a referrer that came later: the blob is there and not listed.
+	if err := b.Attest("https://example.com/seen/v1", map[string]string{"seen": "later"}); err != nil {
+		t.Fatal(err)
+	}
+	roots, err := b.Layout.Roots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, root := range roots {
+		if err := kept.Layout.Copy(b.Layout, root); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(kept.Layout.Dir(), ".write-1"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Publish(ctx, b, Destinations{Backup: &Backup{Dir: folder}}); err != nil || !r.Changed() || list(t, kept.Layout.Dir()) != list(t, b.Layout.Dir()) {
+		t.Errorf("%+v, %v; the backup holds\n%s\nof\n%s", r.Writes, err, list(t, kept.Layout.Dir()), list(t, b.Layout.Dir()))
+	}
+}

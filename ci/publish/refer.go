@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -45,7 +46,7 @@ func Refer(ctx context.Context, b bundle.Bundle, referrers []ocispec.Descriptor,
 		return err
 	}
 	if k := d.Backup; k != nil && k.Dir != "" {
-		w, err := k.refer(b, referrers)
+		w, err := k.refer(ctx, b, referrers)
 		if err != nil {
 			return nil, err
 		}
@@ -62,8 +63,13 @@ func Refer(ctx context.Context, b bundle.Bundle, referrers []ocispec.Descriptor,
 }
 
 // refer adds referrers to the backup of a version.
-func (k *Backup) refer(b bundle.Bundle, referrers []ocispec.Descriptor) (Write, error) {
+func (k *Backup) refer(ctx context.Context, b bundle.Bundle, referrers []ocispec.Descriptor) (Write, error) {
 	w := Write{Step: 1, Target: k.folder(b.Record.Version), What: "backup", Outcome: There}
+	unlock, err := lock(ctx, k.Dir)
+	if err != nil {
+		return w, fmt.Errorf("add to the backup %s: %w", w.Target, err)
+	}
+	defer unlock()
 	kept, err := bundle.Load(w.Target)
 	if err != nil {
 		return w, err
@@ -71,7 +77,7 @@ func (k *Backup) refer(b bundle.Bundle, referrers []ocispec.Descriptor) (Write, 
 	if kept.Identity.Digest != b.Identity.Digest {
 		return w, refusal.New("add to the backup %s of %s: its identity is %s, what was published has %s", w.Target, b.Record.Version, kept.Identity.Digest, b.Identity.Digest)
 	}
-	w.Outcome, err = take(b.Layout, referrers, kept.Layout)
+	w.Outcome, err = take(kept.Layout, b.Layout, referrers)
 	return w, err
 }
 
