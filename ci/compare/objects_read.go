@@ -104,6 +104,10 @@ func byLabel(all []*chartObject, side string) (objectsOf, error) {
 		if other := version.objects[o.label]; other != nil {
 			return version, refusal.New("compare what the %s version of the chart renders to: %s yields %s, and so does %s; rename or remove one", side, o.file, o, other.file)
 		}
+		if (o.kind == "Role" || o.kind == "ClusterRole") && tooMany(rulesOf(o)) {
+			return version, refusal.New("compare what the %s version of the chart renders to: %s yields %s, whose rules come to more than %d permissions (groups x resources x names x verbs); use a wildcard, or split the role",
+				side, o.file, o, mostPermissions)
+		}
 		version.objects[o.label] = o
 		if isBinding(o) {
 			version.bindings = append(version.bindings, readBinding(o))

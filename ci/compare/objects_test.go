@@ -191,7 +191,10 @@ func TestWrongObjects(t *testing.T) {
 		"a: b\n":                   "it has no kind",
 		"kind: ConfigMap\n":        "a ConfigMap without metadata.name",
 		"kind: List\nitems: [1]\n": "a document is no object of Kubernetes",
-		"kind: A\nmetadata: {name: a}\n---\nkind: A\nmetadata: {name: a}\n": "o/templates/a.yaml yields A a, and so does o/templates/a.yaml",
+		"kind: A\nmetadata: {name: a}\n---\nkind: A\nmetadata: {name: a}\n":                                                   "o/templates/a.yaml yields A a, and so does o/templates/a.yaml",
+		role("ClusterRole", "large", "{apiGroups: ['', apps], resources: ["+strings.Repeat("a, ", 50_001)+"], verbs: [get]}"): "yields ClusterRole large, whose rules come to more than 100000 permissions",
+		// The product is more than an int holds.
+		role("Role", "huge", strings.ReplaceAll("{apiGroups: [L], resources: [L], resourceNames: [L], verbs: [L]}", "L", strings.Repeat("a, ", 70_000))): "yields Role huge, whose rules come to more than",
 	} {
 		if _, err := ChartObjects(rendering("1.4.0", text), rendering("1.5.0", "")); !refusal.Is(err) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v", text, err)

@@ -15,8 +15,24 @@ type rbacRule struct{ groups, resources, names, urls, verbs []string }
 // permission is one thing that a rule allows; name is empty for all objects, and url stands alone.
 type permission struct{ group, resource, name, url, verb string }
 
-// mostPermissions is as much of a role as is looked at one by one; those of the largest operators come to some thousands.
+// mostPermissions is as much as a role may allow, looked at one by one; those of the largest operators come to some thousands.
 const mostPermissions = 100_000
+
+// tooMany tells whether rules come to more permissions than are looked at. Lists multiply, so it counts without taking them apart, and
+// no further than it must: the product of four long lists is more than an int holds.
+func tooMany(rules []rbacRule) bool {
+	n := 0
+	for _, r := range rules {
+		things := len(r.groups)
+		for _, by := range []int{len(r.resources), max(len(r.names), 1)} {
+			things = min(things*by, mostPermissions+1)
+		}
+		if n += (things + len(r.urls)) * len(r.verbs); n > mostPermissions {
+			return true
+		}
+	}
+	return false
+}
 
 func texts(value any) []string {
 	var all []string
@@ -38,12 +54,12 @@ func rulesOf(o *chartObject) []rbacRule {
 	return rules
 }
 
-// permissions takes rules apart.
+// permissions takes rules apart. They are not too many: byLabel has refused those.
 func permissions(rules []rbacRule) []permission {
 	var all []permission
 	seen := map[permission]bool{}
 	add := func(p permission) {
-		if !seen[p] && len(all) < mostPermissions {
+		if !seen[p] {
 			seen[p] = true
 			all = append(all, p)
 		}
