@@ -29,9 +29,9 @@ func New(w io.Writer) *Page {
 	return &Page{w: w}
 }
 
-// Terminal tells whether w is a terminal that wants colour.
+// Terminal tells whether w is a terminal that wants colour: a file, or a writer that tells the file descriptor behind it.
 func Terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr }) // a file, or what stands before one
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 

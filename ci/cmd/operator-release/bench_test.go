@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -35,7 +34,9 @@ func bench(b *testing.B) (*app, string) {
 			b.Fatal(err)
 		}
 	}
-	return &app{stdout: os.Stdout, stderr: os.Stderr, quiet: true, source: dir}, b.TempDir()
+	a := newApp(nil)
+	a.quiet, a.source = true, dir
+	return a, b.TempDir()
 }
 
 func flags(out string) building {

@@ -17,7 +17,7 @@ import (
 // run does what a maintainer would type, in the demo's repository.
 func (s *story) run(ctx context.Context, args ...string) error {
 	s.say(report.Shell, "operator-release %s", strings.Join(args, " "))
-	inner := &app{stdout: s.app.stdout, stderr: s.app.stderr}
+	inner := &app{secrets: s.app.secrets, stdout: s.app.stdout, stderr: s.app.stderr}
 	cmd := inner.command()
 	args = append(args, "--source", s.repository())
 	if s.app.json {

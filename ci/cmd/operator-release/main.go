@@ -5,16 +5,20 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 )
@@ -28,9 +32,12 @@ func main() {
 
 // run is the whole command; tests call it as programs do.
 func run(ctx context.Context, args []string) int {
-	a := &app{stdout: os.Stdout, stderr: os.Stderr}
+	a := newApp(args)
+	defer a.flush()
 	cmd := a.command()
 	cmd.SetArgs(args)
+	cmd.SetOut(a.stdout) // help
+	cmd.SetErr(a.stderr)
 	err := cmd.ExecuteContext(ctx)
 	switch {
 	case err == nil:
@@ -48,13 +55,43 @@ func run(ctx context.Context, args []string) int {
 
 // app is what all subcommands share.
 type app struct {
-	stdout, stderr *os.File
-	begun          bool // flags and arguments were right
+	secrets        *redact.Secrets
+	stdout, stderr *redact.Writer // whatever is printed passes here
+	begun          bool           // flags and arguments were right
 
 	source string
 	config string
 	json   bool
 	quiet  bool
+}
+
+// newApp prints to standard output and standard error, without the secrets that stand in the environment and in the arguments.
+func newApp(args []string) *app {
+	secrets := &redact.Secrets{}
+	secrets.Environment(os.Environ())
+	for _, arg := range args {
+		secrets.Learn(arg)
+	}
+	return &app{secrets: secrets, stdout: secrets.Writer(os.Stdout), stderr: secrets.Writer(os.Stderr)}
+}
+
+// flush gives out the end of what was printed.
+func (a *app) flush() {
+	_, _ = a.stdout.Flush(), a.stderr.Flush() // nobody is left to tell
+}
+
+// learn makes known the passwords that stand in git's settings for the repository: in the URLs of remotes, in what they are replaced by, and in headers.
+func (a *app) learn(ctx context.Context) {
+	cmd := exec.CommandContext(ctx, "git", "-C", a.source, "-c", "safe.directory=*", "config", "--null", "--get-regexp", `^(remote\..*url|url\..*insteadof|http\..*(extraheader|proxy))$`)
+	out, err := cmd.Output()
+	if err != nil {
+		return // there is no repository, or no such setting; whoever needs one says so
+	}
+	for setting := range strings.SplitSeq(string(out), "\x00") {
+		key, value, _ := strings.Cut(setting, "\n")
+		a.secrets.Learn(key)
+		a.secrets.Learn(value)
+	}
 }
 
 func (a *app) command() *cobra.Command {
@@ -63,8 +100,11 @@ func (a *app) command() *cobra.Command {
 		Short:         "Release a Kubernetes operator so that one can trust it",
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		PersistentPreRun:  func(*cobra.Command, []string) { a.begun = true },
-		Version:           toolVersion,
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			a.begun = true
+			a.learn(cmd.Context())
+		},
+		Version: toolVersion,
 	}
 	root.SetVersionTemplate("operator-release {{.Version}}\n")
 	flags := root.PersistentFlags()
@@ -99,10 +139,14 @@ func (a *app) print(v any, page func(*report.Page)) error {
 		page(report.New(a.stdout))
 		return nil
 	}
-	encoder := json.NewEncoder(a.stdout)
+	var content bytes.Buffer
+	encoder := json.NewEncoder(&content)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	return a.stdout.WriteJSON(content.Bytes())
 }
 
 // configContent is the settings file that --config names, or nil.

@@ -27,6 +27,7 @@ func (a *app) stageCommand() *cobra.Command {
 			if err != nil {
 				return refusal.New("read what stage %s is asked: %w", args[0], err)
 			}
+			a.secrets.Learn(string(spec))
 			entries, err := os.ReadDir(filepath.Join(at, "in"))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
