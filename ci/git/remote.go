@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -56,16 +57,38 @@ func (r *Repository) Scratch(ctx context.Context, dir string) (*Repository, erro
 	return s, os.WriteFile(filepath.Join(dir, "objects", "info", "alternates"), []byte(own+"\n"), 0o644)
 }
 
-// run runs git in the scratch repository with the user's settings, but no hooks and no questions. It ends, however silent the server is.
-func (m *Remote) run(ctx context.Context, args ...string) (string, error) {
+// run runs git on the remote with the user's settings, but no hooks and no questions: the command and its options, then what comes behind the remote. It ends,
+// however silent the server is.
+//
+// Everybody on the machine sees the arguments of its processes, and a URL may hold a password. So the remote has a name of its own that only this run knows,
+// and git learns its URL from the environment; the password, which git itself would pass on to the program that speaks HTTP, comes by a
+// credential helper. Errors name the URL as if it had been an argument.
+func (m *Remote) run(ctx context.Context, options []string, behind ...string) (string, error) {
+	name := "remote-" + rand.Text()
+	env, err := m.environment(name)
+	if err != nil {
+		return "", err
+	}
 	m.limits.Do(func() { m.limit = m.speedLimit(ctx) })
+	args := func(remote string) []string {
+		return slices.Concat(options, []string{"--", remote}, behind)
+	}
+	closed := []string{
+		"-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "protocol.ext.allow=never",
+		// What a user may have set for all remotes, and is not asked for here.
+		"-c", "push.followTags=false", "-c", "push.recurseSubmodules=no", "-c", "fetch.recurseSubmodules=no", "-c", "fetch.prune=false", "-c", "fetch.pruneTags=false",
+	}
 	bounded, cancel := context.WithTimeout(ctx, calls*m.Silence)
 	defer cancel()
-	out, err := m.call(bounded, slices.Concat([]string{"-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "protocol.ext.allow=never"}, m.limit, args), args)
+	out, err := m.call(bounded, env, slices.Concat(closed, m.limit, args(name)), args(m.URL))
+	var failed *Error
+	if errors.As(err, &failed) {
+		failed.Stderr = strings.ReplaceAll(failed.Stderr, name, m.URL)
+	}
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("given up after %s: %w", calls*m.Silence, err)
 	}
-	return out, err
+	return strings.ReplaceAll(out, name, m.URL), err
 }
 
 // speedLimit has git give up on a silent HTTP server, unless the user has limits of their own (in the configuration, for this address or
@@ -74,9 +97,13 @@ func (m *Remote) speedLimit(ctx context.Context) []string {
 	if !strings.HasPrefix(m.URL, "http://") && !strings.HasPrefix(m.URL, "https://") || os.Getenv("GIT_HTTP_LOW_SPEED_TIME") != "" || os.Getenv("GIT_HTTP_LOW_SPEED_LIMIT") != "" {
 		return nil
 	}
+	url, _, err := cutUserInfo(m.URL)
+	if err != nil {
+		return nil // which the call itself says
+	}
 	for _, name := range []string{"http.lowSpeedTime", "http.lowSpeedLimit"} {
-		args := []string{"config", "--get-urlmatch", name, m.URL}
-		if own, err := m.call(ctx, args, args); err == nil && own != "" {
+		args := []string{"config", "--get-urlmatch", name, url}
+		if own, err := m.call(ctx, os.Environ(), args, args); err == nil && own != "" {
 			return nil
 		}
 	}
@@ -84,10 +111,11 @@ func (m *Remote) speedLimit(ctx context.Context) []string {
 	return []string{"-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=" + strconv.Itoa(seconds)}
 }
 
-func (m *Remote) call(ctx context.Context, all, args []string) (string, error) {
+// call runs git; args are what an error names.
+func (m *Remote) call(ctx context.Context, env, all, args []string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", all...)
 	cmd.Dir = m.from.dir
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_DIR="+m.from.dir)
+	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_DIR="+m.from.dir)
 	cmd.WaitDelay = time.Second // helpers of a git that was ended (HTTP, SSH) may hold its output open
 	out, err := output(cmd, nil, args)
 	return strings.TrimRight(string(out), "\n"), err
@@ -95,7 +123,7 @@ func (m *Remote) call(ctx context.Context, all, args []string) (string, error) {
 
 // Refs are the refs of the remote by name, with what they point at: a tag's own id, not its commit's.
 func (m *Remote) Refs(ctx context.Context, names ...string) (map[string]string, error) {
-	out, err := m.run(ctx, append([]string{"ls-remote", "--refs", "--", m.URL}, names...)...)
+	out, err := m.run(ctx, []string{"ls-remote", "--refs"}, names...)
 	if err != nil {
 		return nil, fmt.Errorf("read the refs of %s: %w; check address and credentials", m.URL, err)
 	}
@@ -125,8 +153,7 @@ func (m *Remote) Forward(ctx context.Context, ref, id string) error {
 }
 
 func (m *Remote) push(ctx context.Context, refspec string, options ...string) error {
-	args := append([]string{"push", "--porcelain", "--no-verify"}, options...)
-	out, err := m.run(ctx, append(args, "--", m.URL, refspec)...)
+	out, err := m.run(ctx, append([]string{"push", "--porcelain", "--no-verify"}, options...), refspec)
 	if err == nil {
 		return nil
 	}
@@ -141,7 +168,7 @@ func (m *Remote) push(ctx context.Context, refspec string, options ...string) er
 
 // Fetch brings the objects of refs, or of ids where the remote allows it.
 func (m *Remote) Fetch(ctx context.Context, refs ...string) error {
-	if _, err := m.run(ctx, append([]string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", m.URL}, refs...)...); err != nil {
+	if _, err := m.run(ctx, []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head"}, refs...); err != nil {
 		return fmt.Errorf("fetch %s from %s: %w", strings.Join(refs, ", "), m.URL, err)
 	}
 	return nil
@@ -149,7 +176,8 @@ func (m *Remote) Fetch(ctx context.Context, refs ...string) error {
 
 // Identity is who the user's git settings and environment say that the user is, now; ok is false where they do not say.
 func (m *Remote) Identity(ctx context.Context) (by Person, ok bool) {
-	out, err := m.run(ctx, "-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
+	args := []string{"-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"}
+	out, err := m.call(ctx, os.Environ(), args, args)
 	if err != nil {
 		return by, false
 	}
