@@ -60,6 +60,7 @@ func TestScenarios(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture, "liar": liar, "oci-layout": ociLayout, "pointers": pointers,
+			"canary": canary, "no-canary": noCanary, "plant": plant, "tells": tells, "guarded": guarded, "redirecting": redirecting, "docker-login": dockerLogin,
 		},
 	})
 }
