@@ -290,14 +290,15 @@ func backGuide(ctx context.Context, o rollback.Options, to publish.Destinations,
 	if g.Charts, err = chartsOf(older.Tree, older.Config); err != nil {
 		return "", err
 	}
-	for _, image := range older.Config.Images {
-		g.Images = append(g.Images, image.Repository)
-	}
 	claim, ok, err := journal.FindClaim(ctx, o.Remote, p.Before)
 	if err != nil {
 		return "", err
 	}
-	if ok {
+	if !ok {
+		for _, image := range older.Config.Images {
+			g.Images = append(g.Images, image.Repository)
+		}
+	} else {
 		dir, err := os.MkdirTemp("", "release-before-")
 		if err != nil {
 			return "", err
@@ -308,7 +309,7 @@ func backGuide(ctx context.Context, o rollback.Options, to publish.Destinations,
 			return "", err
 		}
 		for _, a := range before.Record.OfKind(bundle.KindImage) {
-			g.Digests[a.Repository] = a.Digest.String()
+			g.Images, g.Digests[a.Repository] = append(g.Images, a.Repository), a.Digest.String()
 		}
 		for i, c := range g.Charts {
 			for _, a := range before.Record.OfKind(bundle.KindChart) {

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/operator-release/operator-release/ci/floating"
+	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/report"
+)
+
+// takeBack rolls v1.5.1 back, by its plan, and undoes that.
+func (s *story) takeBack(ctx context.Context) error {
+	const because = "it logs every request"
+	inner := *s.app
+	inner.source, inner.config = s.repository(), ""
+	w, err := inner.begin("")
+	if err != nil {
+		return err
+	}
+	defer w.end()
+	flow := &pipeline.Flow[string]{Runner: w.runner, Repository: s.repository()}
+	spec := pipeline.RollbackSpec{Version: "v1.5.1", State: string(journal.RolledBack), Because: because,
+		To: pipeline.Destinations{Registry: s.destination.Registry, Remote: s.destination.Remote}}
+	to := fmt.Sprintf("--registry %s --remote %s", s.destination.Registry, s.destination.Remote)
+	s.say(report.Shell, "operator-release rollback v1.5.1 --because %q %s", because, to)
+	before, err := s.destination.Tags()
+	if err != nil {
+		return err
+	}
+	b, err := flow.RollBack(ctx, spec, "")
+	if err != nil {
+		return err
+	}
+	if !s.app.json {
+		if err := inner.printBack(b); err != nil {
+			return err
+		}
+	}
+	var looked struct {
+		Hash  string
+		Moves []floating.Move
+	}
+	if err := json.Unmarshal(b.Look, &looked); err != nil {
+		return err
+	}
+	s.say(report.Shell, "operator-release rollback v1.5.1 --because %q %s --plan %.19s…", because, to, looked.Hash)
+	if b, err = flow.RollBack(ctx, spec, looked.Hash); err != nil {
+		return err
+	}
+	if err := s.marked(&inner, b.Done); err != nil {
+		return err
+	}
+	spec.State, spec.Because = string(journal.Good), "the cluster's settings asked for it"
+	s.say(report.Shell, "operator-release withdraw v1.5.1 --undo --because %q %s", spec.Because, to)
+	undone, err := flow.Mark(ctx, spec)
+	if err != nil {
+		return err
+	}
+	if err := s.marked(&inner, undone); err != nil {
+		return err
+	}
+	after, err := s.destination.Tags()
+	if err != nil {
+		return err
+	}
+	if fmt.Sprint(before) != fmt.Sprint(after) {
+		return errors.New("undone, the registry's tags are not what they were")
+	}
+	s.say(report.Done, "undone, all %d tags of the registry are what they were", len(after))
+	return nil
+}
+
+func (s *story) marked(inner *app, said json.RawMessage) error {
+	if s.app.json {
+		return nil
+	}
+	return inner.printMarked(said)
+}
