@@ -382,7 +382,14 @@ func (b Bundle) verifyFile(a Artifact) error {
 		want = a.Package.Digest
 	}
 	path := filepath.Join(b.Layout.Dir(), FilesDir, a.File)
-	f, err := os.Open(path)
+	err := plain(path)
+	if refusal.Is(err) {
+		return refusal.New("verify bundle %s: %w", b.Layout.Dir(), err)
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(path)
+	}
 	if err != nil {
 		return refusal.New("verify bundle %s: %w; build the version again, or fetch the bundle from its backup", b.Layout.Dir(), err)
 	}

@@ -37,7 +37,7 @@ func Create(dir string) (*Layout, error) {
 
 // Open reads an existing layout; a folder that is none is refused.
 func Open(dir string) (*Layout, error) {
-	content, err := os.ReadFile(filepath.Join(dir, ocispec.ImageLayoutFile))
+	content, err := readSmall(filepath.Join(dir, ocispec.ImageLayoutFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, refusal.New("open bundle %s: it holds no %s, so it is no OCI image layout; build one with: operator-release build VERSION", dir, ocispec.ImageLayoutFile)
 	}
@@ -48,7 +48,22 @@ func Open(dir string) (*Layout, error) {
 	if err := json.Unmarshal(content, &layout); err != nil || layout.Version != ocispec.ImageLayoutVersion {
 		return nil, refusal.New("open bundle %s: its %s says %q where version %s belongs", dir, ocispec.ImageLayoutFile, content, ocispec.ImageLayoutVersion)
 	}
+	// What lies in a layout leads nowhere else: its own folders and files are plain ones.
+	for _, name := range []string{"blobs", "blobs/sha256", ocispec.ImageLayoutFile, ocispec.ImageIndexFile} {
+		if err := plain(filepath.Join(dir, name)); err != nil {
+			return nil, refusal.New("open bundle %s: %w", dir, err)
+		}
+	}
 	return &Layout{dir: dir}, nil
+}
+
+// plain refuses whatever is neither a file nor a folder: a link leads out of the layout, and a pipe never ends.
+func plain(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		err = refusal.New("%s is a symbolic link or a special file; a bundle has plain files only", path)
+	}
+	return err
 }
 
 // Dir is the layout's folder.
@@ -124,18 +139,30 @@ func (l *Layout) PutJSON(mediaType string, v any) (ocispec.Descriptor, error) {
 
 // Has tells whether the blob is there with its declared size; its content is not read.
 func (l *Layout) Has(desc ocispec.Descriptor) bool {
-	info, err := os.Stat(l.Path(desc.Digest))
-	return err == nil && info.Size() == desc.Size
+	if checkDescriptor(desc) != nil {
+		return false
+	}
+	info, err := os.Lstat(l.Path(desc.Digest))
+	return err == nil && info.Mode().IsRegular() && info.Size() == desc.Size
 }
+
+// MaxManifest bounds a manifest or index, in bytes: what registries are asked to accept (distribution-spec v1.1, "Pushing Manifests").
+const MaxManifest = 4 << 20
+
+// maxRead bounds what is read at once, in bytes: records, notes, the objects of a release commit.
+const maxRead = 256 << 20
 
 // Read gives a whole blob, checked against its digest and size. For manifests and other small blobs.
 func (l *Layout) Read(desc ocispec.Descriptor) ([]byte, error) {
 	if err := checkDescriptor(desc); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(l.Path(desc.Digest))
+	if desc.Size > maxRead {
+		return nil, refusal.New("read bundle %s: blob %s (%s) has %d bytes; at most %d are read at once", l.dir, desc.Digest, desc.MediaType, desc.Size, int64(maxRead))
+	}
+	f, err := l.open("read", desc)
 	if err != nil {
-		return nil, refusal.New("read bundle %s: blob %s is missing (%w); build the version again, or fetch the bundle from its backup", l.dir, desc.Digest, err)
+		return nil, err
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, desc.Size+1))
@@ -146,6 +173,40 @@ func (l *Layout) Read(desc ocispec.Descriptor) ([]byte, error) {
 		return nil, l.changed(desc, found)
 	}
 	return content, nil
+}
+
+// open opens the file of a blob.
+func (l *Layout) open(what string, desc ocispec.Descriptor) (*os.File, error) {
+	path := l.Path(desc.Digest)
+	err := plain(path)
+	if refusal.Is(err) {
+		return nil, refusal.New("%s bundle %s: %w", what, l.dir, err)
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(path)
+	}
+	if err != nil {
+		return nil, refusal.New("%s bundle %s: blob %s is missing (%w); build the version again, or fetch the bundle from its backup", what, l.dir, desc.Digest, err)
+	}
+	return f, nil
+}
+
+// readSmall reads one of the layout's own files.
+func readSmall(path string) ([]byte, error) {
+	if err := plain(path); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, MaxManifest+1))
+	if err == nil && len(content) > MaxManifest {
+		err = refusal.New("%s has more than %d bytes", path, MaxManifest)
+	}
+	return content, err
 }
 
 // ReadJSON reads a blob as Read does and decodes it into v.
@@ -165,9 +226,9 @@ func (l *Layout) Verify(desc ocispec.Descriptor) error {
 	if err := checkDescriptor(desc); err != nil {
 		return err
 	}
-	f, err := os.Open(l.Path(desc.Digest))
+	f, err := l.open("verify", desc)
 	if err != nil {
-		return refusal.New("verify bundle %s: blob %s is missing (%w); build the version again, or fetch the bundle from its backup", l.dir, desc.Digest, err)
+		return err
 	}
 	defer f.Close()
 	sum := digest.SHA256.Digester()
@@ -189,7 +250,7 @@ func (l *Layout) changed(desc ocispec.Descriptor, found digest.Digest) error {
 // Roots are the descriptors of index.json.
 func (l *Layout) Roots() ([]ocispec.Descriptor, error) {
 	path := filepath.Join(l.dir, ocispec.ImageIndexFile)
-	content, err := os.ReadFile(path)
+	content, err := readSmall(path)
 	if err != nil {
 		return nil, refusal.New("open bundle %s: %w", l.dir, err)
 	}
@@ -268,6 +329,9 @@ func (l *Layout) walk(desc ocispec.Descriptor, seen map[digest.Digest]bool, visi
 // A subject is not a child: a referrer points at it, not the other way round.
 func (l *Layout) Children(desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	var children []ocispec.Descriptor
+	if IsManifest(desc) && desc.Size > MaxManifest {
+		return nil, refusal.New("read %s %s: it has %d bytes; a manifest has at most %d", desc.MediaType, desc.Digest, desc.Size, MaxManifest)
+	}
 	switch desc.MediaType {
 	case ocispec.MediaTypeImageManifest:
 		var m ocispec.Manifest
@@ -288,6 +352,11 @@ func (l *Layout) Children(desc ocispec.Descriptor) ([]ocispec.Descriptor, error)
 		}
 	}
 	return children, nil
+}
+
+// IsManifest tells whether a descriptor is of something that names other blobs.
+func IsManifest(desc ocispec.Descriptor) bool {
+	return desc.MediaType == ocispec.MediaTypeImageManifest || desc.MediaType == ocispec.MediaTypeImageIndex
 }
 
 // checkDescriptor refuses what would lead out of the layout: a digest is a file name here.

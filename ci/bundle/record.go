@@ -198,7 +198,7 @@ func (r Record) check() error {
 	if r.Version.IsZero() {
 		return refusal.New("read record: it names no version")
 	}
-	names := map[string]bool{}
+	names := map[string]bool{"file " + RecordFile: true} // its own
 	for _, a := range r.Artifacts {
 		if err := a.check(); err != nil {
 			return refusal.New("read record of %s: artifact %q: %w", r.Version, a.Name, err)

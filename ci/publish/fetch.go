@@ -32,7 +32,7 @@ func fetch(ctx context.Context, name func(string) string, plainHTTP []string, c 
 	if err != nil {
 		return bundle.Bundle{}, err
 	}
-	f := &fetching{client: client, name: name, layout: layout}
+	f := &fetching{client: client, name: name, layout: layout, done: map[digest.Digest]bool{}}
 	identity, err := f.root(ctx, c.Repository, c.Identity)
 	if err != nil {
 		return bundle.Bundle{}, err
@@ -69,6 +69,7 @@ type fetching struct {
 	client *registry.Client
 	name   func(string) string
 	layout *bundle.Layout
+	done   map[digest.Digest]bool // what is here, with all that it leads to
 }
 
 // root brings a manifest and all it leads to.
@@ -81,7 +82,7 @@ func (f *fetching) root(ctx context.Context, repository string, d digest.Digest)
 	if err != nil {
 		return desc, fmt.Errorf("fetch %s@%s: %w; check address and credentials, or restore from a backup", f.name(repository), d, err)
 	}
-	return desc, f.client.Again(ctx, func() error { return f.graph(ctx, repo, desc) })
+	return desc, f.client.Again(ctx, func() error { return f.graph(ctx, repo, desc, 0) })
 }
 
 // record brings a release artifact's manifest and the record that it begins with.
@@ -109,7 +110,21 @@ func (f *fetching) record(ctx context.Context, c journal.Claim) (ocispec.Descrip
 	return desc, nil // which Layout.Record refuses
 }
 
-func (f *fetching) graph(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor) error {
+// What a registry may lead to, so that one that lies ends: an index over manifests over layers is three deep.
+const (
+	maxDepth     = 8
+	maxBlobs     = 20_000 // of a bundle
+	maxReferrers = 1_000  // of one subject
+)
+
+// graph brings a blob and what it leads to; what was brought to its end once is not looked at again.
+func (f *fetching) graph(ctx context.Context, repo *remote.Repository, desc ocispec.Descriptor, depth int) error {
+	if f.done[desc.Digest] {
+		return nil
+	}
+	if depth > maxDepth || len(f.done) >= maxBlobs {
+		return refusal.New("fetch %s@%s: what names it is more than %d manifests deep, or more than %d blobs belong to the bundle; no release looks like that", repo.Reference, desc.Digest, maxDepth, maxBlobs)
+	}
 	if err := f.blob(ctx, repo, desc); err != nil {
 		return err
 	}
@@ -118,10 +133,11 @@ func (f *fetching) graph(ctx context.Context, repo *remote.Repository, desc ocis
 		return err
 	}
 	for _, child := range children {
-		if err := f.graph(ctx, repo, child); err != nil {
+		if err := f.graph(ctx, repo, child, depth+1); err != nil {
 			return err
 		}
 	}
+	f.done[desc.Digest] = true
 	return nil
 }
 
@@ -133,8 +149,12 @@ func (f *fetching) blob(ctx context.Context, repo *remote.Repository, desc ocisp
 	if f.layout.Has(desc) {
 		return nil
 	}
-	if desc.Size > maxLayer {
-		return refusal.New("fetch %s@%s: it declares %d bytes; at most %d are taken", repo.Reference, desc.Digest, desc.Size, int64(maxLayer))
+	limit := int64(maxLayer)
+	if bundle.IsManifest(desc) {
+		limit = bundle.MaxManifest
+	}
+	if err := desc.Digest.Validate(); err != nil || desc.Size < 0 || desc.Size > limit {
+		return refusal.New("fetch %s@%s: it is declared as a %s of %d bytes; only what has a digest and at most %d bytes is taken", repo.Reference, desc.Digest, desc.MediaType, desc.Size, limit)
 	}
 	stream, err := repo.Fetch(ctx, desc)
 	if err != nil {
@@ -155,7 +175,9 @@ func (f *fetching) referrers(ctx context.Context, subjects map[string][]ocispec.
 		for _, subject := range descs {
 			var found []ocispec.Descriptor
 			if err := repo.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
-				found = append(found, page...)
+				if found = append(found, page...); len(found) > maxReferrers {
+					return refusal.New("the registry names more than %d", maxReferrers)
+				}
 				return nil
 			}); err != nil {
 				return nil, fmt.Errorf("list what refers to %s@%s: %w", f.name(repository), subject.Digest, err)
@@ -164,7 +186,7 @@ func (f *fetching) referrers(ctx context.Context, subjects map[string][]ocispec.
 				if desc.Digest == identity {
 					continue
 				}
-				if err := f.client.Again(ctx, func() error { return f.graph(ctx, repo, desc) }); err != nil {
+				if err := f.client.Again(ctx, func() error { return f.graph(ctx, repo, desc, 0) }); err != nil {
 					return nil, err
 				}
 				root, err := f.layout.Referrer(desc)

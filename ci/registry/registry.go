@@ -30,6 +30,9 @@ type Client struct {
 // maxMetadata bounds a manifest, in bytes: what the distribution specification asks registries to accept.
 const maxMetadata = 4 << 20
 
+// maxPages bounds a list: each page names the next one, and a registry may name pages without end. Docker Hub's pages hold 100 entries or more.
+const maxPages = 100
+
 // New speaks plain HTTP to loopback and to the hosts named, and to nobody else. It has the usual patience.
 func New(plainHTTP ...string) (*Client, error) { return NewPatient(Usual, plainHTTP...) }
 
@@ -58,6 +61,7 @@ func (c *Client) Open(name string) (*remote.Repository, error) {
 	repo.Client = c.auth
 	repo.PlainHTTP = c.PlainHTTP(repo.Reference.Host())
 	repo.MaxMetadataBytes = maxMetadata
+	repo.ReferrerListMaxPages, repo.TagListMaxPages = maxPages, maxPages
 	repo.SkipReferrersGC = true // nothing is ever deleted; many registries refuse it
 	return repo, nil
 }
