@@ -3,9 +3,11 @@ package bundle_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -221,4 +223,42 @@ func FuzzRecord(f *testing.F) {
 			t.Fatal("nothing was read")
 		}
 	})
+}
+
+// TestPlainFilesOnly: a layout that somebody else made leads nowhere but into itself.
+func TestPlainFilesOnly(t *testing.T) {
+	outside := t.TempDir()
+	for name, at := range map[string]func(b bundle.Bundle) string{
+		"a blob":      func(b bundle.Bundle) string { return b.Layout.Path(b.Record.OfKind(bundle.KindArchive)[0].Digest) },
+		"a manifest":  func(b bundle.Bundle) string { return b.Layout.Path(b.Identity.Digest) },
+		"the index":   func(b bundle.Bundle) string { return filepath.Join(b.Layout.Dir(), ocispec.ImageIndexFile) },
+		"the layout":  func(b bundle.Bundle) string { return filepath.Join(b.Layout.Dir(), ocispec.ImageLayoutFile) },
+		"the blobs":   func(b bundle.Bundle) string { return filepath.Join(b.Layout.Dir(), "blobs") },
+		"the digests": func(b bundle.Bundle) string { return filepath.Join(b.Layout.Dir(), "blobs", "sha256") },
+		"a file":      func(b bundle.Bundle) string { return filepath.Join(b.Layout.Dir(), bundle.FilesDir, bundle.SumsFile) },
+	} {
+		for how, replace := range map[string]func(path string) error{
+			"a link to the same": func(path string) error {
+				moved := filepath.Join(outside, strings.ReplaceAll(name, " ", "-"))
+				return errors.Join(os.Rename(path, moved), os.Symlink(moved, path))
+			},
+			"a pipe": func(path string) error { return errors.Join(os.RemoveAll(path), syscall.Mkfifo(path, 0o644)) },
+		} {
+			b := assemble(t, "linux/amd64")
+			if err := replace(at(b)); err != nil {
+				t.Fatal(err)
+			}
+			loaded, err := bundle.Load(b.Layout.Dir())
+			if err == nil {
+				err = loaded.Verify()
+			}
+			if !refusal.Is(err) || how == "a link to the same" && !strings.Contains(err.Error(), "is a symbolic link or a special file") {
+				t.Errorf("%s is %s: %v", name, how, err)
+			}
+			backup := filepath.Join(t.TempDir(), "copy")
+			if l, err := bundle.Create(backup); err != nil || name == "a manifest" && l.Copy(b.Layout, b.Identity) == nil {
+				t.Errorf("%s is %s, and was copied, %v", name, how, err)
+			}
+		}
+	}
 }

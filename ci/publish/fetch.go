@@ -180,7 +180,7 @@ func (f *fetching) referrers(ctx context.Context, subjects map[string][]ocispec.
 				}
 				return nil
 			}); err != nil {
-				return nil, fmt.Errorf("list what refers to %s@%s: %w", f.name(repository), subject.Digest, err)
+				return nil, fmt.Errorf("list what refers to %s@%s, at most %d bytes a page: %w", f.name(repository), subject.Digest, bundle.MaxManifest, err)
 			}
 			for _, desc := range found {
 				if desc.Digest == identity {
