@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -97,7 +98,7 @@ func (p *Page) Table(rows []Row) {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(clean(cell)))
+			widths[i] = max(widths[i], utf8.RuneCountInString(cleanCell(cell)))
 		}
 	}
 	for _, row := range rows {
@@ -107,7 +108,7 @@ func (p *Page) Table(rows []Row) {
 			line.WriteString(p.paint(colours[row.Mark], string(row.Mark)) + " ")
 		}
 		for i, cell := range row.Cells {
-			cell = clean(cell)
+			cell = cleanCell(cell)
 			line.WriteString(cell)
 			if i < len(row.Cells)-1 {
 				line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
@@ -117,17 +118,22 @@ func (p *Page) Table(rows []Row) {
 	}
 }
 
-// clean keeps control characters of foreign texts (commit subjects, file names) off the terminal.
+// clean keeps control characters of foreign texts (commit subjects, file names) off the terminal, and whatever else changes where or in which direction they stand.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' {
 			return r
 		}
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp) {
 			return utf8.RuneError
 		}
 		return r
 	}, s)
+}
+
+// cleanCell is clean for a cell, which is one line: a name with a line break in it makes no row of its own.
+func cleanCell(s string) string {
+	return strings.NewReplacer("\n", string(utf8.RuneError), "\t", string(utf8.RuneError)).Replace(clean(s))
 }
 
 // wrap breaks a text into lines of at most width characters, any length where width is 0; words longer than the width stay whole, and the text's own line breaks stay.

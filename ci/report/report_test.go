@@ -12,9 +12,9 @@ func TestPage(t *testing.T) {
 	p := New(&out)
 	p.Title("Release of %s", "v1.5.0")
 	p.Heading("Images")
-	p.Table([]Row{{Done, []string{"docker.io/a/b", "sha256:1"}}, {None, []string{"ä", "left out"}}, {"", []string{"no mark"}}})
-	p.Line(Note, "a subject with \x1b[31mcolour\u202e and\nits own break")
-	want := "Release of v1.5.0\n\nImages\n  ✓ docker.io/a/b  sha256:1\n  – ä              left out\n  no mark\n  ! a subject with \ufffd[31mcolour\ufffd and\n    its own break\n"
+	p.Table([]Row{{Done, []string{"docker.io/a/b", "sha256:1"}}, {None, []string{"ä", "left out"}}, {"", []string{"no\n  ✓ mark"}}})
+	p.Line(Note, "a subject with \x1b[31mcolour\u202e\u200f and\nits own break")
+	want := "Release of v1.5.0\n\nImages\n  ✓ docker.io/a/b  sha256:1\n  – ä              left out\n  no\ufffd  ✓ mark\n  ! a subject with \ufffd[31mcolour\ufffd\ufffd and\n    its own break\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
