@@ -9,7 +9,9 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/operator-release/operator-release/ci/changelog"
 	"github.com/operator-release/operator-release/ci/config"
@@ -41,6 +43,11 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 		if n > 5 {
 			more = fmt.Sprintf(" and %d more", n-5)
 		}
+		for i, name := range dirty {
+			if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+				dirty[i] = strconv.Quote(name) // a line break in a name makes no line of the report
+			}
+		}
 		m.against("the work tree is dirty: %s%s; what is released is the commit, so commit them, or put them aside with: git stash --include-untracked",
 			strings.Join(dirty[:min(5, n)], ", "), more)
 	}
@@ -68,6 +75,9 @@ func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
 		m.against("%s would be the first version of line %s, and that stands on versions of other lines: their tags are not here, for the repository came as one branch; "+
 			"use a clone that has them", p.Version, p.Line)
 	}
+	if err := m.checkNames(ctx, "refs/tags/"+p.Version.String(), "refs/heads/"+p.Branch); err != nil {
+		return err
+	}
 	if p.Previous.IsZero() {
 		m.notice("no version is tagged yet: %s is the first", p.Version)
 	}
@@ -79,6 +89,27 @@ func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
 		if !ok {
 			m.against("%s does not descend from %s, the version before it on line %s (commit %s is not in its history); check out %s, or backport what is missing onto it",
 				short(m.base.ID), before, p.Line, short(m.tags[before]), p.Branch)
+		}
+	}
+	return nil
+}
+
+// checkNames speaks against refs that git cannot make beside those that are there: one cannot be a file and a folder at once.
+func (m *maker) checkNames(ctx context.Context, refs ...string) error {
+	for _, ref := range refs {
+		below, err := m.Repository.Refs(ctx, ref+"/")
+		if err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(below)) {
+			m.against("%s cannot be made beside %s/%s, as git keeps refs in folders; remove that one, here and on the remote", ref, ref, name)
+		}
+		for above := path.Dir(ref); strings.Count(above, "/") > 1; above = path.Dir(above) {
+			if there, err := m.Repository.Git(ctx, "for-each-ref", "--format=%(refname)", above); err != nil {
+				return err
+			} else if strings.HasPrefix(there+"\n", above+"\n") {
+				m.against("%s cannot be made beside %s, as git keeps refs in folders; remove that one, here and on the remote", ref, above)
+			}
 		}
 	}
 	return nil
