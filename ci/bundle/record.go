@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -230,8 +231,10 @@ func (a Artifact) check() error {
 	if a.Size < 0 || a.Name == "" {
 		return fmt.Errorf("it has no name, or a size of %d bytes", a.Size)
 	}
-	if a.File != "" && (a.File != path.Base(a.File) || strings.HasPrefix(a.File, ".") || strings.ContainsAny(a.File, "/\\\x00\n\r")) {
-		return fmt.Errorf("%q is no plain file name", a.File)
+	for _, name := range []string{a.File, a.Binary} { // both become names of files
+		if name != "" && (name != path.Base(name) || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\\") || strings.ContainsFunc(name, unicode.IsControl)) {
+			return fmt.Errorf("%q is no plain file name", name)
+		}
 	}
 	switch a.Kind {
 	case KindImage, KindChart:

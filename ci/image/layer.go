@@ -70,9 +70,12 @@ func (t *tree) readLayer(ctx context.Context, l *bundle.Layout, desc ocispec.Des
 	}
 	defer content.Close()
 	sum := digest.SHA256.Digester()
-	all := io.TeeReader(content, sum.Hash())
+	all := io.TeeReader(&bounded{content, limit(desc.Size)}, sum.Hash())
 	r := tar.NewReader(all)
-	for {
+	for n := 0; ; n++ {
+		if n > maxEntries {
+			return refusal.New("layer %s: it has more than %d entries", desc.Digest, maxEntries)
+		}
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -90,6 +93,9 @@ func (t *tree) readLayer(ctx context.Context, l *bundle.Layout, desc ocispec.Des
 	}
 	return nil
 }
+
+// maxEntries bounds the entries of a layer: each is kept in memory, and is almost nothing when packed.
+const maxEntries = 2_000_000
 
 // apply puts one entry of a layer into the tree, as an unpacker would.
 func (t *tree) apply(h *tar.Header, number int) {
@@ -126,7 +132,7 @@ func decompress(r io.Reader) (io.ReadCloser, error) {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		return gzip.NewReader(in)
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1))
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20)) // the window that zstd's own program takes
 		if err != nil {
 			return nil, err
 		}

@@ -21,8 +21,32 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
-// maxArchive bounds what a compressed archive may unpack to.
-const maxArchive = 64 << 30
+// maxArchive bounds what a compressed archive, or a layer, may unpack to, in bytes; and what is small packed may not be all of that: whatever unpacks to more than
+// smallArchive, and to more than maxRatio times its size, was made to fill disks. Layers are mostly packed already, text comes to some ten times.
+const (
+	maxArchive   = 64 << 30
+	smallArchive = 1 << 30
+	maxRatio     = 200
+)
+
+// limit is what so many packed bytes may unpack to.
+func limit(packed int64) int64 {
+	return min(maxArchive, max(smallArchive, packed*maxRatio))
+}
+
+// bounded fails where its reader has more than left bytes.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, refusal.New("it unpacks to far more than is taken of its size; it is damaged, or made to fill memory and disk")
+	}
+	return n, err
+}
 
 // ociFiles are the files of an OCI layout that somebody else wrote: a folder, or a tar archive, of
 // which nothing is unpacked. Names in it are never used as paths of this machine.
@@ -84,6 +108,10 @@ func openFolder(name string) (*ociFiles, error) {
 
 // gunzip unpacks the archive into a file that has no name any more.
 func gunzip(name string, packed io.ReadSeeker, scratch string) (*os.File, error) {
+	size, err := packed.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := packed.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
@@ -96,11 +124,7 @@ func gunzip(name string, packed io.ReadSeeker, scratch string) (*os.File, error)
 		return nil, err
 	}
 	os.Remove(file.Name())
-	n, err := io.Copy(file, io.LimitReader(gz, maxArchive+1))
-	if err == nil && n > maxArchive {
-		err = fmt.Errorf("it unpacks to more than %d bytes", int64(maxArchive))
-	}
-	if err != nil {
+	if _, err := io.Copy(file, &bounded{gz, limit(size)}); err != nil {
 		file.Close()
 		return nil, refusal.New("image archive %s: %w", name, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/gate"
 	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 )
 
@@ -93,6 +94,9 @@ func runTestBundle(ctx context.Context, c call, spec pipeline.TestBundleSpec) (a
 	return thereAlready(b)
 }
 
+// maxExecutable bounds what is unpacked to be run, in bytes.
+const maxExecutable = 4 << 30
+
 // unpackBinary takes the executable out of a released archive.
 func unpackBinary(archive, name, dir string) error {
 	f, err := os.Open(archive)
@@ -114,6 +118,9 @@ func unpackBinary(archive, name, dir string) error {
 		}
 		if h.Name != name {
 			continue
+		}
+		if h.Size > maxExecutable {
+			return refusal.New("take %s out of %s: it has %d bytes; at most %d are taken", name, archive, h.Size, int64(maxExecutable))
 		}
 		to, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
 		if err != nil {
