@@ -3,6 +3,7 @@ package git
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -217,13 +218,45 @@ func TestHostileNamesAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{".git", ".GIT", ".."} {
-		outer, err := r.run(ctx, strings.NewReader("040000 tree "+strings.TrimSpace(string(inner))+"\t"+name+"\n"), nil, "mktree")
+	raw := func(text string) string {
+		id, err := hex.DecodeString(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Tree(ctx, strings.TrimSpace(string(outer))); !refusal.Is(err) {
-			t.Errorf("%s: %v", name, err)
+		return string(id)
+	}
+	file, folder := raw(strings.TrimSpace(string(blob))), raw(strings.TrimSpace(string(inner)))
+	entry := func(mode, name, id string) string { return mode + " " + name + "\x00" + id }
+	for content, says := range map[string]string{
+		entry("40000", ".git", folder):                                    "git's own folder",
+		entry("40000", ".GIT", folder):                                    "git's own folder",
+		entry("100644", ".Git", file):                                     "git's own folder",
+		entry("40000", "..", folder):                                      "leads out",
+		entry("40000", ".", folder):                                       "leads out",
+		entry("100644", "a/../../b", file):                                "leads out",
+		entry("100644", "/etc/passwd", file):                              "leads out",
+		entry("100644", strings.Repeat("n", 5000), file):                  "is 5000 bytes long",
+		entry("100644", strings.Repeat("n/", 2000)+"n", file):             "is 4001 bytes long",
+		entry("100644", "latin-\xe4", file):                               "is no UTF-8",
+		entry("100644", "a", file) + entry("100644", "a", file):           `"a" is there twice`,
+		entry("120000", "a", file) + entry("40000", "a", folder):          `"a" is a folder, and a file of mode 120000`,
+		entry("120000", "a", file) + entry("100644", "a/b/c", file):       `"a" is a folder, and a file of mode 120000`,
+		entry("120000", "a", file) + entry("40000", "a\nb", folder):       "",
+		entry("100644", "\u202e\x1b", file) + entry("100644", "-n", file): "",
+	} {
+		id, err := r.run(ctx, strings.NewReader(content), nil, "hash-object", "-t", "tree", "--literally", "-w", "--stdin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := r.Tree(ctx, strings.TrimSpace(string(id)))
+		if says == "" {
+			if err != nil {
+				t.Errorf("%q: %v", content, err)
+			} else if err := errors.Join(tree.WriteTo(t.TempDir(), time.Unix(0, 0)), tree.Close()); err != nil {
+				t.Errorf("%q: %v", content, err)
+			}
+		} else if !refusal.Is(err) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%.80q: %v", content, err)
 		}
 	}
 }

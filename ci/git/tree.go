@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/operator-release/operator-release/ci/refusal"
 )
@@ -56,18 +57,43 @@ func (r *Repository) Tree(ctx context.Context, commit string) (*Tree, error) {
 		if !ok || len(fields) != 4 {
 			continue
 		}
-		// A hostile tree may hold names that git itself refuses to check out.
-		if !fs.ValidPath(name) || slices.Contains(strings.Split(strings.ToLower(name), "/"), ".git") {
-			return nil, refusal.New("read tree of %s: the file name %q leads out of the tree, or into git's own folder", commit, name)
+		if err := checkName(name); err != nil {
+			return nil, refusal.New("read tree of %s: the file name %.200q %w", commit, name, err)
+		}
+		if _, twice := t.entries[name]; twice {
+			return nil, refusal.New("read tree of %s: the file name %q is there twice; the tree is broken", commit, name)
 		}
 		size, _ := strconv.ParseInt(fields[3], 10, 64) // "-" for submodules
 		t.add(Entry{Path: name, Mode: fields[0], ID: fields[2], Size: size})
 	}
 	for dir := range t.dirs {
+		if e, ok := t.entries[dir]; ok { // were it a link, what lies below would be written to where it leads
+			return nil, refusal.New("read tree of %s: %q is a folder, and a file of mode %s as well; the tree is broken", commit, dir, e.Mode)
+		}
 		slices.Sort(t.dirs[dir])
 	}
 	t.blobs, err = r.openBlobs(ctx)
 	return t, err
+}
+
+// What file systems take of a name and of a path below a folder, in bytes (NAME_MAX, and PATH_MAX without a folder to be in).
+const (
+	longestName = 255
+	longestPath = 3 << 10
+)
+
+// checkName speaks against names that git itself refuses to check out, and those that no file system takes: a tree may have been made by anything.
+func checkName(name string) error {
+	parts := strings.Split(name, "/")
+	switch {
+	case !utf8.ValidString(name):
+		return errors.New("is no UTF-8; rename it")
+	case !fs.ValidPath(name) || slices.ContainsFunc(parts, func(part string) bool { return strings.EqualFold(part, ".git") }):
+		return errors.New("leads out of the tree, or into git's own folder")
+	case len(name) > longestPath || slices.ContainsFunc(parts, func(part string) bool { return len(part) > longestName }):
+		return fmt.Errorf("is %d bytes long; file systems take %d for each part, and %d in all are taken; rename it", len(name), longestName, longestPath)
+	}
+	return nil
 }
 
 func (t *Tree) add(e Entry) {
@@ -121,7 +147,7 @@ func (t *Tree) resolve(op, name string) (string, error) {
 		}
 		name = next
 	}
-	return "", &fs.PathError{Op: op, Path: name, Err: errors.New("too many symbolic links")}
+	return "", &fs.PathError{Op: op, Path: name, Err: refusal.New("its symbolic links lead in circles; replace them by the file itself")}
 }
 
 // linkIn finds the first symbolic link on the way to name.
