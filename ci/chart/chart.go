@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 	"github.com/operator-release/operator-release/ci/archive"
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/render"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -55,8 +55,11 @@ type Chart struct {
 // the repository by a symbolic link is refused.
 func Package(o Options) (Chart, error) {
 	dir := filepath.Join(o.Tree, filepath.FromSlash(o.Path))
-	if err := checkLinks(o.Tree, dir); err != nil {
-		return Chart{}, err
+	if _, err := os.Stat(filepath.Join(dir, "Chart.yaml")); err != nil {
+		return Chart{}, refusal.New("load chart %s: %w", dir, err)
+	}
+	if err := render.CheckLinks(o.Tree, filepath.FromSlash(o.Path)); err != nil {
+		return Chart{}, refusal.New("package chart %s: %w", o.Path, err)
 	}
 	c, err := loader.LoadDir(dir)
 	if err != nil {
@@ -140,29 +143,4 @@ func check(o Options, c *helm.Chart) error {
 		return refusal.New("package chart %s: it declares the dependencies %s, which are not in its charts/ folder; run helm dependency update and commit the result", o.Path, strings.Join(missing, ", "))
 	}
 	return nil
-}
-
-// checkLinks refuses symbolic links that lead out of the tree: the Helm SDK follows every one.
-func checkLinks(tree, dir string) error {
-	root, err := filepath.EvalSymlinks(tree)
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(dir, "Chart.yaml")); err != nil {
-		return refusal.New("load chart %s: %w", dir, err)
-	}
-	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.Type()&fs.ModeSymlink == 0 {
-			return err
-		}
-		target, err := filepath.EvalSymlinks(path)
-		if err == nil {
-			var rel string
-			if rel, err = filepath.Rel(root, target); err == nil && filepath.IsLocal(rel) {
-				return nil
-			}
-		}
-		shown, _ := filepath.Rel(tree, path)
-		return refusal.New("package chart: %s is a symbolic link that leads out of the repository, or nowhere; replace it by the file itself", shown)
-	})
 }

@@ -128,12 +128,9 @@ func renderings(ctx context.Context, tree *git.Tree, dirs []string) (map[string]
 	defer os.RemoveAll(root)
 	all := map[string]render.Rendering{}
 	for _, dir := range dirs {
-		below, err := fs.Sub(tree, dir)
-		if err != nil {
-			return nil, err
-		}
 		at := filepath.Join(root, filepath.FromSlash(dir))
-		if err := os.CopyFS(at, below); err != nil {
+		left := render.MostFiles
+		if err := copyFolder(tree, dir, at, &left); err != nil {
 			return nil, fmt.Errorf("copy chart %s: %w", dir, err)
 		}
 		if all[dir], err = render.Chart(ctx, at, dir, ""); err != nil {
@@ -141,4 +138,42 @@ func renderings(ctx context.Context, tree *git.Tree, dirs []string) (map[string]
 		}
 	}
 	return all, nil
+}
+
+// copyFolder writes a folder of a tree, and in the place of links what they lead to in the tree, as Helm does. One that leads out of it, nowhere or in circles is refused.
+func copyFolder(tree *git.Tree, from, to string, left *int) error {
+	entries, err := tree.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name, target := path.Join(from, e.Name()), filepath.Join(to, e.Name())
+		if *left--; *left < 0 {
+			return refusal.New("with %s it comes to more than %d files, or its symbolic links lead in circles; replace them by the files themselves", name, render.MostFiles)
+		}
+		info, err := tree.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return refusal.New("%s is a symbolic link that leads nowhere; replace it by the file itself", name)
+		}
+		if err != nil {
+			return err
+		}
+		if info.IsDir() {
+			if err := copyFolder(tree, name, target, left); err != nil {
+				return err
+			}
+			continue
+		}
+		content, err := tree.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(target, content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

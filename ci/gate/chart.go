@@ -35,8 +35,11 @@ type rendering struct {
 
 func checkChart(ctx context.Context, tree, dir string) ([]Check, renderedChart) {
 	root := filepath.Join(tree, filepath.FromSlash(dir))
-	checks := []Check{lintChart(tree, dir)}
 	chart := renderedChart{dir: dir}
+	if err := render.CheckLinks(tree, filepath.FromSlash(dir)); err != nil {
+		return []Check{{Name: LintCheck, Subject: dir, Status: Failed, Details: []string{err.Error()}}}, chart
+	}
+	checks := []Check{lintChart(tree, dir)}
 	if ch, err := loader.LoadDir(root); err == nil {
 		chart.appVersion, chart.values = ch.AppVersion(), ch.Values
 	}
