@@ -24,15 +24,11 @@ func CheckLinks(tree, dir string) error {
 		return nil
 	}
 	left := MostFiles
-	return checkLinks(root, filepath.Join(root, dir), nil, &left)
+	return checkLinks(root, filepath.Join(root, dir), dir, nil, &left)
 }
 
-// checkLinks looks at a path and all below it; within are the folders that one has come through.
-func checkLinks(root, path string, within []string, left *int) error {
-	shown, err := filepath.Rel(root, path)
-	if err != nil {
-		return err
-	}
+// checkLinks looks at a path and all below it. It is shown as one has come to it; within are the folders on this way.
+func checkLinks(root, path, shown string, within []string, left *int) error {
 	if *left--; *left < 0 {
 		return refusal.New("read chart: with %s it comes to more than %d files, its symbolic links followed; replace them by the files themselves", shown, MostFiles)
 	}
@@ -59,7 +55,7 @@ func checkLinks(root, path string, within []string, left *int) error {
 		return err
 	}
 	for _, e := range entries {
-		if err := checkLinks(root, filepath.Join(path, e.Name()), within, left); err != nil {
+		if err := checkLinks(root, filepath.Join(target, e.Name()), filepath.Join(shown, e.Name()), within, left); err != nil {
 			return err
 		}
 	}
