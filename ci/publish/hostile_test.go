@@ -24,6 +24,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/bundle/bundletest"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
@@ -144,7 +145,7 @@ func TestHostileRegistry(t *testing.T) {
 		}
 	})
 	parent := t.TempDir()
-	if _, err := Fetch(t.Context(), &Registry{Prefix: h.at}, Claim{Identity: titled, Repository: bundletest.Repository}, filepath.Join(parent, "a", "fetched")); err != nil {
+	if _, err := Fetch(t.Context(), &Registry{Prefix: h.at}, journal.Claim{Identity: titled, Repository: bundletest.Repository}, filepath.Join(parent, "a", "fetched")); err != nil {
 		t.Error(err)
 	}
 	if found, err := os.ReadDir(filepath.Join(parent, "a")); err != nil || len(found) != 1 {
@@ -225,7 +226,7 @@ func TestHostileRegistry(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.t, h.answers = t, maps.Clone(original)
-			claim := Claim{Identity: c.make(), Repository: bundletest.Repository}
+			claim := journal.Claim{Identity: c.make(), Repository: bundletest.Repository}
 			parent := t.TempDir()
 			h.requests.Store(0)
 			var before, after runtime.MemStats
