@@ -32,6 +32,7 @@ const (
 	Rehearse   Stage = "rehearse"    // publication to throwaway destinations
 	Fetch      Stage = "fetch"       // a backup, from a registry
 	Publish    Stage = "publish"     // publication
+	Audit      Stage = "audit"       // whether what was published is still so
 	Backport   Stage = "backport"    // commits picked onto release lines
 	Ledger     Stage = "ledger"      // which fixes are on which release line
 	Notes      Stage = "notes"       // what a version brings
@@ -260,6 +261,14 @@ type FetchSpec struct {
 type PublishSpec struct {
 	To     Destinations `json:"to"`
 	Commit string       `json:"commit,omitempty"` // refuse a bundle of another release commit
+}
+
+// AuditSpec asks whether what was published is still as its record says. Trees: Repository.
+type AuditSpec struct {
+	Versions []string     `json:"versions,omitempty"` // empty: all
+	Since    string       `json:"since,omitempty"`    // of all, this one and those after it
+	To       Destinations `json:"to"`                 // where to look; without a remote at the repository's own refs
+	Config   *string      `json:"config,omitempty"`   // content of a settings file that replaces those of the tagged trees
 }
 
 // BackportSpec asks for commits on lines. Trees: Repository. The stage makes the picks' objects, and no ref.

@@ -52,6 +52,7 @@ var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
 	pipeline.Rehearse:   with(runRehearse),
 	pipeline.Fetch:      with(runFetch),
 	pipeline.Publish:    with(runPublish),
+	pipeline.Audit:      with(runAudit),
 	pipeline.Backport:   with(runBackport),
 	pipeline.Ledger:     with(runLedger),
 	pipeline.Notes:      with(runNotes),

@@ -1,0 +1,322 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sourcegraph/conc/pool"
+	"oras.land/oras-go/v2/registry/remote"
+
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/surface"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// Options are which versions, and where to look.
+type Options struct {
+	Versions []version.Version // empty: all
+	Since    version.Version   // of all, this one and those after it
+
+	// Repository has the refs to look at, and their objects: a clone as far as it has them, or, with All, whatever the git remote has.
+	Repository *git.Repository
+	All        bool
+	Name       string // of where the refs are from, for people
+	Failed     error  // why the refs cannot be read: nothing about them can be told, and Repository is not looked at
+
+	// Registry opens repositories where they lie; nil where no registry was named.
+	Registry     func(repository string) (*remote.Repository, error)
+	RegistryName string // for people
+
+	Backup *Backup // nil where none was named
+	// Bundle is the folder where a version's bundle would lie that was made here.
+	Bundle func(version.Version) string
+
+	Pattern    version.Pattern // of release branches, by the settings of now
+	ConfigName string
+	Config     []byte // settings that replace those of the tagged trees; nil: each tree's own
+}
+
+// Backup is where copies of bundles are kept: one repository at a registry, or a folder with a folder for each version.
+type Backup struct {
+	Name string
+	Open func() (*remote.Repository, error) // of the repository
+	Dir  string                             // of folders; Open is nil then
+}
+
+// abreast is how many versions are looked at side by side.
+const abreast = 4
+
+// Run reads every surface of the versions and compares. A version that nothing names is refused; what one surface's place answers is in the report, whatever it is.
+func Run(ctx context.Context, o Options) (Report, error) {
+	a := &auditor{Options: o, registries: registries{open: o.Registry}}
+	var err error
+	if o.Failed != nil {
+		a.refs = unread(o.Repository, o.Failed)
+	} else if a.refs, err = readRefs(ctx, o.Repository, o.All); err != nil {
+		return Report{}, err
+	}
+	if a.index, err = a.readIndex(ctx); err != nil {
+		return Report{}, err
+	}
+	if a.chartNames, err = a.namesOfCharts(ctx); err != nil {
+		return Report{}, err
+	}
+	versions, err := a.versions()
+	if err != nil {
+		return Report{}, err
+	}
+	r := Report{Git: o.Name, Registry: o.RegistryName, Versions: make([]Version, len(versions))}
+	all := pool.New().WithContext(ctx).WithMaxGoroutines(abreast).WithCancelOnError().WithFirstError()
+	for i, v := range versions {
+		all.Go(func(ctx context.Context) error {
+			var err error
+			r.Versions[i], err = a.version(ctx, v)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return r, err
+	}
+	if len(o.Versions) == 0 && a.refs.others > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d tags of other schemes were passed over: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N", a.refs.others))
+	}
+	r.Notes = append(r.Notes, a.index.notes(len(o.Versions) == 0)...)
+	return r, nil
+}
+
+type auditor struct {
+	Options
+	refs       refs
+	registries registries
+	index      chartIndex
+	chartNames []string // of charts that are this project's
+}
+
+// versions are those asked for, the newest first: of all, those that a tag, a claim or the chart index names.
+func (a *auditor) versions() ([]version.Version, error) {
+	switch {
+	case a.Failed != nil && len(a.Versions) > 0:
+		return a.Versions, nil // of each what else can be read
+	case a.Failed != nil:
+		return nil, fmt.Errorf("audit all versions: which there are is not known: %w", a.Failed)
+	}
+	known := map[version.Version]bool{}
+	for v := range a.refs.tags {
+		known[v] = true
+	}
+	for v := range a.refs.claims {
+		known[v] = true
+	}
+	for _, v := range a.index.versions(a.chartNames) {
+		known[v] = true
+	}
+	if len(a.Versions) == 0 {
+		maps.DeleteFunc(known, func(v version.Version, _ bool) bool { return !a.Since.IsZero() && v.Compare(a.Since) < 0 })
+		return slices.SortedFunc(maps.Keys(known), func(x, y version.Version) int { return y.Compare(x) }), nil
+	}
+	var names []string
+	for v := range known {
+		names = append(names, v.String())
+	}
+	for _, v := range a.Versions {
+		if !known[v] {
+			return nil, refusal.New("audit %s: %s has neither a tag nor a claim of it, and no chart index names it%s", v, a.Name, refusal.Meant(v.String(), names))
+		}
+	}
+	return a.Versions, nil
+}
+
+// oldest is the first version that is tagged or claimed.
+func (a *auditor) oldest() version.Version {
+	var oldest version.Version
+	for _, of := range []map[version.Version]ref{a.refs.tags, a.refs.claims} {
+		for v := range of {
+			if oldest.IsZero() || v.Compare(oldest) < 0 {
+				oldest = v
+			}
+		}
+	}
+	return oldest
+}
+
+// version reads every surface of one version.
+func (a *auditor) version(ctx context.Context, v version.Version) (Version, error) {
+	out := Version{Version: v, Surfaces: []Surface{}}
+	if m, ok := a.refs.marks[v]; ok {
+		out.Mark = &m
+		if m.State != journal.Good {
+			out.note("%s by %s: %s", m.State, m.By, m.Because)
+		}
+	}
+	t, err := a.tagged(ctx, v, &out)
+	if err != nil {
+		return out, err
+	}
+	defer t.close()
+	known, err := a.record(ctx, v, t, &out)
+	if err != nil {
+		return out, err
+	}
+	if known != nil {
+		out.Identity, out.Record = known.identity.String(), known.from
+		a.byRecord(ctx, known, t, &out)
+	} else {
+		a.byEachOther(ctx, v, t, &out)
+	}
+	if err := a.branch(ctx, v, known, t, &out); err != nil {
+		return out, err
+	}
+	a.indexed(v, known, t, &out)
+	return out, ctx.Err()
+}
+
+// tagged is what a version's git tag leads to.
+type tagged struct {
+	ref
+	there    bool
+	tree     *git.Tree // nil where the tag is not there, or leads to no commit
+	treeID   string
+	settings config.Config
+	refused  error // why the settings cannot be read
+}
+
+func (t *tagged) close() {
+	if t.tree != nil {
+		t.tree.Close() // of a process that only read
+	}
+}
+
+func (a *auditor) tagged(ctx context.Context, v version.Version, out *Version) (*tagged, error) {
+	t := &tagged{}
+	if t.ref, t.there = a.refs.tags[v]; t.commit == "" {
+		return t, nil
+	}
+	if !t.annotated {
+		out.note("the tag is lightweight: nobody is named who made it, and when")
+	}
+	c, err := a.refs.repository.Commit(ctx, t.commit)
+	if err != nil {
+		return t, err
+	}
+	t.treeID = c.Tree
+	if t.tree, err = a.refs.repository.Tree(ctx, t.commit); err != nil {
+		return t, err
+	}
+	t.settings, t.refused = config.Load(t.tree, a.ConfigName, a.Config)
+	return t, nil
+}
+
+// values reads the values of a tree's surfaces, by the settings.
+func (t *tagged) values(c config.Config) ([]surface.Occurrence, error) {
+	surfaces, err := surface.Find(t.tree, c)
+	if err != nil {
+		return nil, err
+	}
+	var all []surface.Occurrence
+	for _, s := range surfaces {
+		content, err := t.tree.ReadFile(s.Path)
+		if err != nil {
+			return nil, err
+		}
+		values, err := s.Read(content)
+		if err != nil {
+			return nil, err
+		}
+		for _, value := range values {
+			all = append(all, surface.Occurrence{Surface: s, Value: value})
+		}
+	}
+	return all, nil
+}
+
+// branch compares where a version was released from: the release branch has to contain its commit, and the version before on its line is in its history.
+func (a *auditor) branch(ctx context.Context, v version.Version, known *known, t *tagged, out *Version) error {
+	name, commit := a.Pattern.Branch(v), t.commit
+	if known != nil {
+		name, commit = known.record.Branch, known.record.Commit
+	}
+	if commit == "" {
+		return nil
+	}
+	if a.refs.noHistory != "" {
+		out.unseen(KindBranch, name, "", a.refs.noHistory)
+		return nil
+	}
+	if _, err := a.refs.repository.Commit(ctx, commit); refusal.Is(err) { // the record's, that no ref leads to
+		out.compare(KindBranch, name, "contains "+short(commit), "", "no ref leads to this commit")
+		return nil
+	} else if err != nil {
+		return err
+	}
+	in, err := a.refs.containing(ctx, commit, a.Pattern)
+	if err != nil {
+		return err
+	}
+	_, exists := a.refs.branches[name]
+	want := "contains " + short(commit)
+	switch {
+	case slices.Contains(in, name):
+		out.compare(KindBranch, name, want, want, "")
+	case a.refs.noBranches != "":
+		out.unseen(KindBranch, name, want, a.refs.noBranches)
+	case len(in) == 0 && exists:
+		out.compare(KindBranch, name, want, fmt.Sprintf("no branch contains it; %s is at %s", name, short(a.refs.branches[name])), "")
+	case len(in) == 0:
+		out.compare(KindBranch, name, want, "", "no branch contains the commit")
+	case exists:
+		out.compare(KindBranch, name, want, "it is on "+few(in), "")
+	case known == nil && !a.hasLines():
+		out.unseen(KindBranch, name, want, fmt.Sprintf("no branch at all is named by the pattern %s", a.Pattern))
+	default:
+		out.compare(KindBranch, name, want, "there is no such branch; it is on "+few(in), "")
+	}
+	return a.order(ctx, v, commit, out)
+}
+
+// hasLines tells whether any branch is one of a release line.
+func (a *auditor) hasLines() bool {
+	for name := range a.refs.branches {
+		if _, ok := a.Pattern.LineOf(name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// order compares a version's history with the version before it on its line.
+func (a *auditor) order(ctx context.Context, v version.Version, commit string, out *Version) error {
+	place, err := a.Pattern.Follow(slices.Collect(maps.Keys(a.refs.tags)), v)
+	if err != nil && !refusal.Is(err) {
+		return err
+	}
+	before := a.refs.tags[place.OnLine].commit
+	if place.OnLine.IsZero() || before == "" {
+		return nil
+	}
+	descends, err := a.refs.repository.Descends(ctx, commit, before)
+	if err != nil {
+		return err
+	}
+	want := "descends from " + place.OnLine.String()
+	found := want
+	if !descends {
+		at, ok, err := a.refs.repository.MergeBase(ctx, commit, before)
+		if err != nil {
+			return err
+		}
+		found = fmt.Sprintf("they part at %s", short(at))
+		if !ok {
+			found = "they have no history in common"
+		}
+	}
+	out.compare(KindHistory, v.String(), want, found, "")
+	return nil
+}
+
+// short is a commit's or object's id as people write it.
+func short(id string) string { return id[:min(12, len(id))] }

@@ -1,0 +1,300 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// Where a chart index is kept by custom: what GitHub serves as a project's pages (https://helm.sh/docs/topics/chart_repository).
+const (
+	indexBranch = "gh-pages"
+	indexFile   = "index.yaml"
+	maxIndex    = 32 << 20 // bytes
+)
+
+// entry is one version of a chart in an index.
+type entry struct {
+	Version    string    `yaml:"version"`
+	AppVersion string    `yaml:"appVersion"`
+	Created    time.Time `yaml:"created"`
+	Digest     string    `yaml:"digest"` // of the package: sha256 in hexadecimal
+	URLs       []string  `yaml:"urls"`
+	Deprecated bool      `yaml:"deprecated"`
+}
+
+// of is the version that the entry is of; ok is false where it is one of another form.
+func (e entry) of() (v version.Version, ok bool) {
+	v, err := version.Parse("v" + strings.TrimPrefix(e.Version, "v"))
+	return v, err == nil
+}
+
+// chartIndex is Helm's index.yaml on a branch.
+type chartIndex struct {
+	why    string // there is none to look at; empty where there is
+	charts map[string][]entry
+	older  int // entries that came before the first version of this scheme
+}
+
+// readIndex reads the chart index, where there is one.
+func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
+	var index chartIndex
+	tip := a.refs.branches[indexBranch]
+	if tip == "" {
+		index.why = "no branch " + indexBranch
+		if a.refs.noBranches != "" {
+			index.why = "no branch " + indexBranch + " is here: " + a.refs.noBranches
+		}
+		return index, nil
+	}
+	tree, err := a.refs.repository.Tree(ctx, tip)
+	if err != nil {
+		return index, err
+	}
+	defer tree.Close()
+	content, err := readBounded(tree, indexFile, maxIndex)
+	if errors.Is(err, fs.ErrNotExist) {
+		index.why = fmt.Sprintf("branch %s has no %s", indexBranch, indexFile)
+		return index, nil
+	}
+	var file struct {
+		Entries map[string][]entry `yaml:"entries"`
+	}
+	if err == nil {
+		err = yaml.Unmarshal(content, &file)
+	}
+	if err != nil {
+		index.why = fmt.Sprintf("%s of branch %s cannot be read: %v", indexFile, indexBranch, err)
+		return index, nil
+	}
+	index.charts = file.Entries
+	oldest := a.oldest()
+	for name, entries := range index.charts {
+		index.charts[name] = slices.DeleteFunc(entries, func(e entry) bool {
+			v, ok := e.of()
+			// Before it had versions of this scheme a project's chart had a version of its own, beside the operator's.
+			other := !ok || (oldest.IsZero() || v.Compare(oldest) < 0) && strings.TrimPrefix(e.AppVersion, "v") != v.SemVer()
+			if other {
+				index.older++
+			}
+			return other
+		})
+	}
+	return index, nil
+}
+
+// readBounded reads a file of at most so many bytes.
+func readBounded(tree *git.Tree, name string, most int64) ([]byte, error) {
+	info, err := tree.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > most {
+		return nil, fmt.Errorf("it has %d bytes; at most %d are read", info.Size(), most)
+	}
+	return tree.ReadFile(name)
+}
+
+// versions are those that the index names of the charts.
+func (x chartIndex) versions(charts []string) []version.Version {
+	var all []version.Version
+	for _, name := range charts {
+		for _, e := range x.charts[name] {
+			if v, ok := e.of(); ok {
+				all = append(all, v)
+			}
+		}
+	}
+	return all
+}
+
+// find are the entries of a chart's version.
+func (x chartIndex) find(chart string, v version.Version) []entry {
+	var found []entry
+	for _, e := range x.charts[chart] {
+		if of, ok := e.of(); ok && of == v {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+func (x chartIndex) has(chart string, v version.Version) bool { return len(x.find(chart, v)) > 0 }
+
+// candidates tells whether the index holds candidates of a chart at all: many projects leave them out.
+func (x chartIndex) candidates(chart string) bool {
+	return slices.ContainsFunc(x.charts[chart], func(e entry) bool {
+		v, ok := e.of()
+		if !ok {
+			return false
+		}
+		_, candidate := v.Candidate()
+		return candidate
+	})
+}
+
+// notes tell about the index as a whole.
+func (x chartIndex) notes(all bool) []string {
+	var notes []string
+	if x.why != "" {
+		notes = append(notes, "no chart index: "+x.why)
+	}
+	if all && x.older > 0 {
+		notes = append(notes, fmt.Sprintf("%d entries of the chart index were passed over: they are older than the first version of this scheme", x.older))
+	}
+	return notes
+}
+
+// released is a chart of a version, as the index should have it.
+type released struct{ name, appVersion, digest string }
+
+// charts are those of a version: of its record, else of its tagged tree, else those that the index names with it.
+func (a *auditor) charts(v version.Version, k *known, t *tagged) []released {
+	var all []released
+	switch {
+	case k != nil:
+		for _, c := range k.record.OfKind(bundle.KindChart) {
+			all = append(all, released{path.Base(c.Repository), v.String(), c.Package.Digest.String()})
+		}
+	case t.tree != nil && t.refused == nil:
+		for _, c := range t.settings.Charts {
+			if meta, err := readChart(t.tree, c.Path); err == nil && meta.Name != "" {
+				all = append(all, released{meta.Name, meta.AppVersion, ""})
+			}
+		}
+	default:
+		for _, name := range a.chartNames {
+			if a.index.has(name, v) {
+				all = append(all, released{name, "", ""})
+			}
+		}
+	}
+	return all
+}
+
+// indexed compares the chart index with what was released.
+func (a *auditor) indexed(v version.Version, k *known, t *tagged, out *Version) {
+	if a.index.why != "" {
+		return
+	}
+	for _, c := range a.charts(v, k, t) {
+		name := c.name + " " + v.SemVer()
+		if _, named := a.index.charts[c.name]; !named {
+			out.note("the chart index has no chart %s", c.name)
+			continue
+		}
+		found := a.index.find(c.name, v)
+		_, candidate := v.Candidate()
+		switch {
+		case len(found) == 0 && (candidate && !a.index.candidates(c.name) || out.Mark != nil && out.Mark.State == journal.RolledBack):
+			continue
+		case len(found) == 0:
+			out.compare(KindIndex, name, v.SemVer(), "", "")
+			continue
+		case len(found) > 1:
+			out.compare(KindIndex, name, "one entry", fmt.Sprintf("%d entries", len(found)), "")
+		default:
+			out.compare(KindIndex, name, v.SemVer(), strings.TrimPrefix(found[0].Version, "v"), "")
+		}
+		a.entry(v, c, name, found[0], out)
+	}
+}
+
+// entry compares one entry of the index.
+func (a *auditor) entry(v version.Version, c released, name string, e entry, out *Version) {
+	if c.appVersion != "" {
+		out.compare(KindIndex, name+" appVersion", c.appVersion, e.AppVersion, "")
+	}
+	if c.digest != "" {
+		out.compare(KindIndex, name+" digest", c.digest, "sha256:"+strings.TrimPrefix(e.Digest, "sha256:"), "")
+	}
+	want, leads := "leads to "+v.SemVer(), "nowhere"
+	for _, at := range e.URLs {
+		if leads = at; names(at, v) {
+			leads = want
+			break
+		}
+	}
+	out.compare(KindIndex, name+" URL", want, leads, "")
+	if before, at := a.before(c.name, v); !before.IsZero() {
+		want := "created after " + before.String()
+		said := want
+		if e.Created.Before(at) {
+			said = fmt.Sprintf("created %s, %s was at %s", e.Created.UTC().Format(time.RFC3339), before, at.UTC().Format(time.RFC3339))
+		}
+		out.compare(KindIndex, name+" created", want, said, "")
+	}
+	switch {
+	case !e.Deprecated:
+	case out.Mark != nil && out.Mark.State != journal.Good:
+		out.compare(KindIndex, name+" deprecated", "deprecated", "deprecated", "")
+	case a.refs.noMarks != "":
+		out.unseen(KindIndex, name+" deprecated", "", "it is deprecated; whether the version is withdrawn is not known: "+a.refs.noMarks)
+	default:
+		out.compare(KindIndex, name+" deprecated", "not deprecated", "deprecated", "the version is not withdrawn")
+	}
+}
+
+// names tells whether an address names a version: its file does, and a folder that is a version is this one.
+func names(address string, v version.Version) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	parts := strings.Split(u.Path, "/")
+	for _, part := range parts {
+		if other, err := version.Parse(part); err == nil && other != v {
+			return false
+		}
+	}
+	return strings.HasSuffix(strings.TrimSuffix(parts[len(parts)-1], ".tgz"), "-"+v.SemVer())
+}
+
+// before is the version before v on its line that the index has of a chart, and when it was entered.
+func (a *auditor) before(chart string, v version.Version) (version.Version, time.Time) {
+	var newest version.Version
+	var at time.Time
+	for _, e := range a.index.charts[chart] {
+		of, ok := e.of()
+		if ok && a.Pattern.Line(of) == a.Pattern.Line(v) && of.Compare(v) < 0 && (newest.IsZero() || of.Compare(newest) > 0) {
+			newest, at = of, e.Created
+		}
+	}
+	return newest, at
+}
+
+// namesOfCharts are the charts of the newest tagged tree: an index may hold other projects' too.
+func (a *auditor) namesOfCharts(ctx context.Context) ([]string, error) {
+	var newest version.Version
+	for v := range a.refs.tags {
+		if newest.IsZero() || v.Compare(newest) > 0 {
+			newest = v
+		}
+	}
+	if newest.IsZero() {
+		return nil, nil
+	}
+	t, err := a.tagged(ctx, newest, &Version{})
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	var all []string
+	for _, c := range a.charts(newest, nil, t) {
+		all = append(all, c.name)
+	}
+	return all, nil
+}

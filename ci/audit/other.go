@@ -1,0 +1,204 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/operator-release/operator-release/ci/changelog"
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/surface"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// byEachOther compares the surfaces of a version that has no record: with its git tag, and those that name an image's tag with each other. Who released without
+// this tool may have written image tags without the v; that is told, and no difference as long as all of them do.
+func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged, out *Version) {
+	switch {
+	case !t.there && a.refs.noTags != "":
+		out.unseen(KindTag, v.String(), v.String(), a.refs.noTags)
+		return
+	case !t.there:
+		out.compare(KindTag, v.String(), v.String(), "", "")
+		return
+	case t.tree == nil:
+		out.compare(KindTag, v.String(), "a commit", "object "+short(t.id), "it leads to no commit")
+		return
+	}
+	out.compare(KindTag, v.String(), v.String(), v.String(), "on commit "+short(t.commit))
+	if t.refused != nil {
+		out.unseen(KindFile, "all of the tagged tree", v.String(), t.refused.Error())
+		return
+	}
+	values, err := t.values(t.settings)
+	if err != nil {
+		out.unseen(KindFile, "all of the tagged tree", v.String(), err.Error())
+		return
+	}
+	asked := imageTag(values, v)
+	if asked != v.String() {
+		out.note("its chart asks for image tags without the v of the git tag")
+	}
+	for _, value := range values {
+		want := value.Form.Write(v)
+		if namesImage(value.Name) {
+			want = written(value.Form, asked)
+		} else if strings.TrimPrefix(value.Text, "v") == strings.TrimPrefix(want, "v") {
+			want = value.Text
+		}
+		out.compare(KindFile, value.Path+" "+value.Name, want, value.Text, "")
+	}
+	a.sections(v, t, out)
+	for _, image := range t.settings.Images {
+		if image.Repository != "" {
+			a.oldImage(ctx, v, t, image, asked, out)
+		}
+	}
+	for _, chart := range t.settings.Charts {
+		a.oldChart(ctx, v, t, chart, out)
+	}
+}
+
+// imageTag is the image tag that the chart of a tree asks for, if it is the version at all: with or without v.
+func imageTag(values []surface.Occurrence, v version.Version) string {
+	for _, value := range values {
+		if value.Kind == "chart" && value.Name == "appVersion" && value.Text == v.SemVer() {
+			return v.SemVer()
+		}
+	}
+	return v.String()
+}
+
+// namesImage tells whether a value is an image tag: one that an image is asked for by, or a badge that shows it.
+func namesImage(name string) bool {
+	return strings.HasSuffix(name, "appVersion") || strings.HasSuffix(name, "AppVersion") || strings.HasPrefix(name, "newTag of ")
+}
+
+// written is an image tag in a surface's form.
+func written(f surface.Form, tag string) string {
+	if f == surface.TagBadge || f == surface.Badge {
+		return strings.ReplaceAll(tag, "-", "--")
+	}
+	return tag
+}
+
+// sections tells whether the changelog of a final's tree speaks of it.
+func (a *auditor) sections(v version.Version, t *tagged, out *Version) {
+	file := t.settings.Changelog
+	if _, candidate := v.Candidate(); candidate || file == "" || file == config.NoChangelog {
+		return
+	}
+	if content, err := fs.ReadFile(t.tree, file); err == nil && changelog.Section(content, v) == "" {
+		out.note("%s of the tagged tree has no section of it", file)
+	}
+}
+
+// oldImage looks for an image at the registry: under the tag that the chart asks for, else in the other form; and whether its labels fit.
+func (a *auditor) oldImage(ctx context.Context, v version.Version, t *tagged, image config.Image, asked string, out *Version) {
+	name := image.Repository + ":" + asked
+	place, err := a.registries.at(image.Repository)
+	if err != nil {
+		out.found(KindImage, name, asked, ocispec.Descriptor{}, err)
+		return
+	}
+	other := v.String()
+	if asked == other {
+		other = v.SemVer()
+	}
+	_, m, err := place.manifest(ctx, asked)
+	if errors.Is(err, errMissing) {
+		if _, _, err := place.manifest(ctx, other); err == nil {
+			out.compare(KindImage, name, asked, other, "it is there under the other tag only")
+			return
+		}
+	}
+	if errors.Is(err, errMissing) && image.Optional {
+		out.note("the optional image %s is not at the registry", image.Repository)
+		return
+	}
+	if err != nil {
+		out.found(KindImage, name, asked, ocispec.Descriptor{}, err)
+		return
+	}
+	out.compare(KindImage, name, asked, asked, "")
+	labels, err := place.labels(ctx, m)
+	for _, label := range []struct{ key, want string }{{ocispec.AnnotationVersion, v.String()}, {ocispec.AnnotationRevision, t.commit}} {
+		found, ok := labels[label.key]
+		switch {
+		case err != nil:
+			out.found(KindImage, name+" "+label.key, label.want, ocispec.Descriptor{}, err)
+		case ok && strings.TrimPrefix(found, "v") == strings.TrimPrefix(label.want, "v"):
+			out.compare(KindImage, name+" "+label.key, found, found, "")
+		case ok && found != "":
+			out.compare(KindImage, name+" "+label.key, label.want, found, "")
+		}
+	}
+}
+
+// labels are an image's own: its annotations, else the labels in the config of its first platform.
+func (p *place) labels(ctx context.Context, m manifest) (map[string]string, error) {
+	if m.Annotations[ocispec.AnnotationVersion] != "" || m.Annotations[ocispec.AnnotationRevision] != "" {
+		return m.Annotations, nil
+	}
+	if len(m.Manifests) > 0 {
+		var err error
+		if _, m, err = p.manifest(ctx, m.Manifests[0].Digest.String()); err != nil {
+			return nil, err
+		}
+	}
+	if m.Config.Digest == "" {
+		return nil, nil
+	}
+	var c struct {
+		Config struct{ Labels map[string]string } `json:"config"`
+	}
+	err := p.readJSON(ctx, m.Config, &c)
+	return c.Config.Labels, err
+}
+
+// oldChart looks for a chart at the registry, and what it says of itself. One that is not there may be in the chart index alone.
+func (a *auditor) oldChart(ctx context.Context, v version.Version, t *tagged, chart config.Chart, out *Version) {
+	meta, err := readChart(t.tree, chart.Path)
+	if err != nil || chart.Repository == "" || meta.Name == "" {
+		return // its surface has told what is wrong with it
+	}
+	repository := chart.Repository + "/" + meta.Name
+	name := repository + ":" + v.SemVer()
+	place, err := a.registries.at(repository)
+	var m manifest
+	if err == nil {
+		_, m, err = place.manifest(ctx, v.SemVer())
+	}
+	if errors.Is(err, errMissing) && a.index.has(meta.Name, v) {
+		out.note("chart %s is in the chart index, and not at the registry", meta.Name)
+		return
+	}
+	var says chartMeta
+	if err == nil {
+		says, err = place.chart(ctx, m)
+	}
+	if err != nil {
+		out.found(KindChart, name, v.SemVer(), ocispec.Descriptor{}, err)
+		return
+	}
+	out.compare(KindChart, name+" version", meta.Version, says.Version, "")
+	out.compare(KindChart, name+" appVersion", meta.AppVersion, says.AppVersion, "")
+}
+
+// readChart reads a Chart.yaml.
+func readChart(tree fs.FS, path string) (chartMeta, error) {
+	content, err := fs.ReadFile(tree, path+"/Chart.yaml")
+	if err != nil {
+		return chartMeta{}, err
+	}
+	var meta chartMeta
+	if err := yaml.Unmarshal(content, &meta); err != nil {
+		return meta, fmt.Errorf("read %s/Chart.yaml: %w", path, err)
+	}
+	return meta, nil
+}

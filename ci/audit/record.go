@@ -1,0 +1,320 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/floating"
+	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// known is a version's record.
+type known struct {
+	record   bundle.Record
+	identity digest.Digest
+	from     string // where it was read
+}
+
+// record finds a version's record: at the registry, where its claim leads to, else in the backup, else in the folder where it was made. Claim, release artifact
+// and backup are compared on the way. Without a record it gives nil.
+func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out *Version) (*known, error) {
+	name := journal.ClaimRef(v)
+	at, claimed := a.refs.claims[v]
+	var claim journal.Claim
+	if claimed {
+		var err error
+		if claim, err = journal.ReadClaim(ctx, a.refs.repository, at.id); err != nil {
+			out.add(Surface{Kind: KindClaim, Name: name, State: Differs, Want: "an identity and a repository", Found: "object " + short(at.id), Note: err.Error()})
+			claimed = false
+		}
+	}
+	var k *known
+	var released error // why the claim's release artifact cannot be read
+	if claimed {
+		k, released = a.published(ctx, claim.Repository, claim.Identity)
+	}
+	kept, keptErr := a.keptBundle(ctx, v)
+	if k == nil && kept != nil {
+		k = kept
+	}
+	if b, err := bundle.Load(a.Bundle(v)); err == nil && k == nil {
+		made := &known{b.Record, b.Identity.Digest, a.Bundle(v)}
+		if claimed && made.identity == claim.Identity || !claimed && (a.refs.noClaims != "" || made.record.Tag == t.id) {
+			k = made
+		}
+	}
+	if k != nil && k.record.Version != v {
+		out.add(Surface{Kind: KindRelease, Name: k.from, State: Differs, Want: v.String(), Found: k.record.Version.String(), Note: "the record is of another version"})
+		k = nil
+	}
+	switch {
+	case k == nil && claimed:
+		out.unseen(KindClaim, name, "", "it names "+claim.Identity.String()+", whose record cannot be read")
+		out.found(KindRelease, claim.Repository, claim.Identity.String(), ocispec.Descriptor{}, released)
+		return nil, nil
+	case k == nil && at.id == "" && a.refs.noClaims != "":
+		out.unseen(KindClaim, name, "", a.refs.noClaims)
+		return nil, nil
+	case k == nil:
+		if at.id == "" {
+			out.note("it has no claim: it is older than this tool, and its surfaces were compared with each other")
+		}
+		return nil, nil
+	case claimed:
+		out.compare(KindClaim, name, k.identity.String(), claim.Identity.String(), "")
+		out.compare(KindClaim, name+" repository", k.record.Config.Artifacts, claim.Repository, "")
+		out.compare(KindClaim, name+" commit", k.record.Commit, at.commit, "")
+	case at.id == "" && a.refs.noClaims != "":
+		out.unseen(KindClaim, name, k.identity.String(), a.refs.noClaims)
+	case at.id == "":
+		out.compare(KindClaim, name, k.identity.String(), "", "")
+	}
+	a.release(ctx, k, out)
+	if a.Backup != nil {
+		switch {
+		case kept != nil:
+			out.compare(KindBackup, a.Backup.Name, k.identity.String(), kept.identity.String(), "")
+		default:
+			out.found(KindBackup, a.Backup.Name, k.identity.String(), ocispec.Descriptor{}, keptErr)
+		}
+	}
+	return k, nil
+}
+
+// published reads the record of a release artifact at the registry.
+func (a *auditor) published(ctx context.Context, repository string, identity digest.Digest) (*known, error) {
+	place, err := a.registries.at(repository)
+	if err != nil {
+		return nil, err
+	}
+	record, err := place.record(ctx, identity)
+	if err != nil {
+		return nil, err
+	}
+	return &known{record, identity, place.name()}, nil
+}
+
+// keptBundle reads the record in the backup.
+func (a *auditor) keptBundle(ctx context.Context, v version.Version) (*known, error) {
+	switch {
+	case a.Backup == nil:
+		return nil, nil
+	case a.Backup.Open == nil:
+		b, err := bundle.Load(a.Backup.Dir + "/" + v.String())
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errMissing, err)
+		}
+		return &known{b.Record, b.Identity.Digest, a.Backup.Name}, nil
+	}
+	repo, err := a.Backup.Open()
+	if err != nil {
+		return nil, unseenError{err}
+	}
+	place := &place{&a.registries, repo}
+	desc, err := place.resolve(ctx, v.String())
+	if err != nil {
+		return nil, err
+	}
+	record, err := place.record(ctx, desc.Digest)
+	if err != nil {
+		return nil, err
+	}
+	return &known{record, desc.Digest, a.Backup.Name}, nil
+}
+
+// release compares the release artifact at the registry, and that what the artifact consists of is there.
+func (a *auditor) release(ctx context.Context, k *known, out *Version) {
+	repository, want := k.record.Config.Artifacts, k.identity.String()
+	place, err := a.registries.at(repository)
+	if err != nil {
+		out.found(KindRelease, repository, want, ocispec.Descriptor{}, err)
+		return
+	}
+	desc, m, err := place.manifest(ctx, want)
+	if err == nil {
+		err = place.has(ctx, append(m.Layers, m.Config)...)
+	}
+	out.found(KindRelease, repository, want, desc, err)
+	if err != nil {
+		return
+	}
+	listed, err := place.referrers(ctx, desc)
+	gate := slices.IndexFunc(listed, func(d ocispec.Descriptor) bool {
+		return d.ArtifactType == bundle.StatementType && d.Annotations[bundle.PredicateAnnotation] == bundle.TestResultPredicate
+	})
+	switch {
+	case err != nil:
+		out.found(KindReferrer, "test result of the gate", "", ocispec.Descriptor{}, err)
+	case gate < 0:
+		out.add(Surface{Kind: KindReferrer, Name: "test result of the gate", State: Missing, Want: "listed under " + want})
+	default:
+		out.compare(KindReferrer, "test result of the gate", listed[gate].Digest.String(), listed[gate].Digest.String(), "")
+	}
+}
+
+// byRecord compares what a version consists of with its record.
+func (a *auditor) byRecord(ctx context.Context, k *known, t *tagged, out *Version) {
+	r := k.record
+	switch {
+	case !t.there && a.refs.noTags != "":
+		out.unseen(KindTag, r.Version.String(), r.Tag, a.refs.noTags)
+	case t.there && t.commit != r.Commit:
+		out.compare(KindTag, r.Version.String(), r.Tag, t.id, fmt.Sprintf("it leads to commit %s where %s belongs", short(t.commit), short(r.Commit)))
+	default:
+		out.compare(KindTag, r.Version.String(), r.Tag, t.id, "")
+	}
+	if t.tree == nil {
+		out.unseen(KindTree, r.Version.String(), r.Tree, "no tag leads to a tree")
+	} else {
+		out.compare(KindTree, r.Version.String(), r.Tree, t.treeID, "")
+		a.files(r, t, out)
+	}
+	for _, image := range r.OfKind(bundle.KindImage) {
+		a.image(ctx, image, out)
+		a.floating(ctx, r, image, out)
+	}
+	for _, chart := range r.OfKind(bundle.KindChart) {
+		a.chart(ctx, r, chart, out)
+	}
+}
+
+// files compares the surfaces in the tagged tree.
+func (a *auditor) files(r bundle.Record, t *tagged, out *Version) {
+	values, err := t.values(r.Config)
+	for _, s := range r.Surfaces {
+		name := s.Path + " " + s.Name
+		if err != nil {
+			out.unseen(KindFile, name, s.Value, err.Error())
+			continue
+		}
+		found := ""
+		for i, value := range values { // of several of one name, each is taken once
+			if value.Path == s.Path && value.Name == s.Name {
+				found = value.Text
+				values = slices.Delete(values, i, i+1)
+				break
+			}
+		}
+		out.compare(KindFile, name, s.Value, found, "")
+	}
+}
+
+// image compares an image's tag, and the images of its platforms in what the tag leads to.
+func (a *auditor) image(ctx context.Context, image bundle.Artifact, out *Version) {
+	place, err := a.registries.at(image.Repository)
+	var desc ocispec.Descriptor
+	var index manifest
+	if err == nil {
+		desc, index, err = place.manifest(ctx, image.Tag)
+	}
+	out.found(KindImage, image.Name, image.Digest.String(), desc, err)
+	for _, p := range image.Platforms {
+		name, want := image.Name+" "+p.Platform, p.Digest.String()
+		if err != nil {
+			out.found(KindPlatform, name, want, ocispec.Descriptor{}, err)
+			continue
+		}
+		at := slices.IndexFunc(index.Manifests, func(d ocispec.Descriptor) bool { return bundle.PlatformName(d.Platform) == p.Platform })
+		if at < 0 {
+			out.compare(KindPlatform, name, want, "", "what the tag leads to does not list the platform")
+			continue
+		}
+		found, m, err := place.manifest(ctx, index.Manifests[at].Digest.String())
+		if err == nil {
+			err = place.has(ctx, append(m.Layers, m.Config)...)
+		}
+		out.found(KindPlatform, name, want, found, err)
+		if err == nil {
+			a.sboms(ctx, place, p, out)
+		}
+	}
+}
+
+// sboms compares the SBOMs that are listed under a platform's image.
+func (a *auditor) sboms(ctx context.Context, place *place, p bundle.PlatformImage, out *Version) {
+	if len(p.SBOMs) == 0 {
+		return
+	}
+	listed, err := place.referrers(ctx, ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: p.Digest, Size: p.Size})
+	for _, s := range p.SBOMs {
+		var found ocispec.Descriptor
+		missing := err
+		if at := slices.IndexFunc(listed, func(d ocispec.Descriptor) bool { return d.Digest == s.Digest }); at >= 0 {
+			found = listed[at]
+		} else if err == nil {
+			missing = fmt.Errorf("it is not listed under %s: %w", p.Digest, errMissing)
+		}
+		out.found(KindReferrer, s.File, s.Digest.String(), found, missing)
+	}
+}
+
+// chart compares a chart's tag, its package, and what the chart says of itself.
+func (a *auditor) chart(ctx context.Context, r bundle.Record, chart bundle.Artifact, out *Version) {
+	place, err := a.registries.at(chart.Repository)
+	var desc ocispec.Descriptor
+	var m manifest
+	if err == nil {
+		desc, m, err = place.manifest(ctx, chart.Tag)
+	}
+	out.found(KindChart, chart.Name, chart.Digest.String(), desc, err)
+	if err != nil {
+		return // what the tag would lead to is no surface of its own
+	}
+	var pack ocispec.Descriptor
+	if len(m.Layers) > 0 {
+		pack = m.Layers[0]
+		err = place.has(ctx, pack)
+	}
+	out.found(KindChart, chart.Name+" package", chart.Package.Digest.String(), pack, err)
+	says, err := place.chart(ctx, m)
+	for _, value := range []struct{ name, want, found string }{
+		{"version", r.Version.SemVer(), says.Version}, {"appVersion", r.Version.String(), says.AppVersion},
+	} {
+		if err != nil {
+			out.found(KindChart, chart.Name+" "+value.name, value.want, ocispec.Descriptor{}, err)
+		} else {
+			out.compare(KindChart, chart.Name+" "+value.name, value.want, value.found, "")
+		}
+	}
+}
+
+// floating compares where the floating tags lead that a version bears as the newest, or bore until it was rolled back.
+func (a *auditor) floating(ctx context.Context, r bundle.Record, image bundle.Artifact, out *Version) {
+	var versions []version.Version
+	for v := range a.refs.tags {
+		versions = append(versions, v)
+	}
+	back := func(v version.Version) bool { return a.refs.marks[v].State == journal.RolledBack }
+	lead := floating.Lead(r.Config.Floating, versions, back)
+	for _, tag := range floating.Tags(r.Config.Floating, r.Version) {
+		to, name := lead[tag], image.Repository+":"+tag
+		if to != r.Version && (to.IsZero() || !back(r.Version)) {
+			continue // the version that it leads to tells
+		}
+		var desc ocispec.Descriptor
+		place, err := a.registries.at(image.Repository)
+		if err == nil {
+			desc, err = place.resolve(ctx, tag)
+		}
+		leads := desc.Digest == image.Digest
+		switch {
+		case to == r.Version && err == nil && !leads && a.refs.noMarks != "":
+			out.add(Surface{Kind: KindFloating, Name: name, State: Unseen, Want: image.Digest.String(), Found: desc.Digest.String(), Note: "whether " + to.String() + " is rolled back is not known: " + a.refs.noMarks})
+		case to == r.Version:
+			out.found(KindFloating, name, image.Digest.String(), desc, err)
+		case err != nil && !errors.Is(err, errMissing):
+			out.found(KindFloating, name, "", desc, err)
+		case leads:
+			out.compare(KindFloating, name, to.String(), r.Version.String(), r.Version.String()+" is rolled back")
+		default:
+			out.compare(KindFloating, name, "not "+r.Version.String(), "not "+r.Version.String(), "")
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// ref is what a git ref points at.
+type ref struct {
+	id        string // the tag's own, where it is annotated
+	commit    string // that it leads to; empty where it leads to none
+	annotated bool
+}
+
+// refs are those of the git remote, or of a clone as far as it has them.
+type refs struct {
+	repository *git.Repository
+	tags       map[version.Version]ref
+	others     int // tags that are no versions
+	claims     map[version.Version]ref
+	marks      map[version.Version]journal.Mark
+	branches   map[string]string // to their commits
+	// Why something that is not there may be there all the same; empty where it would have been seen.
+	noTags, noClaims, noMarks, noBranches, noHistory string
+}
+
+// The places of refs that an audit reads.
+var places = []string{"refs/heads/", "refs/tags/", journal.Claims, journal.Marks}
+
+// Mirror brings all refs that an audit reads, with their objects, from a git remote into the repository that the remote is reached from.
+func Mirror(ctx context.Context, remote *git.Remote) error {
+	var specs []string
+	for _, place := range places {
+		specs = append(specs, "+"+place+"*:"+place+"*")
+	}
+	return remote.Fetch(ctx, specs...)
+}
+
+// readRefs reads the refs of a repository; all tells that it has every ref of the remote.
+func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
+	h := refs{repository: r, tags: map[version.Version]ref{}, claims: map[version.Version]ref{}, branches: map[string]string{}}
+	out, err := r.Git(ctx, append([]string{"for-each-ref", "--format=%(objectname) %(objecttype) %(*objectname) %(*objecttype) %(refname)", "refs/remotes/origin/"}, places...)...)
+	if err != nil {
+		return h, err
+	}
+	for line := range strings.Lines(out) {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 5)
+		at, name := ref{id: fields[0], annotated: fields[1] == "tag"}, fields[4]
+		if fields[1] == "commit" {
+			at.commit = fields[0]
+		} else if fields[3] == "commit" {
+			at.commit = fields[2]
+		}
+		h.take(name, at)
+	}
+	var marksErr error
+	if h.marks, marksErr = journal.LocalMarks(ctx, r); marksErr != nil {
+		h.noMarks = marksErr.Error()
+	}
+	return h, h.lacks(ctx, all)
+}
+
+// unread are refs that cannot be read.
+func unread(r *git.Repository, failed error) refs {
+	why := failed.Error()
+	return refs{repository: r, noTags: why, noClaims: why, noMarks: why, noBranches: why, noHistory: why}
+}
+
+func (h *refs) take(name string, at ref) {
+	if tag, ok := strings.CutPrefix(name, "refs/tags/"); ok {
+		if v, err := version.Parse(tag); err == nil {
+			h.tags[v] = at
+		} else {
+			h.others++
+		}
+	} else if claim, ok := strings.CutPrefix(name, journal.Claims); ok {
+		if v, err := version.Parse(claim); err == nil {
+			h.claims[v] = at
+		}
+	} else if branch, ok := strings.CutPrefix(name, "refs/heads/"); ok {
+		h.branches[branch] = at.commit
+	} else if branch, ok := strings.CutPrefix(name, "refs/remotes/origin/"); ok && branch != "HEAD" {
+		h.branches[branch] = at.commit // it comes later, and is what others see
+	}
+}
+
+// lacks finds out what a clone may lack of its origin: git fetches branches and tags as it is told, and other refs never by itself.
+func (h *refs) lacks(ctx context.Context, all bool) error {
+	r := h.repository
+	if shallow, err := r.Shallow(ctx); err != nil {
+		return err
+	} else if shallow {
+		h.noHistory = "the clone is shallow; run: git fetch --unshallow --tags"
+	}
+	if all {
+		return nil
+	}
+	said, err := r.Git(ctx, "config", "--get-regexp", `^remote\.origin\.(fetch|tagopt)$`)
+	var none *git.Error
+	if errors.As(err, &none) && none.Code == 1 { // the repository stands for itself
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fetched, err := r.Git(ctx, "for-each-ref", "--count=1", "refs/remotes/origin/")
+	if err != nil {
+		return err
+	}
+	named := func(place string) bool {
+		for line := range strings.Lines(said) {
+			_, spec, _ := strings.Cut(strings.TrimSpace(line), " ")
+			from, _, _ := strings.Cut(strings.TrimPrefix(spec, "+"), ":")
+			if from == place+"*" || from == "refs/*" {
+				return true
+			}
+		}
+		return false
+	}
+	const wayOut = "were not fetched from origin; name it by --remote"
+	if fetched == "" || !named("refs/heads/") {
+		h.noBranches = "not all branches " + wayOut
+	}
+	if strings.Contains(said, " --no-tags") && !named("refs/tags/") {
+		h.noTags = "tags " + wayOut
+	}
+	if len(h.claims) == 0 && !named(journal.Claims) {
+		h.noClaims = "claims " + wayOut
+	}
+	if len(h.marks) == 0 && h.noMarks == "" && !named(journal.Marks) {
+		h.noMarks = "marks " + wayOut
+	}
+	return nil
+}
+
+// containing are the branches that have a commit in their history: those of release lines first.
+func (h *refs) containing(ctx context.Context, commit string, pattern version.Pattern) ([]string, error) {
+	out, err := h.repository.Git(ctx, "for-each-ref", "--contains", commit, "--format=%(refname)", "refs/heads/", "refs/remotes/origin/")
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]bool{}
+	for name := range strings.FieldsSeq(out) {
+		name = strings.TrimPrefix(strings.TrimPrefix(name, "refs/heads/"), "refs/remotes/origin/")
+		if name != "HEAD" {
+			found[name] = true
+		}
+	}
+	rank := func(name string) int {
+		_, line := pattern.LineOf(name)
+		switch {
+		case line:
+			return 0
+		case strings.HasPrefix(name, "release"):
+			return 1
+		}
+		return 2 + strings.Count(name, "/")
+	}
+	return slices.SortedFunc(maps.Keys(found), func(a, b string) int {
+		return cmp.Or(rank(a)-rank(b), strings.Compare(a, b))
+	}), nil
+}
+
+// few is a list that one can read.
+func few(names []string) string {
+	const most = 3
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}

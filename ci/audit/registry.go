@@ -1,0 +1,225 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+)
+
+// unseenError is why a surface cannot be told.
+type unseenError struct{ error }
+
+// errMissing says that a registry answered, and does not have it.
+var errMissing = errors.New("it is not there")
+
+// registries asks for what lies at registries. One that cannot be reached is not asked again.
+type registries struct {
+	open func(repository string) (*remote.Repository, error) // nil where none was named
+	mu   sync.Mutex
+	down map[string]error // by host
+}
+
+const noRegistry = "no registry was asked; name it by --registry, or --to-configured"
+
+// at opens a repository where it lies.
+func (r *registries) at(repository string) (*place, error) {
+	if r.open == nil {
+		return nil, unseenError{errors.New(noRegistry)}
+	}
+	repo, err := r.open(repository)
+	if err != nil {
+		return nil, unseenError{err}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.down[repo.Reference.Registry]; err != nil {
+		return nil, unseenError{err}
+	}
+	return &place{r, repo}, nil
+}
+
+// place is a repository at a registry.
+type place struct {
+	from *registries
+	repo *remote.Repository
+}
+
+// failed tells errMissing from errors that leave open what is there, and keeps in mind whom not to ask again.
+func (p *place) failed(err error) error {
+	if err == nil || errors.Is(err, errMissing) {
+		return err
+	}
+	if errors.Is(err, errdef.ErrNotFound) {
+		return errMissing
+	}
+	host := p.repo.Reference.Registry
+	var network net.Error
+	var way *url.Error
+	if errors.As(err, &network) || errors.As(err, &way) {
+		p.from.mu.Lock()
+		defer p.from.mu.Unlock()
+		if p.from.down == nil {
+			p.from.down = map[string]error{}
+		}
+		p.from.down[host] = fmt.Errorf("registry %s cannot be reached: %w", host, err)
+		return unseenError{p.from.down[host]}
+	}
+	return unseenError{fmt.Errorf("registry %s: %w; check address and credentials", host, err)}
+}
+
+// resolve describes the manifest of a tag or digest.
+func (p *place) resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
+	desc, err := p.repo.Resolve(ctx, reference)
+	return desc, p.failed(err)
+}
+
+// most bounds what is read whole, in bytes: manifests, configs and records.
+const most = 16 << 20
+
+func (p *place) read(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	if desc.Size > most {
+		return nil, unseenError{fmt.Errorf("%s declares %d bytes; at most %d are read", desc.Digest, desc.Size, most)}
+	}
+	stream, err := p.repo.Fetch(ctx, desc)
+	if err != nil {
+		return nil, p.failed(err)
+	}
+	defer stream.Close()
+	text, err := content.ReadAll(io.LimitReader(stream, desc.Size+1), desc)
+	return text, p.failed(err)
+}
+
+func (p *place) readJSON(ctx context.Context, desc ocispec.Descriptor, v any) error {
+	text, err := p.read(ctx, desc)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return unseenError{fmt.Errorf("read %s: it is no %s: %w", desc.Digest, desc.MediaType, err)}
+	}
+	return nil
+}
+
+// manifest is what image manifests and indexes have, in OCI's form and in Docker's.
+type manifest struct {
+	Manifests   []ocispec.Descriptor
+	Config      ocispec.Descriptor
+	Layers      []ocispec.Descriptor
+	Annotations map[string]string
+}
+
+// has finds the first of the blobs that the repository lacks; their content is not read.
+func (p *place) has(ctx context.Context, blobs ...ocispec.Descriptor) error {
+	for _, blob := range blobs {
+		found, err := p.repo.Blobs().Resolve(ctx, blob.Digest.String())
+		switch err = p.failed(err); {
+		case errors.Is(err, errMissing):
+			return fmt.Errorf("blob %s: %w", blob.Digest, err)
+		case err != nil:
+			return err
+		case found.Size != blob.Size:
+			return fmt.Errorf("blob %s has %d bytes where %d belong: %w", blob.Digest, found.Size, blob.Size, errMissing)
+		}
+	}
+	return nil
+}
+
+// referrers are what a registry lists under a subject.
+func (p *place) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	var all []ocispec.Descriptor
+	err := p.repo.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
+		all = append(all, page...)
+		return nil
+	})
+	return all, p.failed(err)
+}
+
+// manifest reads the manifest or index that a tag or digest leads to.
+func (p *place) manifest(ctx context.Context, reference string) (ocispec.Descriptor, manifest, error) {
+	var m manifest
+	desc, err := p.resolve(ctx, reference)
+	if err != nil {
+		return desc, m, err
+	}
+	err = p.readJSON(ctx, desc, &m)
+	return desc, m, err
+}
+
+// chartMeta is what a Chart.yaml says, and a chart's config at a registry.
+type chartMeta struct {
+	Name       string `json:"name" yaml:"name"`
+	Version    string `json:"version" yaml:"version"`
+	AppVersion string `json:"appVersion" yaml:"appVersion"`
+}
+
+// chart reads what a chart says of itself.
+func (p *place) chart(ctx context.Context, m manifest) (chartMeta, error) {
+	var says chartMeta
+	err := p.readJSON(ctx, m.Config, &says)
+	return says, err
+}
+
+// name is the repository, where it lies.
+func (p *place) name() string { return p.repo.Reference.Registry + "/" + p.repo.Reference.Repository }
+
+// record reads the record of a release artifact. Nothing else of the artifact is fetched.
+func (p *place) record(ctx context.Context, identity digest.Digest) (bundle.Record, error) {
+	desc, m, err := p.manifest(ctx, identity.String())
+	if err != nil {
+		return bundle.Record{}, err
+	}
+	dir, err := os.MkdirTemp("", "release-audit-")
+	if err != nil {
+		return bundle.Record{}, err
+	}
+	defer os.RemoveAll(dir)
+	layout, err := bundle.Create(dir)
+	if err != nil {
+		return bundle.Record{}, err
+	}
+	for _, blob := range append([]ocispec.Descriptor{desc}, m.Layers[:min(1, len(m.Layers))]...) {
+		content, err := p.read(ctx, blob)
+		if err != nil {
+			return bundle.Record{}, err
+		}
+		if err := layout.Take(blob, bytes.NewReader(content)); err != nil {
+			return bundle.Record{}, err
+		}
+	}
+	r, _, err := layout.Record(desc)
+	return r, err
+}
+
+// found adds what a registry said of a surface: the digest, or why there is none.
+func (v *Version) found(kind, name, want string, desc ocispec.Descriptor, err error) {
+	var unseen unseenError
+	switch {
+	case errors.As(err, &unseen):
+		v.unseen(kind, name, want, unseen.Error())
+	case errors.Is(err, errMissing):
+		note := ""
+		if text := err.Error(); text != errMissing.Error() {
+			note = text
+		}
+		v.compare(kind, name, want, "", note)
+	case err != nil:
+		v.unseen(kind, name, want, err.Error())
+	default:
+		v.compare(kind, name, want, desc.Digest.String(), "")
+	}
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"oras.land/oras-go/v2/registry/remote"
+
+	"github.com/operator-release/operator-release/ci/audit"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/publish"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/registry"
+	"github.com/operator-release/operator-release/ci/report"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+func (a *app) auditCommand() *cobra.Command {
+	var d destining
+	var all bool
+	var since string
+	cmd := &cobra.Command{
+		Use: "audit VERSION... | --all", Short: "Read every surface of published versions back, and compare it with the record",
+		Long: "Reads and writes nothing. A version that is older than this tool has no record: its surfaces are compared with each other. Without a registry, remote or " +
+			"backup it looks at this clone alone. What cannot be seen is said to be so, and is no difference. Exit code 1 where anything differs or is missing.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) > 0:
+				return refusal.New("audit: all versions, or %s? give one or the other", strings.Join(args, ", "))
+			case !all && len(args) == 0:
+				return refusal.New("audit: which version? name it, such as v1.5.0, or look at all of them: operator-release audit --all")
+			case !all && since != "":
+				return refusal.New("audit: --since is for --all")
+			}
+			to := pipeline.Destinations{PlainHTTP: d.plainHTTP}
+			if d.registry != "" || d.remote != "" || d.backup != "" || d.toConfigured {
+				var err error
+				if to, err = d.destinations(a); err != nil {
+					return err
+				}
+			}
+			subject := "--all"
+			if !all {
+				subject = strings.Join(args, ", ")
+			}
+			var said audit.Report
+			spec := func(settings *string) any {
+				return pipeline.AuditSpec{Versions: args, Since: since, To: to, Config: settings}
+			}
+			return a.asked(cmd.Context(), pipeline.Audit, subject, spec, &said, func(string) error {
+				if err := a.print(said, func(page *report.Page) { auditPage(page, said) }); err != nil {
+					return err
+				}
+				return said.Err()
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&all, "all", false, "look at every version that a tag, a claim or the chart index names")
+	f.StringVar(&since, "since", "", "of all versions look at this one and those after it")
+	f.StringVar(&d.registry, "registry", "", "look for every repository under this registry: HOST[/PREFIX]")
+	f.StringVar(&d.remote, "remote", "", "read the refs of this git remote instead of this clone's: a URL or a path")
+	f.StringVar(&d.backup, "backup", "", "look into this backup: a repository at a registry, or a folder (./ before it)")
+	f.BoolVar(&d.toConfigured, "to-configured", false, "look where the settings say: each repository's own registry, destinations.remote (else origin), destinations.backup")
+	f.StringArrayVar(&d.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
+	return cmd
+}
+
+func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error) {
+	source, to, err := c.destinations(ctx, spec.To)
+	if err != nil {
+		return nil, err
+	}
+	config, err := settings(ctx, source, spec.Config)
+	if err != nil {
+		return nil, err
+	}
+	o := audit.Options{
+		Repository: source, Name: "this clone", Pattern: config.Pattern(),
+		Bundle: func(v version.Version) string { return filepath.Join(source.Dir(), "dist", v.String()) },
+	}
+	for _, name := range spec.Versions {
+		v, err := version.Parse(name)
+		if err != nil {
+			return nil, err
+		}
+		o.Versions = append(o.Versions, v)
+	}
+	if spec.Since != "" {
+		if o.Since, err = version.Parse(spec.Since); err != nil {
+			return nil, err
+		}
+	}
+	if spec.Config != nil {
+		o.ConfigName, o.Config = "the settings of --config", []byte(*spec.Config)
+	}
+	if to.Registry != nil {
+		if o.Registry, o.RegistryName = to.Registry.Open, to.Registry.Prefix; o.RegistryName == "" {
+			o.RegistryName = "each repository's own registry"
+		}
+	}
+	if to.Backup != nil {
+		o.Backup = auditedBackup(to.Backup)
+	}
+	if to.Remote != nil {
+		dir, err := os.MkdirTemp("", "release-audit-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		if err := mirrored(ctx, &o, source, to.Remote.URL, dir); err != nil {
+			return nil, err
+		}
+	}
+	return audit.Run(ctx, o)
+}
+
+func auditedBackup(k *publish.Backup) *audit.Backup {
+	if k.Dir != "" {
+		return &audit.Backup{Name: k.Dir, Dir: k.Dir}
+	}
+	return &audit.Backup{Name: k.Repository, Open: func() (*remote.Repository, error) {
+		client, err := registry.New(k.PlainHTTP...)
+		if err != nil {
+			return nil, err
+		}
+		return client.Open(k.Repository)
+	}}
+}
+
+// mirrored makes dir a repository with the refs of a git remote, and the audit look there.
+func mirrored(ctx context.Context, o *audit.Options, source *git.Repository, url, dir string) error {
+	shallow, err := source.Shallow(ctx)
+	if err != nil {
+		return err
+	}
+	mirror := source.Scratch
+	if shallow { // what it lacks git would miss in the mirror, too
+		mirror = git.Init
+	}
+	if o.Repository, err = mirror(ctx, dir); err != nil {
+		return err
+	}
+	o.Name, o.All = url, true
+	o.Failed = audit.Mirror(ctx, o.Repository.Remote(url))
+	return ctx.Err()
+}
+
+var states = map[audit.State]report.Mark{audit.Agrees: report.Done, audit.Differs: report.Fail, audit.Missing: report.Fail, audit.Unseen: report.None}
+
+// auditPage is an audit for people: a line for a version that agrees, what was wanted and what was found side by side where anything differs.
+func auditPage(page *report.Page, r audit.Report) {
+	where := r.Git
+	if r.Registry != "" {
+		where += " and " + r.Registry
+	}
+	page.Title("%d versions, by what %s says", len(r.Versions), where)
+	var lines []report.Row
+	for _, v := range r.Versions {
+		mark := report.Done
+		if v.Count(audit.Differs, audit.Missing) > 0 {
+			mark = report.Fail
+		}
+		lines = append(lines, report.Row{Mark: mark, Cells: []string{v.Version.String(), counted(v)}})
+	}
+	page.Table(lines)
+	for _, v := range r.Versions {
+		if v.Count(audit.Differs, audit.Missing) > 0 {
+			page.Heading("%s", v.Version)
+			page.Table(differing(v))
+		}
+	}
+	told(page, "To know", report.Note, r, func(v audit.Version) []string { return v.Notes })
+	for _, note := range r.Notes {
+		page.Line(report.Note, "%s", note)
+	}
+	told(page, "What could not be seen", report.None, r, func(v audit.Version) []string {
+		var all []string
+		for _, s := range v.Surfaces {
+			if text := string(s.Kind) + ": " + s.Note; s.State == audit.Unseen && !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+		return all
+	})
+}
+
+// counted says how many of a version's surfaces are in which state.
+func counted(v audit.Version) string {
+	var parts []string
+	for _, state := range []struct {
+		says   string
+		states []audit.State
+	}{{"differ", []audit.State{audit.Differs}}, {"missing", []audit.State{audit.Missing}}, {"agree", []audit.State{audit.Agrees}}, {"cannot be seen", []audit.State{audit.Unseen}}} {
+		if n := v.Count(state.states...); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state.says))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// differing are a version's surfaces that differ or are missing.
+func differing(v audit.Version) []report.Row {
+	rows := []report.Row{{Mark: report.None, Cells: []string{"surface", "", "wanted", "found"}}}
+	for _, s := range v.Surfaces {
+		if s.State == audit.Differs || s.State == audit.Missing {
+			rows = append(rows, surfaceRow(s))
+		}
+	}
+	return rows
+}
+
+func surfaceRow(s audit.Surface) report.Row {
+	found := cell(s.Found)
+	if s.State == audit.Missing {
+		found = "missing"
+	}
+	if s.Note != "" {
+		found += "; " + cell(s.Note)
+	}
+	return report.Row{Mark: states[s.State], Cells: []string{s.Kind, cell(s.Name), cell(s.Want), found}}
+}
+
+// told lists texts about versions, each once, with the versions that it is about.
+func told(page *report.Page, heading string, mark report.Mark, r audit.Report, of func(audit.Version) []string) {
+	about := map[string][]string{}
+	var order []string
+	for _, v := range r.Versions {
+		for _, text := range of(v) {
+			if about[text] == nil {
+				order = append(order, text)
+			}
+			about[text] = append(about[text], v.Version.String())
+		}
+	}
+	if len(order) == 0 && (mark != report.Note || len(r.Notes) == 0) {
+		return
+	}
+	page.Heading("%s", heading)
+	for _, text := range order {
+		names := about[text]
+		switch {
+		case len(r.Versions) == 1:
+			page.Line(mark, "%s", cell(text))
+		case len(names) == len(r.Versions):
+			page.Line(mark, "all versions: %s", cell(text))
+		case len(names) > 6:
+			page.Line(mark, "%d versions, %s to %s: %s", len(names), names[len(names)-1], names[0], cell(text))
+		default:
+			page.Line(mark, "%s: %s", strings.Join(names, ", "), cell(text))
+		}
+	}
+}
+
+var longID = regexp.MustCompile(`\b(sha256:[0-9a-f]{12}|[0-9a-f]{12})[0-9a-f]{28,52}\b`)
+
+// cell is a text on one line of a table, ids cut as everywhere.
+func cell(s string) string {
+	return longID.ReplaceAllString(strings.Join(strings.Fields(s), " "), "$1")
+}
