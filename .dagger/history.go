@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"dagger/operator-release/internal/dagger"
@@ -74,4 +75,55 @@ func (m *OperatorRelease) Support(ctx context.Context) (string, error) {
 		args = append(args, "--plain-http="+host)
 	}
 	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, "plan", args...).Stdout(ctx)
+}
+
+// Audit reads every surface of published versions back and compares it with the record, or, of versions that are older than this tool, with each other; it fails
+// where anything differs. Without registry, remote and backup it looks at the repository's own refs.
+//
+// +cache="never"
+func (m *OperatorRelease) Audit(
+	ctx context.Context,
+	// The version: vX.Y.Z or vX.Y.Z-rc.N; all of them where it is absent.
+	// +optional
+	version string,
+	// Of all versions look at this one and those after it.
+	// +optional
+	since string,
+	// Look for every repository under this registry: HOST[/PREFIX].
+	// +optional
+	registry string,
+	// Read the refs of this git remote: a URL.
+	// +optional
+	remote string,
+	// Look into this backup: a repository at a registry.
+	// +optional
+	backup string,
+	// Look where the settings say: each repository's own registry, their remote (else origin), their backup.
+	// +optional
+	toConfigured bool,
+) (string, error) {
+	if remote == "" && !toConfigured {
+		if err := m.lines("audit"); err != nil {
+			return "", err
+		}
+	}
+	var args []string
+	for flag, value := range map[string]string{"since": since, "registry": registry, "remote": remote, "backup": backup} {
+		if value != "" {
+			args = append(args, "--"+flag+"="+value)
+		}
+	}
+	slices.Sort(args)
+	if toConfigured {
+		args = append(args, "--to-configured")
+	}
+	for _, host := range m.PlainHTTP {
+		args = append(args, "--plain-http="+host)
+	}
+	if version == "" {
+		args = append(args, "--all")
+	} else {
+		args = append(args, "--", version)
+	}
+	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, "audit", args...).Stdout(ctx)
 }

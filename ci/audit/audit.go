@@ -53,7 +53,7 @@ const abreast = 4
 
 // Run reads every surface of the versions and compares. A version that nothing names is refused; what one surface's place answers is in the report, whatever it is.
 func Run(ctx context.Context, o Options) (Report, error) {
-	a := &auditor{Options: o, registries: registries{open: o.Registry}}
+	a := &auditor{Options: o, registries: registries{open: o.Registry, down: map[string]error{}}}
 	var err error
 	if o.Failed != nil {
 		a.refs = unread(o.Repository, o.Failed)
@@ -86,6 +86,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d tags of other schemes were passed over: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N", a.refs.others))
 	}
 	r.Notes = append(r.Notes, a.index.notes(len(o.Versions) == 0)...)
+	if a.refs.badMarks != "" {
+		r.Notes = append(r.Notes, a.refs.badMarks)
+	}
 	return r, nil
 }
 
@@ -172,6 +175,7 @@ func (a *auditor) version(ctx context.Context, v version.Version) (Version, erro
 		return out, err
 	}
 	a.indexed(v, known, t, &out)
+	slices.SortStableFunc(out.Surfaces, func(x, y Surface) int { return slices.Index(kinds, x.Kind) - slices.Index(kinds, y.Kind) })
 	return out, ctx.Err()
 }
 
@@ -197,7 +201,7 @@ func (a *auditor) tagged(ctx context.Context, v version.Version, out *Version) (
 		return t, nil
 	}
 	if !t.annotated {
-		out.note("the tag is lightweight: nobody is named who made it, and when")
+		out.note("the git tag is lightweight: it does not say who made it, and when")
 	}
 	c, err := a.refs.repository.Commit(ctx, t.commit)
 	if err != nil {
@@ -247,10 +251,15 @@ func (a *auditor) branch(ctx context.Context, v version.Version, known *known, t
 		out.unseen(KindBranch, name, "", a.refs.noHistory)
 		return nil
 	}
-	if _, err := a.refs.repository.Commit(ctx, commit); refusal.Is(err) { // the record's, that no ref leads to
-		out.compare(KindBranch, name, "contains "+short(commit), "", "no ref leads to this commit")
+	want := "contains " + short(commit)
+	switch _, err := a.refs.repository.Commit(ctx, commit); {
+	case refusal.Is(err) && a.refs.noBranches != "":
+		out.unseen(KindBranch, name, want, a.refs.noBranches)
 		return nil
-	} else if err != nil {
+	case refusal.Is(err): // the record's, and no ref leads to it
+		out.compare(KindBranch, name, want, "", "no branch contains the commit")
+		return nil
+	case err != nil:
 		return err
 	}
 	in, err := a.refs.containing(ctx, commit, a.Pattern)
@@ -258,7 +267,6 @@ func (a *auditor) branch(ctx context.Context, v version.Version, known *known, t
 		return err
 	}
 	_, exists := a.refs.branches[name]
-	want := "contains " + short(commit)
 	switch {
 	case slices.Contains(in, name):
 		out.compare(KindBranch, name, want, want, "")

@@ -42,7 +42,7 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 	}
 	asked := imageTag(values, v)
 	if asked != v.String() {
-		out.note("its chart asks for image tags without the v of the git tag")
+		out.note("the chart asks for image tags without the v of the git tag")
 	}
 	for _, value := range values {
 		want := value.Form.Write(v)

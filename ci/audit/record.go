@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -50,9 +51,12 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 			k = made
 		}
 	}
+	if k == nil {
+		k = a.underImage(ctx, v, t)
+	}
 	if k != nil && k.record.Version != v {
 		out.add(Surface{Kind: KindRelease, Name: k.from, State: Differs, Want: v.String(), Found: k.record.Version.String(), Note: "the record is of another version"})
-		k = nil
+		return nil, nil
 	}
 	switch {
 	case k == nil && claimed:
@@ -64,7 +68,7 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 		return nil, nil
 	case k == nil:
 		if at.id == "" {
-			out.note("it has no claim: it is older than this tool, and its surfaces were compared with each other")
+			out.note("no claim: older than this tool; the surfaces were compared with each other")
 		}
 		return nil, nil
 	case claimed:
@@ -101,13 +105,38 @@ func (a *auditor) published(ctx context.Context, repository string, identity dig
 	return &known{record, identity, place.name()}, nil
 }
 
+// underImage looks for the release artifact where registries show it, under the image: a version whose claim is gone, or was not fetched, is found by it.
+func (a *auditor) underImage(ctx context.Context, v version.Version, t *tagged) *known {
+	if t.tree == nil || t.refused != nil || t.settings.Artifacts == "" {
+		return nil
+	}
+	place, err := a.registries.at(t.settings.Artifacts)
+	if err != nil {
+		return nil // whoever looks at the image itself tells
+	}
+	image, err := place.resolve(ctx, v.String())
+	if err != nil {
+		return nil
+	}
+	listed, _ := place.referrers(ctx, image)
+	for _, desc := range listed {
+		if kind, _, err := place.says(ctx, desc); err != nil || kind != bundle.ReleaseType {
+			continue
+		}
+		if record, err := place.record(ctx, desc.Digest); err == nil && record.Version == v {
+			return &known{record, desc.Digest, place.name()}
+		}
+	}
+	return nil
+}
+
 // keptBundle reads the record in the backup.
 func (a *auditor) keptBundle(ctx context.Context, v version.Version) (*known, error) {
 	switch {
 	case a.Backup == nil:
 		return nil, nil
 	case a.Backup.Open == nil:
-		b, err := bundle.Load(a.Backup.Dir + "/" + v.String())
+		b, err := bundle.Load(filepath.Join(a.Backup.Dir, v.String()))
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errMissing, err)
 		}
@@ -145,18 +174,26 @@ func (a *auditor) release(ctx context.Context, k *known, out *Version) {
 	if err != nil {
 		return
 	}
-	listed, err := place.referrers(ctx, desc)
-	gate := slices.IndexFunc(listed, func(d ocispec.Descriptor) bool {
-		return d.ArtifactType == bundle.StatementType && d.Annotations[bundle.PredicateAnnotation] == bundle.TestResultPredicate
-	})
-	switch {
-	case err != nil:
-		out.found(KindReferrer, "test result of the gate", "", ocispec.Descriptor{}, err)
-	case gate < 0:
-		out.add(Surface{Kind: KindReferrer, Name: "test result of the gate", State: Missing, Want: "listed under " + want})
-	default:
-		out.compare(KindReferrer, "test result of the gate", listed[gate].Digest.String(), listed[gate].Digest.String(), "")
+	tested, err := place.tested(ctx, desc)
+	out.found(KindReferrer, "test result of the gate", tested.Digest.String(), tested, err)
+}
+
+// tested finds the gate's test result among what a registry lists under the release artifact.
+func (p *place) tested(ctx context.Context, identity ocispec.Descriptor) (ocispec.Descriptor, error) {
+	listed, err := p.referrers(ctx, identity)
+	if err != nil {
+		return ocispec.Descriptor{}, err
 	}
+	for _, desc := range listed {
+		kind, annotations, err := p.says(ctx, desc)
+		if err != nil {
+			return desc, err
+		}
+		if kind == bundle.StatementType && annotations[bundle.PredicateAnnotation] == bundle.TestResultPredicate {
+			return desc, nil
+		}
+	}
+	return ocispec.Descriptor{}, fmt.Errorf("none is listed under %s: %w", identity.Digest, errMissing)
 }
 
 // byRecord compares what a version consists of with its record.

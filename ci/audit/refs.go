@@ -31,6 +31,7 @@ type refs struct {
 	branches   map[string]string // to their commits
 	// Why something that is not there may be there all the same; empty where it would have been seen.
 	noTags, noClaims, noMarks, noBranches, noHistory string
+	badMarks                                         string // what is wrong with a mark that is there
 }
 
 // The places of refs that an audit reads.
@@ -38,6 +39,9 @@ var places = []string{"refs/heads/", "refs/tags/", journal.Claims, journal.Marks
 
 // Mirror brings all refs that an audit reads, with their objects, from a git remote into the repository that the remote is reached from.
 func Mirror(ctx context.Context, remote *git.Remote) error {
+	if _, err := remote.Refs(ctx, "HEAD"); err != nil { // it says best what is wrong with an address
+		return err
+	}
 	var specs []string
 	for _, place := range places {
 		specs = append(specs, "+"+place+"*:"+place+"*")
@@ -64,7 +68,7 @@ func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
 	}
 	var marksErr error
 	if h.marks, marksErr = journal.LocalMarks(ctx, r); marksErr != nil {
-		h.noMarks = marksErr.Error()
+		h.noMarks, h.badMarks = marksErr.Error(), marksErr.Error()
 	}
 	return h, h.lacks(ctx, all)
 }

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -68,15 +68,13 @@ func (p *place) failed(err error) error {
 		return errMissing
 	}
 	host := p.repo.Reference.Registry
-	var network net.Error
 	var way *url.Error
-	if errors.As(err, &network) || errors.As(err, &way) {
+	if errors.As(err, &way) { // no answer came
 		p.from.mu.Lock()
 		defer p.from.mu.Unlock()
-		if p.from.down == nil {
-			p.from.down = map[string]error{}
+		if p.from.down[host] == nil {
+			p.from.down[host] = fmt.Errorf("registry %s cannot be reached: %w", host, way.Err)
 		}
-		p.from.down[host] = fmt.Errorf("registry %s cannot be reached: %w", host, err)
 		return unseenError{p.from.down[host]}
 	}
 	return unseenError{fmt.Errorf("registry %s: %w; check address and credentials", host, err)}
@@ -117,10 +115,11 @@ func (p *place) readJSON(ctx context.Context, desc ocispec.Descriptor, v any) er
 
 // manifest is what image manifests and indexes have, in OCI's form and in Docker's.
 type manifest struct {
-	Manifests   []ocispec.Descriptor
-	Config      ocispec.Descriptor
-	Layers      []ocispec.Descriptor
-	Annotations map[string]string
+	ArtifactType string
+	Manifests    []ocispec.Descriptor
+	Config       ocispec.Descriptor
+	Layers       []ocispec.Descriptor
+	Annotations  map[string]string
 }
 
 // has finds the first of the blobs that the repository lacks; their content is not read.
@@ -139,6 +138,9 @@ func (p *place) has(ctx context.Context, blobs ...ocispec.Descriptor) error {
 	return nil
 }
 
+// maxReferrers bounds how many referrers of a subject are looked at.
+const maxReferrers = 100
+
 // referrers are what a registry lists under a subject.
 func (p *place) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	var all []ocispec.Descriptor
@@ -146,7 +148,14 @@ func (p *place) referrers(ctx context.Context, subject ocispec.Descriptor) ([]oc
 		all = append(all, page...)
 		return nil
 	})
-	return all, p.failed(err)
+	return all[:min(maxReferrers, len(all))], p.failed(err)
+}
+
+// says reads what a referrer is from its own manifest: what registries repeat of it where they list it differs.
+func (p *place) says(ctx context.Context, desc ocispec.Descriptor) (artifactType string, annotations map[string]string, err error) {
+	var m manifest
+	err = p.readJSON(ctx, desc, &m)
+	return m.ArtifactType, m.Annotations, err
 }
 
 // manifest reads the manifest or index that a tag or digest leads to.
@@ -212,11 +221,8 @@ func (v *Version) found(kind, name, want string, desc ocispec.Descriptor, err er
 	case errors.As(err, &unseen):
 		v.unseen(kind, name, want, unseen.Error())
 	case errors.Is(err, errMissing):
-		note := ""
-		if text := err.Error(); text != errMissing.Error() {
-			note = text
-		}
-		v.compare(kind, name, want, "", note)
+		note, _ := strings.CutSuffix(err.Error(), errMissing.Error())
+		v.compare(kind, name, want, "", strings.TrimSuffix(note, ": "))
 	case err != nil:
 		v.unseen(kind, name, want, err.Error())
 	default:

@@ -39,6 +39,9 @@ const (
 	KindIndex    = "chart index"
 )
 
+// kinds are in the order in which a publication writes.
+var kinds = []string{KindRelease, KindBackup, KindClaim, KindBranch, KindHistory, KindTag, KindTree, KindFile, KindImage, KindPlatform, KindReferrer, KindFloating, KindChart, KindIndex}
+
 // Surface is one place that carries a version, or is a part of what was published of it.
 type Surface struct {
 	Kind  string `json:"kind"`
@@ -94,7 +97,8 @@ func (r Report) Err() error {
 	case len(differ) == 0:
 		return nil
 	case len(r.Versions) == 1:
-		return fmt.Errorf("audit %s: %d surfaces differ or are missing", r.Versions[0].Version, r.Versions[0].Count(Differs, Missing))
+		v := r.Versions[0]
+		return fmt.Errorf("audit %s: %d of %d surfaces differ or are missing", v.Version, v.Count(Differs, Missing), len(v.Surfaces))
 	}
 	return fmt.Errorf("audit: surfaces of %d of %d versions differ or are missing: %s", len(differ), len(r.Versions), strings.Join(differ, ", "))
 }

@@ -83,7 +83,7 @@ func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error)
 		return nil, err
 	}
 	o := audit.Options{
-		Repository: source, Name: "this clone", Pattern: config.Pattern(),
+		Repository: source, Name: "this clone, as it was last fetched", Pattern: config.Pattern(),
 		Bundle: func(v version.Version) string { return filepath.Join(source.Dir(), "dist", v.String()) },
 	}
 	for _, name := range spec.Versions {
@@ -157,11 +157,15 @@ var states = map[audit.State]report.Mark{audit.Agrees: report.Done, audit.Differ
 
 // auditPage is an audit for people: a line for a version that agrees, what was wanted and what was found side by side where anything differs.
 func auditPage(page *report.Page, r audit.Report) {
-	where := r.Git
-	if r.Registry != "" {
-		where += " and " + r.Registry
+	of := fmt.Sprintf("%d versions", len(r.Versions))
+	if len(r.Versions) == 1 {
+		of = r.Versions[0].Version.String()
 	}
-	page.Title("%d versions, by what %s says", len(r.Versions), where)
+	registry := "not asked"
+	if r.Registry != "" {
+		registry = r.Registry
+	}
+	page.Title("%s; git: %s; registry: %s", of, r.Git, registry)
 	var lines []report.Row
 	for _, v := range r.Versions {
 		mark := report.Done
@@ -181,15 +185,28 @@ func auditPage(page *report.Page, r audit.Report) {
 	for _, note := range r.Notes {
 		page.Line(report.Note, "%s", note)
 	}
-	told(page, "What could not be seen", report.None, r, func(v audit.Version) []string {
-		var all []string
-		for _, s := range v.Surfaces {
-			if text := string(s.Kind) + ": " + s.Note; s.State == audit.Unseen && !slices.Contains(all, text) {
-				all = append(all, text)
-			}
+	told(page, "What could not be seen", report.None, r, unseen)
+}
+
+// unseen are the reasons why a version's surfaces cannot be told, each with the kinds of surfaces.
+func unseen(v audit.Version) []string {
+	kinds := map[string][]string{}
+	var reasons, all []string
+	for _, s := range v.Surfaces {
+		if s.State != audit.Unseen {
+			continue
 		}
-		return all
-	})
+		if kinds[s.Note] == nil {
+			reasons = append(reasons, s.Note)
+		}
+		if !slices.Contains(kinds[s.Note], s.Kind) {
+			kinds[s.Note] = append(kinds[s.Note], s.Kind)
+		}
+	}
+	for _, reason := range reasons {
+		all = append(all, strings.Join(kinds[reason], ", ")+": "+reason)
+	}
+	return all
 }
 
 // counted says how many of a version's surfaces are in which state.

@@ -59,7 +59,8 @@ func TestScenarios(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture, "liar": liar, "oci-layout": ociLayout, "pointers": pointers,
+			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture, "liar": liar,
+			"oci-layout": ociLayout, "pointers": pointers, "manifest": manifest,
 			"canary": canary, "no-canary": noCanary, "plant": plant, "tells": tells, "guarded": guarded, "redirecting": redirecting, "docker-login": dockerLogin,
 		},
 	})
@@ -165,6 +166,26 @@ func files(ts *testscript.TestScript, dir string) map[string][]byte {
 		return err
 	}))
 	return all
+}
+
+// manifest REPOSITORY TAG REFERENCE: the manifest that the reference names, a tag or digest, gets the tag; REFERENCE - takes away what the tag, or digest, names.
+func manifest(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: manifest REPOSITORY TAG REFERENCE")
+	}
+	repo, err := (&publish.Registry{}).Open(args[0])
+	ts.Check(err)
+	from, gone := args[2], args[2] == "-"
+	if gone {
+		from = args[1]
+	}
+	desc, err := repo.Resolve(context.Background(), from)
+	ts.Check(err)
+	if gone {
+		ts.Check(repo.Manifests().Delete(context.Background(), desc))
+		return
+	}
+	ts.Check(repo.Tag(context.Background(), desc, args[1]))
 }
 
 // liar NAME HOST KIND PATTERN: a proxy before the registry at HOST that lies where the request fits, its address in the variable NAME.

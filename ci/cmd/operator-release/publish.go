@@ -42,7 +42,7 @@ func (d *destining) destinations(a *app) (pipeline.Destinations, error) {
 	named := d.registry != "" || d.remote != "" || d.backup != ""
 	switch {
 	case named && d.toConfigured:
-		return to, refusal.New("publish: --to-configured goes where the settings say, and --registry, --remote or --backup elsewhere; give one or the other")
+		return to, refusal.New("--to-configured goes where the settings say, and --registry, --remote or --backup elsewhere; give one or the other")
 	case !named && !d.toConfigured:
 		return to, refusal.New("publish: where to? name --registry, --remote, --backup, or go where the settings say with --to-configured")
 	}
