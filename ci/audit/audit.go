@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/sourcegraph/conc/pool"
@@ -126,6 +127,7 @@ func (a *auditor) versions() ([]version.Version, error) {
 	for v := range known {
 		names = append(names, v.String())
 	}
+	slices.Sort(names) // of several that are as near the first is meant
 	for _, v := range a.Versions {
 		if !known[v] {
 			return nil, refusal.New("audit %s: %s has neither a tag nor a claim of it, and no chart index names it%s", v, a.Name, refusal.Meant(v.String(), names))
@@ -183,15 +185,14 @@ func (a *auditor) version(ctx context.Context, v version.Version) (Version, erro
 type tagged struct {
 	ref
 	there    bool
-	tree     *git.Tree // nil where the tag is not there, or leads to no commit
-	treeID   string
+	files    *git.Tree // nil where the tag is not there, or leads to no commit
 	settings config.Config
 	refused  error // why the settings cannot be read
 }
 
 func (t *tagged) close() {
-	if t.tree != nil {
-		t.tree.Close() // of a process that only read
+	if t.files != nil {
+		t.files.Close() // of a process that only read
 	}
 }
 
@@ -203,27 +204,28 @@ func (a *auditor) tagged(ctx context.Context, v version.Version, out *Version) (
 	if !t.annotated {
 		out.note("the git tag is lightweight: it does not say who made it, and when")
 	}
-	c, err := a.refs.repository.Commit(ctx, t.commit)
-	if err != nil {
+	var err error
+	if t.files, err = a.refs.repository.Tree(ctx, t.commit); err != nil {
 		return t, err
 	}
-	t.treeID = c.Tree
-	if t.tree, err = a.refs.repository.Tree(ctx, t.commit); err != nil {
-		return t, err
-	}
-	t.settings, t.refused = config.Load(t.tree, a.ConfigName, a.Config)
+	t.settings, t.refused = config.Load(t.files, a.ConfigName, a.Config)
 	return t, nil
 }
 
 // values reads the values of a tree's surfaces, by the settings.
 func (t *tagged) values(c config.Config) ([]surface.Occurrence, error) {
-	surfaces, err := surface.Find(t.tree, c)
+	for _, s := range c.Surfaces { // those of a record were checked by whoever wrote it, if at all
+		if _, err := regexp.Compile(s.Pattern); err != nil {
+			return nil, fmt.Errorf("read the version in %s: %w", s.Path, err)
+		}
+	}
+	surfaces, err := surface.Find(t.files, c)
 	if err != nil {
 		return nil, err
 	}
 	var all []surface.Occurrence
 	for _, s := range surfaces {
-		content, err := t.tree.ReadFile(s.Path)
+		content, err := t.files.ReadFile(s.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -252,15 +254,17 @@ func (a *auditor) branch(ctx context.Context, v version.Version, known *known, t
 		return nil
 	}
 	want := "contains " + short(commit)
-	switch _, err := a.refs.repository.Commit(ctx, commit); {
-	case refusal.Is(err) && a.refs.noBranches != "":
-		out.unseen(KindBranch, name, want, a.refs.noBranches)
-		return nil
-	case refusal.Is(err): // the record's, and no ref leads to it
-		out.compare(KindBranch, name, want, "", "no branch contains the commit")
-		return nil
-	case err != nil:
-		return err
+	if commit != t.commit {
+		switch _, err := a.refs.repository.Commit(ctx, commit); {
+		case refusal.Is(err) && a.refs.noBranches != "":
+			out.unseen(KindBranch, name, want, a.refs.noBranches)
+			return nil
+		case refusal.Is(err): // the record's, and no ref leads to it
+			out.compare(KindBranch, name, want, "", "no branch contains the commit")
+			return nil
+		case err != nil:
+			return err
+		}
 	}
 	in, err := a.refs.containing(ctx, commit, a.Pattern)
 	if err != nil {

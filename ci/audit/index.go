@@ -28,18 +28,24 @@ const (
 
 // entry is one version of a chart in an index.
 type entry struct {
-	Version    string    `yaml:"version"`
-	AppVersion string    `yaml:"appVersion"`
-	Created    time.Time `yaml:"created"`
-	Digest     string    `yaml:"digest"` // of the package: sha256 in hexadecimal
-	URLs       []string  `yaml:"urls"`
-	Deprecated bool      `yaml:"deprecated"`
+	Version    string   `yaml:"version"`
+	AppVersion string   `yaml:"appVersion"`
+	Created    string   `yaml:"created"`
+	Digest     string   `yaml:"digest"` // of the package: sha256 in hexadecimal
+	URLs       []string `yaml:"urls"`
+	Deprecated bool     `yaml:"deprecated"`
 }
 
 // of is the version that the entry is of; ok is false where it is one of another form.
 func (e entry) of() (v version.Version, ok bool) {
 	v, err := version.Parse("v" + strings.TrimPrefix(e.Version, "v"))
 	return v, err == nil
+}
+
+// created is when the entry was made; ok is false where it does not say.
+func (e entry) created() (at time.Time, ok bool) {
+	at, err := time.Parse(time.RFC3339Nano, e.Created)
+	return at.UTC(), err == nil
 }
 
 // chartIndex is Helm's index.yaml on a branch.
@@ -169,9 +175,9 @@ func (a *auditor) charts(v version.Version, k *known, t *tagged) []released {
 		for _, c := range k.record.OfKind(bundle.KindChart) {
 			all = append(all, released{path.Base(c.Repository), v.String(), c.Package.Digest.String()})
 		}
-	case t.tree != nil && t.refused == nil:
+	case t.files != nil && t.refused == nil:
 		for _, c := range t.settings.Charts {
-			if meta, err := readChart(t.tree, c.Path); err == nil && meta.Name != "" {
+			if meta, err := readChart(t.files, c.Path); err == nil && meta.Name != "" {
 				all = append(all, released{meta.Name, meta.AppVersion, ""})
 			}
 		}
@@ -229,13 +235,16 @@ func (a *auditor) entry(v version.Version, c released, name string, e entry, out
 		}
 	}
 	out.compare(KindIndex, name+" URL", want, leads, "")
-	if before, at := a.before(c.name, v); !before.IsZero() {
+	before, earlier := a.before(c.name, v)
+	own, said := e.created()
+	at, alsoSaid := earlier.created()
+	if !before.IsZero() && said && alsoSaid {
 		want := "created after " + before.String()
-		said := want
-		if e.Created.Before(at) {
-			said = fmt.Sprintf("created %s, %s was at %s", e.Created.UTC().Format(time.RFC3339), before, at.UTC().Format(time.RFC3339))
+		found := want
+		if own.Before(at) {
+			found = fmt.Sprintf("created %s, %s was at %s", own.Format(time.RFC3339), before, at.Format(time.RFC3339))
 		}
-		out.compare(KindIndex, name+" created", want, said, "")
+		out.compare(KindIndex, name+" created", want, found, "")
 	}
 	switch {
 	case !e.Deprecated:
@@ -263,14 +272,14 @@ func names(address string, v version.Version) bool {
 	return strings.HasSuffix(strings.TrimSuffix(parts[len(parts)-1], ".tgz"), "-"+v.SemVer())
 }
 
-// before is the version before v on its line that the index has of a chart, and when it was entered.
-func (a *auditor) before(chart string, v version.Version) (version.Version, time.Time) {
+// before is the version before v on its line that the index has of a chart, and its entry.
+func (a *auditor) before(chart string, v version.Version) (version.Version, entry) {
 	var newest version.Version
-	var at time.Time
+	var at entry
 	for _, e := range a.index.charts[chart] {
 		of, ok := e.of()
 		if ok && a.Pattern.Line(of) == a.Pattern.Line(v) && of.Compare(v) < 0 && (newest.IsZero() || of.Compare(newest) > 0) {
-			newest, at = of, e.Created
+			newest, at = of, e
 		}
 	}
 	return newest, at
@@ -278,6 +287,9 @@ func (a *auditor) before(chart string, v version.Version) (version.Version, time
 
 // namesOfCharts are the charts of the newest tagged tree: an index may hold other projects' too.
 func (a *auditor) namesOfCharts(ctx context.Context) ([]string, error) {
+	if len(a.index.charts) == 0 {
+		return nil, nil
+	}
 	var newest version.Version
 	for v := range a.refs.tags {
 		if newest.IsZero() || v.Compare(newest) > 0 {

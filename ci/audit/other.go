@@ -26,7 +26,7 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 	case !t.there:
 		out.compare(KindTag, v.String(), v.String(), "", "")
 		return
-	case t.tree == nil:
+	case t.files == nil:
 		out.compare(KindTag, v.String(), "a commit", "object "+short(t.id), "it leads to no commit")
 		return
 	}
@@ -93,7 +93,7 @@ func (a *auditor) sections(v version.Version, t *tagged, out *Version) {
 	if _, candidate := v.Candidate(); candidate || file == "" || file == config.NoChangelog {
 		return
 	}
-	if content, err := fs.ReadFile(t.tree, file); err == nil && changelog.Section(content, v) == "" {
+	if content, err := fs.ReadFile(t.files, file); err == nil && changelog.Section(content, v) == "" {
 		out.note("%s of the tagged tree has no section of it", file)
 	}
 }
@@ -163,7 +163,7 @@ func (p *place) labels(ctx context.Context, m manifest) (map[string]string, erro
 
 // oldChart looks for a chart at the registry, and what it says of itself. One that is not there may be in the chart index alone.
 func (a *auditor) oldChart(ctx context.Context, v version.Version, t *tagged, chart config.Chart, out *Version) {
-	meta, err := readChart(t.tree, chart.Path)
+	meta, err := readChart(t.files, chart.Path)
 	if err != nil || chart.Repository == "" || meta.Name == "" {
 		return // its surface has told what is wrong with it
 	}

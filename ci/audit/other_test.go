@@ -214,22 +214,6 @@ func TestWithoutRecordAtRegistry(t *testing.T) {
 	}
 }
 
-// TestReadBounded: a file is read whole or not at all.
-func TestReadBounded(t *testing.T) {
-	_, o := byHand(t)
-	tree, err := o.Repository.Tree(t.Context(), "v1.0.0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tree.Close()
-	if _, err := readBounded(tree, "VERSION", 7); err != nil {
-		t.Error(err)
-	}
-	if _, err := readBounded(tree, "VERSION", 6); err == nil || !strings.Contains(err.Error(), "it has 7 bytes; at most 6 are read") {
-		t.Error(err)
-	}
-}
-
 // TestHostileIndex: a chart index is somebody's file.
 func TestHostileIndex(t *testing.T) {
 	dir, o := byHand(t)
@@ -251,5 +235,16 @@ func TestHostileIndex(t *testing.T) {
 		if got := strings.Join(r.Notes, "; "); !strings.Contains(got, want) {
 			t.Errorf("%.40q: %s", content, got)
 		}
+	}
+	tree, err := o.Repository.Tree(t.Context(), "v1.0.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	if _, err := readBounded(tree, "VERSION", 7); err != nil {
+		t.Error(err)
+	}
+	if _, err := readBounded(tree, "VERSION", 6); err == nil || !strings.Contains(err.Error(), "it has 7 bytes; at most 6 are read") {
+		t.Error(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -107,7 +108,7 @@ func (a *auditor) published(ctx context.Context, repository string, identity dig
 
 // underImage looks for the release artifact where registries show it, under the image: a version whose claim is gone, or was not fetched, is found by it.
 func (a *auditor) underImage(ctx context.Context, v version.Version, t *tagged) *known {
-	if t.tree == nil || t.refused != nil || t.settings.Artifacts == "" {
+	if t.files == nil || t.refused != nil || t.settings.Artifacts == "" {
 		return nil
 	}
 	place, err := a.registries.at(t.settings.Artifacts)
@@ -207,10 +208,10 @@ func (a *auditor) byRecord(ctx context.Context, k *known, t *tagged, out *Versio
 	default:
 		out.compare(KindTag, r.Version.String(), r.Tag, t.id, "")
 	}
-	if t.tree == nil {
+	if t.files == nil {
 		out.unseen(KindTree, r.Version.String(), r.Tree, "no tag leads to a tree")
 	} else {
-		out.compare(KindTree, r.Version.String(), r.Tree, t.treeID, "")
+		out.compare(KindTree, r.Version.String(), r.Tree, t.tree, "")
 		a.files(r, t, out)
 	}
 	for _, image := range r.OfKind(bundle.KindImage) {
@@ -312,7 +313,7 @@ func (a *auditor) chart(ctx context.Context, r bundle.Record, chart bundle.Artif
 	out.found(KindChart, chart.Name+" package", chart.Package.Digest.String(), pack, err)
 	says, err := place.chart(ctx, m)
 	for _, value := range []struct{ name, want, found string }{
-		{"version", r.Version.SemVer(), says.Version}, {"appVersion", r.Version.String(), says.AppVersion},
+		{"name", path.Base(chart.Repository), says.Name}, {"version", r.Version.SemVer(), says.Version}, {"appVersion", r.Version.String(), says.AppVersion},
 	} {
 		if err != nil {
 			out.found(KindChart, chart.Name+" "+value.name, value.want, ocispec.Descriptor{}, err)

@@ -153,16 +153,19 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 			`v1.5.1: chart index spark 1.5.1 deprecated differs: "not deprecated" "deprecated" the version is not withdrawn`,
 			fmt.Sprintf("v1.5.0: chart index spark 1.5.0 digest differs: %q %q", chart.Package.Digest, "sha256:"+strings.Repeat("0", 64)),
 		}},
-		"chart index without an entry, with one of no version, and out of order": {step{
+		"chart index without an entry, and with one of no tag": {step{
 			func() {
 				w.index(func(s string) string {
-					return strings.Replace(strings.Replace(s, "1.5.0", "1.5.2", -1), "2026-10-02", "2026-10-09", 1)
+					return strings.ReplaceAll(strings.Replace(s, "2026-10-02", "2026-10-04", 1), "1.5.0", "1.5.2")
 				})
 			}, func() { w.index(nil) },
 		}, nil, []string{
 			`v1.5.2: git tag v1.5.2 missing: "v1.5.2" ""`,
 			`v1.5.0: chart index spark 1.5.0 missing: "1.5.0" ""`,
 		}},
+		"chart index out of order": {step{
+			func() { w.index(func(s string) string { return strings.Replace(s, "2026-10-02", "2026-10-09", 1) }) }, func() { w.index(nil) },
+		}, nil, []string{`v1.5.1: chart index spark 1.5.1 created differs: "created after v1.5.0" "created 2026-10-03T12:00:00Z, v1.5.0 was at 2026-10-09T12:00:00Z"`}},
 		"chart index that is none": {step{func() { w.index(func(string) string { return "entries: [1" }) }, func() { w.index(nil) }}, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 type ref struct {
 	id        string // the tag's own, where it is annotated
 	commit    string // that it leads to; empty where it leads to none
+	tree      string // of the commit
 	annotated bool
 }
 
@@ -52,17 +53,17 @@ func Mirror(ctx context.Context, remote *git.Remote) error {
 // readRefs reads the refs of a repository; all tells that it has every ref of the remote.
 func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
 	h := refs{repository: r, tags: map[version.Version]ref{}, claims: map[version.Version]ref{}, branches: map[string]string{}}
-	out, err := r.Git(ctx, append([]string{"for-each-ref", "--format=%(objectname) %(objecttype) %(*objectname) %(*objecttype) %(refname)", "refs/remotes/origin/"}, places...)...)
+	out, err := r.Git(ctx, append([]string{"for-each-ref", "--format=%(objectname) %(objecttype) %(tree) %(*objectname) %(*objecttype) %(*tree) %(refname)", "refs/remotes/origin/"}, places...)...)
 	if err != nil {
 		return h, err
 	}
 	for line := range strings.Lines(out) {
-		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 5)
-		at, name := ref{id: fields[0], annotated: fields[1] == "tag"}, fields[4]
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 7)
+		at, name := ref{id: fields[0], annotated: fields[1] == "tag"}, fields[6]
 		if fields[1] == "commit" {
-			at.commit = fields[0]
-		} else if fields[3] == "commit" {
-			at.commit = fields[2]
+			at.commit, at.tree = fields[0], fields[2]
+		} else if fields[4] == "commit" {
+			at.commit, at.tree = fields[3], fields[5]
 		}
 		h.take(name, at)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -61,7 +62,8 @@ type place struct {
 
 // failed tells errMissing from errors that leave open what is there, and keeps in mind whom not to ask again.
 func (p *place) failed(err error) error {
-	if err == nil || errors.Is(err, errMissing) {
+	var unseen unseenError
+	if err == nil || errors.Is(err, errMissing) || errors.As(err, &unseen) {
 		return err
 	}
 	if errors.Is(err, errdef.ErrNotFound) {
@@ -80,8 +82,13 @@ func (p *place) failed(err error) error {
 	return unseenError{fmt.Errorf("registry %s: %w; check address and credentials", host, err)}
 }
 
+// patience is how long one request may take, repetitions included: a registry that hangs leaves its surfaces untold, and does not end the audit.
+const patience = 2 * time.Minute
+
 // resolve describes the manifest of a tag or digest.
 func (p *place) resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	desc, err := p.repo.Resolve(ctx, reference)
 	return desc, p.failed(err)
 }
@@ -93,6 +100,8 @@ func (p *place) read(ctx context.Context, desc ocispec.Descriptor) ([]byte, erro
 	if desc.Size > most {
 		return nil, unseenError{fmt.Errorf("%s declares %d bytes; at most %d are read", desc.Digest, desc.Size, most)}
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	stream, err := p.repo.Fetch(ctx, desc)
 	if err != nil {
 		return nil, p.failed(err)
@@ -122,8 +131,16 @@ type manifest struct {
 	Annotations  map[string]string
 }
 
+// maxBlobs is how many blobs of a manifest are looked at.
+const maxBlobs = 1000
+
 // has finds the first of the blobs that the repository lacks; their content is not read.
 func (p *place) has(ctx context.Context, blobs ...ocispec.Descriptor) error {
+	if len(blobs) > maxBlobs {
+		return unseenError{fmt.Errorf("a manifest names %d blobs; at most %d are looked at", len(blobs), maxBlobs)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	for _, blob := range blobs {
 		found, err := p.repo.Blobs().Resolve(ctx, blob.Digest.String())
 		switch err = p.failed(err); {
@@ -143,12 +160,16 @@ const maxReferrers = 100
 
 // referrers are what a registry lists under a subject.
 func (p *place) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var all []ocispec.Descriptor
 	err := p.repo.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
-		all = append(all, page...)
+		if all = append(all, page...); len(all) > maxReferrers {
+			return unseenError{fmt.Errorf("more than %d referrers are listed under %s", maxReferrers, subject.Digest)}
+		}
 		return nil
 	})
-	return all[:min(maxReferrers, len(all))], p.failed(err)
+	return all, p.failed(err)
 }
 
 // says reads what a referrer is from its own manifest: what registries repeat of it where they list it differs.

@@ -91,7 +91,9 @@ func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error)
 		if err != nil {
 			return nil, err
 		}
-		o.Versions = append(o.Versions, v)
+		if !slices.Contains(o.Versions, v) {
+			o.Versions = append(o.Versions, v)
+		}
 	}
 	if spec.Since != "" {
 		if o.Since, err = version.Parse(spec.Since); err != nil {
