@@ -215,6 +215,9 @@ func FuzzPieces(f *testing.F) {
 	f.Add("https%3A%2F%2Fa%3A", "b", "%40c%2F", uint8(2))
 	f.Add("the-known-the-known-", "secret", " Basic YTpi ", uint8(4))
 	f.Fuzz(func(t *testing.T, before, secret, after string, n uint8) {
+		if len(before)+len(secret)+len(after) > 2000 {
+			return
+		}
 		var s Secrets
 		s.Add("the-known-secret")
 		s.Add("the-known-the")
