@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"dagger/operator-release/internal/dagger"
@@ -107,18 +106,9 @@ func (m *OperatorRelease) Audit(
 			return "", err
 		}
 	}
-	var args []string
-	for flag, value := range map[string]string{"since": since, "registry": registry, "remote": remote, "backup": backup} {
-		if value != "" {
-			args = append(args, "--"+flag+"="+value)
-		}
-	}
-	slices.Sort(args)
-	if toConfigured {
-		args = append(args, "--to-configured")
-	}
-	for _, host := range m.PlainHTTP {
-		args = append(args, "--plain-http="+host)
+	args := m.to(registry, remote, backup, toConfigured)
+	if since != "" {
+		args = append(args, "--since="+since)
 	}
 	if version == "" {
 		args = append(args, "--all")

@@ -123,6 +123,7 @@ func chapters() []chapter {
 		{"v1.5.0: the final, from the release branch", (*story).final},
 		{"A version never changes", (*story).immutable},
 		{"v1.5.1: a fix of the development branch for two lines", (*story).repair},
+		{"Is all of it what was published?", (*story).audit},
 		{"v1.5.1 turns out bad, and then it does not", (*story).takeBack},
 		{"Everything is lost, and comes back", (*story).restore},
 		{"Where to look", (*story).look},

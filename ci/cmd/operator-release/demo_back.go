@@ -7,10 +7,38 @@ import (
 	"fmt"
 
 	"github.com/operator-release/operator-release/ci/floating"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 )
+
+// audit reads back all versions that this tool published; somebody moves a tag, and the next audit tells.
+func (s *story) audit(ctx context.Context) error {
+	to := []string{"--registry", s.destination.Registry, "--remote", s.destination.Remote}
+	if err := s.run(ctx, append([]string{"audit", "--all", "--since", "v1.5.0-rc.0"}, to...)...); err != nil {
+		return err
+	}
+	r, err := git.Open(ctx, s.repository())
+	if err != nil {
+		return err
+	}
+	was, err := r.Git(ctx, "rev-parse", "refs/tags/v1.5.0")
+	if err != nil {
+		return err
+	}
+	s.say(report.Note, "somebody moves a tag that was out already")
+	if err := s.git(ctx, "push", "--quiet", "--force", "origin", "v1.5.1:refs/tags/v1.5.0"); err != nil {
+		return err
+	}
+	drift := s.run(ctx, append([]string{"audit", "v1.5.0"}, to...)...)
+	if drift == nil || refusal.Is(drift) {
+		return fmt.Errorf("the moved tag was not found: %w", drift)
+	}
+	s.say(report.Done, "exit code 1: %s", drift)
+	return s.git(ctx, "push", "--quiet", "--force", "origin", was+":refs/tags/v1.5.0")
+}
 
 // takeBack rolls v1.5.1 back, by its plan, and undoes that.
 func (s *story) takeBack(ctx context.Context) error {
