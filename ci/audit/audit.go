@@ -170,8 +170,8 @@ func (a *auditor) version(ctx context.Context, v version.Version) (Version, erro
 	if known != nil {
 		out.Identity, out.Record = known.identity.String(), known.from
 		a.byRecord(ctx, known, t, &out)
-	} else {
-		a.byEachOther(ctx, v, t, &out)
+	} else if err := a.byEachOther(ctx, v, t, &out); err != nil {
+		return out, err
 	}
 	if err := a.branch(ctx, v, known, t, &out); err != nil {
 		return out, err

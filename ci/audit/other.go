@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,27 +19,27 @@ import (
 
 // byEachOther compares the surfaces of a version that has no record: with its git tag, and those that name an image's tag with each other. Who released without
 // this tool may have written image tags without the v; that is told, and no difference as long as all of them do.
-func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged, out *Version) {
+func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged, out *Version) error {
 	switch {
 	case !t.there && a.refs.noTags != "":
 		out.unseen(KindTag, v.String(), v.String(), a.refs.noTags)
-		return
+		return nil
 	case !t.there:
 		out.compare(KindTag, v.String(), v.String(), "", "")
-		return
+		return nil
 	case t.files == nil:
 		out.compare(KindTag, v.String(), "a commit", "object "+short(t.id), "it leads to no commit")
-		return
+		return nil
 	}
 	out.compare(KindTag, v.String(), v.String(), v.String(), "on commit "+short(t.commit))
 	if t.refused != nil {
 		out.unseen(KindFile, "all of the tagged tree", v.String(), t.refused.Error())
-		return
+		return nil
 	}
 	values, err := t.values(t.settings)
 	if err != nil {
 		out.unseen(KindFile, "all of the tagged tree", v.String(), err.Error())
-		return
+		return nil
 	}
 	asked := imageTag(values, v)
 	if asked != v.String() {
@@ -53,6 +54,9 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 		}
 		out.compare(KindFile, value.Path+" "+value.Name, want, value.Text, "")
 	}
+	if err := a.strays(ctx, v, t, values, out); err != nil {
+		return err
+	}
 	a.sections(v, t, out)
 	for _, image := range t.settings.Images {
 		if image.Repository != "" {
@@ -62,6 +66,40 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 	for _, chart := range t.settings.Charts {
 		a.oldChart(ctx, v, t, chart, out)
 	}
+	return nil
+}
+
+// notSurfaces are files that rightly speak of older versions, or of other things' versions.
+var notSurfaces = []string{"**/CHANGELOG*", "**/*.sum", "**/go.mod", "**/*lock*", "**/vendor/**", "**/testdata/**", "**/node_modules/**"}
+
+// strays tells, where a surface says another version, which other places of the tagged tree name that one too: whoever forgot the one forgot them.
+func (a *auditor) strays(ctx context.Context, v version.Version, t *tagged, values []surface.Occurrence, out *Version) error {
+	known := map[string]bool{}
+	var words, others []string
+	for _, value := range values {
+		known[fmt.Sprintf("%s:%d", value.Path, value.Line)] = true
+		other, err := version.Parse("v" + strings.TrimPrefix(value.Text, "v"))
+		if err == nil && other != v && !slices.Contains(others, other.String()) {
+			others, words = append(others, other.String()), append(words, other.String(), other.SemVer())
+		}
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	places, err := a.refs.repository.Grep(ctx, t.commit, words, notSurfaces)
+	if err != nil {
+		return err
+	}
+	var found []string
+	for _, place := range places {
+		if at := fmt.Sprintf("%s:%d", place.Path, place.Line); !known[at] {
+			found = append(found, at)
+		}
+	}
+	if len(found) > 0 {
+		out.note("places that are no known surface name %s as well: %s", few(others), few(found))
+	}
+	return nil
 }
 
 // imageTag is the image tag that the chart of a tree asks for, if it is the version at all: with or without v.

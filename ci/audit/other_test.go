@@ -37,6 +37,7 @@ git checkout -q -b release-1.0.1 main
 release v1.0.1 v1.0.1 v1.0.1 v1.0.1; git tag -a -m x v1.0.1
 git checkout -q -b release-1.1 main
 release v1.1.0 1.1.0 v1.1.0 v1.1.0; git tag -a -m x v1.1.0
+echo 'OPERATOR_VERSION=1.1.0' > config/manager.env
 release v1.1.1 1.1.1 1.1.1 1.1.0; git tag v1.1.1
 git checkout -q --detach main
 release v1.2.0-rc.0 v1.2.0-rc.0 v1.2.0-rc.0 v1.2.0-rc.0; git tag -a -m x v1.2.0-rc.0
@@ -103,7 +104,7 @@ func TestWithoutRecord(t *testing.T) {
 	for v, want := range map[string]string{
 		"v1.0.0": older,
 		"v1.0.1": older + "; CHANGELOG.md of the tagged tree has no section of it",
-		"v1.1.1": "the git tag is lightweight: it does not say who made it, and when; " + older + "; the chart asks for image tags without the v of the git tag; CHANGELOG.md of the tagged tree has no section of it",
+		"v1.1.1": "the git tag is lightweight: it does not say who made it, and when; " + older + "; the chart asks for image tags without the v of the git tag; places that are no known surface name v1.1.0 as well: config/manager.env:1; CHANGELOG.md of the tagged tree has no section of it",
 	} {
 		if notes[v] != want {
 			t.Errorf("%s: %s", v, notes[v])
