@@ -1,4 +1,4 @@
-// Release a Kubernetes operator so that one can trust it: plan, test, build, image, chart, bundle, rehearse, publish, restore; before and after
+// Release a Kubernetes operator so that one can trust it: plan, test, build, image, chart, bundle, rehearse, publish, audit, restore; before and after
 // that its release lines: branch, prepare, backport, ledger, notes, followup, upgrade guide.
 //
 // Each stage is a subcommand of operator-release that runs in a container with only its own inputs, so stages are cached

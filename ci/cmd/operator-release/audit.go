@@ -120,6 +120,9 @@ func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error)
 		if err := mirrored(ctx, &o, source, to.Remote.URL, dir); err != nil {
 			return nil, err
 		}
+		if o.Name = spec.To.Remote; o.Name == "" { // the configured one
+			o.Name = to.Remote.URL
+		}
 	}
 	return audit.Run(ctx, o)
 }
@@ -150,7 +153,7 @@ func mirrored(ctx context.Context, o *audit.Options, source *git.Repository, url
 	if o.Repository, err = mirror(ctx, dir); err != nil {
 		return err
 	}
-	o.Name, o.All = url, true
+	o.All = true
 	o.Failed = audit.Mirror(ctx, o.Repository.Remote(url))
 	return ctx.Err()
 }
