@@ -212,32 +212,32 @@ func (a *auditor) tagged(ctx context.Context, v version.Version, out *Version) (
 	return t, nil
 }
 
-// values reads the values of a tree's surfaces, by the settings.
-func (t *tagged) values(c config.Config) ([]surface.Occurrence, error) {
+// values reads the values of a tree's surfaces, by the settings. What cannot be read is in the errors, by path.
+func (t *tagged) values(c config.Config) (all []surface.Occurrence, unread map[string]error, err error) {
 	for _, s := range c.Surfaces { // those of a record were checked by whoever wrote it, if at all
 		if _, err := regexp.Compile(s.Pattern); err != nil {
-			return nil, fmt.Errorf("read the version in %s: %w", s.Path, err)
+			return nil, nil, fmt.Errorf("read the version in %s: %w", s.Path, err)
 		}
 	}
 	surfaces, err := surface.Find(t.files, c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []surface.Occurrence
+	unread = map[string]error{}
 	for _, s := range surfaces {
 		content, err := t.files.ReadFile(s.Path)
-		if err != nil {
-			return nil, err
+		var values []surface.Value
+		if err == nil {
+			values, err = s.Read(content)
 		}
-		values, err := s.Read(content)
 		if err != nil {
-			return nil, err
+			unread[s.Path] = err
 		}
 		for _, value := range values {
 			all = append(all, surface.Occurrence{Surface: s, Value: value})
 		}
 	}
-	return all, nil
+	return all, unread, nil
 }
 
 // branch compares where a version was released from: the release branch has to contain its commit, and the version before on its line is in its history.

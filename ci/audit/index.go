@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -152,6 +153,14 @@ func (x chartIndex) candidates(chart string) bool {
 	})
 }
 
+// begins tells whether all that the index has of a chart is newer than a version.
+func (x chartIndex) begins(chart string, after version.Version) bool {
+	return !slices.ContainsFunc(x.charts[chart], func(e entry) bool {
+		v, ok := e.of()
+		return ok && v.Compare(after) < 0
+	})
+}
+
 // notes tell about the index as a whole.
 func (x chartIndex) notes(all bool) []string {
 	var notes []string
@@ -206,6 +215,9 @@ func (a *auditor) indexed(v version.Version, k *known, t *tagged, out *Version) 
 		_, candidate := v.Candidate()
 		switch {
 		case len(found) == 0 && (candidate && !a.index.candidates(c.name) || out.Mark != nil && out.Mark.State == journal.RolledBack):
+			continue
+		case len(found) == 0 && k == nil && a.index.begins(c.name, v):
+			out.note("the chart index begins with a later version of %s", c.name)
 			continue
 		case len(found) == 0:
 			out.compare(KindIndex, name, v.SemVer(), "", "")
@@ -285,28 +297,24 @@ func (a *auditor) before(chart string, v version.Version) (version.Version, entr
 	return newest, at
 }
 
-// namesOfCharts are the charts of the newest tagged tree: an index may hold other projects' too.
+// namesOfCharts are the charts of the newest tagged tree that has any: an index may hold other projects' too.
 func (a *auditor) namesOfCharts(ctx context.Context) ([]string, error) {
 	if len(a.index.charts) == 0 {
 		return nil, nil
 	}
-	var newest version.Version
-	for v := range a.refs.tags {
-		if newest.IsZero() || v.Compare(newest) > 0 {
-			newest = v
+	for _, v := range slices.SortedFunc(maps.Keys(a.refs.tags), func(x, y version.Version) int { return y.Compare(x) }) {
+		t, err := a.tagged(ctx, v, &Version{})
+		if err != nil {
+			return nil, err
+		}
+		var all []string
+		for _, c := range a.charts(v, nil, t) {
+			all = append(all, c.name)
+		}
+		t.close()
+		if len(all) > 0 {
+			return all, nil
 		}
 	}
-	if newest.IsZero() {
-		return nil, nil
-	}
-	t, err := a.tagged(ctx, newest, &Version{})
-	if err != nil {
-		return nil, err
-	}
-	defer t.close()
-	var all []string
-	for _, c := range a.charts(newest, nil, t) {
-		all = append(all, c.name)
-	}
-	return all, nil
+	return nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,10 +37,13 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 		out.unseen(KindFile, "all of the tagged tree", v.String(), t.refused.Error())
 		return nil
 	}
-	values, err := t.values(t.settings)
+	values, unread, err := t.values(t.settings)
 	if err != nil {
 		out.unseen(KindFile, "all of the tagged tree", v.String(), err.Error())
 		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(unread)) {
+		out.unseen(KindFile, name, v.String(), unread[name].Error())
 	}
 	asked := imageTag(values, v)
 	if asked != v.String() {

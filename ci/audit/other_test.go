@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,7 +91,7 @@ func TestWithoutRecord(t *testing.T) {
 	expect(t, seen(r),
 		`v1.4.0: git tag v1.4.0 differs: "a commit" "object `,
 		`v1.3.0: branch release-1.3 differs: "contains `,
-		`v1.3.0: surface all of the tagged tree cannot tell: "v1.3.0" "" read the version in charts/spark/Chart.yaml`,
+		`v1.3.0: surface charts/spark/Chart.yaml cannot tell: "v1.3.0" "" read the version in charts/spark/Chart.yaml`,
 		`v1.2.0-rc.0: branch release-1.2 missing: "contains `,
 		`v1.1.1: surface VERSION version differs: "1.1.1" "1.1.0"`,
 		`v1.1.0: surface config/kustomization.yaml newTag of acme/spark differs: "1.1.0" "v1.1.0"`,
@@ -129,12 +130,18 @@ func TestWithoutRecord(t *testing.T) {
 
 	// What a clone was not told to fetch may be there all the same.
 	clones := t.TempDir()
-	shell(t, clones, "git clone -q --single-branch --branch release-1.1 file://"+dir+" one; git clone -q --depth 1 --branch v1.1.1 file://"+dir+" shallow; git clone -q file://"+dir+" whole")
+	shell(t, clones, "git clone -q --single-branch --branch release-1.1 file://"+dir+" one; git clone -q -c advice.detachedHead=false --depth 1 --branch v1.1.1 file://"+dir+" shallow; git clone -q file://"+dir+" whole; "+
+		"git clone -q --mirror file://"+dir+" mirror; git clone -q --bare file://"+dir+" bare; git clone -q --origin upstream file://"+dir+" upstream; "+
+		"git clone -q file://"+dir+" stale; cd stale; git update-ref refs/heads/release-1.0 v1.0.1^{}; git update-ref refs/remotes/origin/release-1.0 origin/main")
 	for name, want := range map[string][]string{
 		"one": {`v1.0.1: claim refs/releases/v1.0.1 cannot tell: "" "" claims were not fetched from origin`,
 			`v1.0.1: branch release-1.0 cannot tell`, `v1.0.1: history v1.0.1 differs`},
-		"shallow": {`v1.1.1: claim refs/releases/v1.1.1 cannot tell`, `v1.1.1: branch release-1.1 cannot tell: "" "" the clone is shallow`, `v1.1.1: surface VERSION version differs`},
-		"whole":   {`v1.0.1: claim refs/releases/v1.0.1 cannot tell`, `v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
+		"shallow":  {`v1.1.1: claim refs/releases/v1.1.1 cannot tell`, `v1.1.1: branch release-1.1 cannot tell: "" "" the clone is shallow`, `v1.1.1: surface VERSION version differs`},
+		"mirror":   {`v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
+		"bare":     {`v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
+		"upstream": {`v1.0.1: claim refs/releases/v1.0.1 cannot tell: "" "" no remote of this clone is named origin`, `v1.0.1: branch release-1.0 cannot tell`, `v1.0.1: history v1.0.1 differs`},
+		"stale":    {`v1.0.1: claim refs/releases/v1.0.1 cannot tell`, `v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
+		"whole":    {`v1.0.1: claim refs/releases/v1.0.1 cannot tell`, `v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
 	} {
 		if name == "one" {
 			shell(t, clones, "cd one; git fetch -q origin tag v1.0.1 tag v1.0.0")
@@ -215,15 +222,11 @@ func TestWithoutRecordAtRegistry(t *testing.T) {
 	}
 }
 
-// TestHostileIndex: a chart index is somebody's file.
-func TestHostileIndex(t *testing.T) {
+// TestIndex: a chart index is somebody's file.
+func TestIndex(t *testing.T) {
 	dir, o := byHand(t)
-	for content, want := range map[string]string{
-		"entries: [1": "index.yaml of branch gh-pages cannot be read",
-		"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nentries: *f\n": "cannot be read",
-		"apiVersion: v1\n": "",
-		"entries:\n  spark: [{version: 9.9, urls: [':']}, {version: \"1.0.0\\e[2J\"}]\n": "2 entries of the chart index were passed over",
-	} {
+	put := func(content string) Report {
+		t.Helper()
 		file := filepath.Join(t.TempDir(), indexFile)
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -233,6 +236,34 @@ func TestHostileIndex(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for i, v := range r.Versions { // the rest is as it was
+			r.Versions[i].Surfaces = slices.DeleteFunc(v.Surfaces, func(s Surface) bool { return s.Kind != KindIndex && v.Version.String() != "v1.1.2" })
+		}
+		return r
+	}
+	r := put(`entries:
+  other: [{version: 1.0.1, appVersion: 1.0.1}]
+  spark:
+  - {version: 0.9.0, appVersion: v1beta2, urls: [spark-0.9.0.tgz]}
+  - {version: v1.1.0, appVersion: 1.1.0, urls: [spark-1.1.0.tgz]}
+  - {version: 1.1.2, appVersion: 1.1.2, urls: [https://example.com/v1.1.1/spark-1.1.2.tgz]}
+`)
+	expect(t, r,
+		`v1.1.2: git tag v1.1.2 missing: "v1.1.2" ""`,
+		`v1.1.2: chart index spark 1.1.2 URL differs: "leads to 1.1.2" "https://example.com/v1.1.1/spark-1.1.2.tgz"`,
+		`v1.1.1: chart index spark 1.1.1 missing: "1.1.1" ""`)
+	for _, v := range r.Versions {
+		if v.Version.Major() == 1 && v.Version.Minor() == 0 && !slices.Contains(v.Notes, "the chart index begins with a later version of spark") {
+			t.Errorf("%s: %s", v.Version, v.Notes)
+		}
+	}
+	for content, want := range map[string]string{
+		"entries: [1": "index.yaml of branch gh-pages cannot be read",
+		"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nentries: *f\n": "cannot be read",
+		"apiVersion: v1\n": "",
+		"entries:\n  spark: [{version: 9.9, urls: [':']}, {version: \"1.0.0\\e[2J\"}]\n": "2 entries of the chart index were passed over",
+	} {
+		r := put(content)
 		if got := strings.Join(r.Notes, "; "); !strings.Contains(got, want) {
 			t.Errorf("%.40q: %s", content, got)
 		}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -225,10 +226,10 @@ func (a *auditor) byRecord(ctx context.Context, k *known, t *tagged, out *Versio
 
 // files compares the surfaces in the tagged tree.
 func (a *auditor) files(r bundle.Record, t *tagged, out *Version) {
-	values, err := t.values(r.Config)
+	values, unread, err := t.values(r.Config)
 	for _, s := range r.Surfaces {
 		name := s.Path + " " + s.Name
-		if err != nil {
+		if err := cmp.Or(err, unread[s.Path]); err != nil {
 			out.unseen(KindFile, name, s.Value, err.Error())
 			continue
 		}

@@ -30,6 +30,7 @@ type refs struct {
 	claims     map[version.Version]ref
 	marks      map[version.Version]journal.Mark
 	branches   map[string]string // to their commits
+	tracked    map[string]bool   // those that are known as origin has them: what a clone's own of that name is at says nothing
 	// Why something that is not there may be there all the same; empty where it would have been seen.
 	noTags, noClaims, noMarks, noBranches, noHistory string
 	badMarks                                         string // what is wrong with a mark that is there
@@ -52,7 +53,7 @@ func Mirror(ctx context.Context, remote *git.Remote) error {
 
 // readRefs reads the refs of a repository; all tells that it has every ref of the remote.
 func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
-	h := refs{repository: r, tags: map[version.Version]ref{}, claims: map[version.Version]ref{}, branches: map[string]string{}}
+	h := refs{repository: r, tags: map[version.Version]ref{}, claims: map[version.Version]ref{}, branches: map[string]string{}, tracked: map[string]bool{}}
 	out, err := r.Git(ctx, append([]string{"for-each-ref", "--format=%(objectname) %(objecttype) %(tree) %(*objectname) %(*objecttype) %(*tree) %(refname)", "refs/remotes/origin/"}, places...)...)
 	if err != nil {
 		return h, err
@@ -94,7 +95,7 @@ func (h *refs) take(name string, at ref) {
 	} else if branch, ok := strings.CutPrefix(name, "refs/heads/"); ok {
 		h.branches[branch] = at.commit
 	} else if branch, ok := strings.CutPrefix(name, "refs/remotes/origin/"); ok && branch != "HEAD" {
-		h.branches[branch] = at.commit // it comes later, and is what others see
+		h.branches[branch], h.tracked[branch] = at.commit, true // after the clone's own, in the order of names
 	}
 }
 
@@ -109,30 +110,36 @@ func (h *refs) lacks(ctx context.Context, all bool) error {
 	if all {
 		return nil
 	}
+	remotes, err := r.Git(ctx, "remote")
+	if err != nil || remotes == "" { // the repository stands for itself
+		return err
+	}
+	if !slices.Contains(strings.Fields(remotes), "origin") {
+		why := "no remote of this clone is named origin; name one by --remote"
+		h.noBranches, h.noTags, h.noClaims, h.noMarks = why, why, why, cmp.Or(h.noMarks, why)
+		return nil
+	}
 	said, err := r.Git(ctx, "config", "--get-regexp", `^remote\.origin\.(fetch|tagopt)$`)
 	var none *git.Error
-	if errors.As(err, &none) && none.Code == 1 { // the repository stands for itself
+	if errors.As(err, &none) && none.Code == 1 { // as git clone --bare leaves it: all refs were copied once
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	fetched, err := r.Git(ctx, "for-each-ref", "--count=1", "refs/remotes/origin/")
-	if err != nil {
-		return err
+	to := map[string]string{} // where which refs of origin go
+	for line := range strings.Lines(said) {
+		_, spec, _ := strings.Cut(strings.TrimSpace(line), " ")
+		from, at, _ := strings.Cut(strings.TrimPrefix(spec, "+"), ":")
+		to[from] = at
 	}
 	named := func(place string) bool {
-		for line := range strings.Lines(said) {
-			_, spec, _ := strings.Cut(strings.TrimSpace(line), " ")
-			from, _, _ := strings.Cut(strings.TrimPrefix(spec, "+"), ":")
-			if from == place+"*" || from == "refs/*" {
-				return true
-			}
-		}
-		return false
+		_, all := to["refs/*"]
+		_, these := to[place+"*"]
+		return all || these
 	}
 	const wayOut = "were not fetched from origin; name it by --remote"
-	if fetched == "" || !named("refs/heads/") {
+	if !named("refs/heads/") || len(h.tracked) == 0 && strings.HasPrefix(to["refs/heads/*"], "refs/remotes/") {
 		h.noBranches = "not all branches " + wayOut
 	}
 	if strings.Contains(said, " --no-tags") && !named("refs/tags/") {
@@ -155,10 +162,11 @@ func (h *refs) containing(ctx context.Context, commit string, pattern version.Pa
 	}
 	found := map[string]bool{}
 	for name := range strings.FieldsSeq(out) {
-		name = strings.TrimPrefix(strings.TrimPrefix(name, "refs/heads/"), "refs/remotes/origin/")
-		if name != "HEAD" {
-			found[name] = true
+		own, isOwn := strings.CutPrefix(name, "refs/heads/")
+		if name = strings.TrimPrefix(own, "refs/remotes/origin/"); isOwn && h.tracked[name] || name == "HEAD" {
+			continue
 		}
+		found[name] = true
 	}
 	rank := func(name string) int {
 		_, line := pattern.LineOf(name)
