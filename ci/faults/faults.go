@@ -2,6 +2,19 @@
 // there or back, delayed, or answered with other bytes. It is a tool for tests.
 //
 // It invents no server of its own: what it lets through is answered by the real one.
+//
+// A fault matrix runs a program that makes a list of writes with a fault before and after each of them, and then again without. A Server is a
+// destination over HTTP with the names of its writes: Record notes those of a run that is left alone, they are the rows of a Table; Arm has a fault
+// befall one of them and, because it lasts, all that comes later. The whole is in ci/publish (world_test.go, matrix_test.go). A further destination
+// joins there by a function like atRegistry or atGit, that gives a destination with
+//
+//   - set: how Publish is told to write to it;
+//   - server: a Server around the real server's handler, with a function that names its writes (RegistryWrite and GitWrite do for registries and
+//     pushes), and in Own the faults that it has in a way of its own, such as a hook that rejects;
+//   - looks: its pointers with their ranks in the order of a publication, read past the proxy;
+//   - listing: all that it holds, to be compared with a run that was left alone, without addresses and times;
+//
+// and by a place in a scenario. Its rows then follow.
 package faults
 
 import (
@@ -39,9 +52,11 @@ type Fault struct {
 type Proxy struct {
 	next http.Handler
 
-	mu     sync.Mutex
-	faults []*Fault
-	log    []string
+	mu        sync.Mutex
+	faults    []*Fault
+	log       []string
+	intercept func(*http.Request) Action
+	watch     func()
 }
 
 // New stands before the server at an address such as http://127.0.0.1:5000.
@@ -75,11 +90,26 @@ func (p *Proxy) Add(f Fault) {
 	p.faults = append(p.faults, &f)
 }
 
+// Intercept asks which action is to befall each request, before the faults are; nil lets it through. It may read of the
+// body what it puts back.
+func (p *Proxy) Intercept(which func(*http.Request) Action) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.intercept = which
+}
+
+// Watch calls look before and after each request. Clear leaves it.
+func (p *Proxy) Watch(look func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watch = look
+}
+
 // Clear takes all faults away and forgets what was asked.
 func (p *Proxy) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.faults, p.log = nil, nil
+	p.faults, p.log, p.intercept = nil, nil, nil
 }
 
 // Requests are what was asked, in order: METHOD PATH.
@@ -91,11 +121,24 @@ func (p *Proxy) Requests() []string {
 
 // ServeHTTP lets a request through, or has the first fault that fits befall it.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if do := p.fault(r); do != nil {
-		do(p, w, r)
-		return
+	p.mu.Lock()
+	watch, intercept := p.watch, p.intercept
+	p.mu.Unlock()
+	if watch != nil {
+		watch()
+		defer watch()
 	}
-	p.next.ServeHTTP(w, r)
+	do := Action(nil)
+	if intercept != nil {
+		do = intercept(r)
+	}
+	if fault := p.fault(r); do == nil {
+		do = fault
+	}
+	if do == nil {
+		do = Pass
+	}
+	do(p, w, r)
 }
 
 func (p *Proxy) fault(r *http.Request) Action {
@@ -126,6 +169,63 @@ func Status(code int, retryAfter time.Duration) Action {
 	}
 }
 
+// Pass lets the request through.
+func Pass(p *Proxy, w http.ResponseWriter, r *http.Request) { p.next.ServeHTTP(w, r) }
+
+// Instead asks the server, and answers with something else than it says: what was to happen has happened.
+func Instead(answer Action) Action {
+	return func(p *Proxy, w http.ResponseWriter, r *http.Request) {
+		p.next.ServeHTTP(httptest.NewRecorder(), r)
+		answer(p, w, r)
+	}
+}
+
+// Answer answers with a code, a body and headers (name, value, ...), without asking the server.
+func Answer(code int, body string, headers ...string) Action {
+	return func(_ *Proxy, w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		for i := 0; i+1 < len(headers); i += 2 {
+			w.Header().Set(headers[i], headers[i+1])
+		}
+		w.WriteHeader(code)
+		io.WriteString(w, body)
+	}
+}
+
+// Never takes the request and does not answer; it ends when the client does. Instead(Never) carries it out.
+func Never(_ *Proxy, _ http.ResponseWriter, r *http.Request) {
+	io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+}
+
+// HalfRequest passes half of the request's body on and hangs up; a request without a body does not arrive.
+func HalfRequest(p *Proxy, w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil || len(body) == 0 {
+		hangUp(w)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	CutRequest(int64(len(body)/2))(p, w, r)
+}
+
+// HalfResponse asks the server, passes half of its answer on, head and body together, and hangs up.
+func HalfResponse(p *Proxy, w http.ResponseWriter, r *http.Request) {
+	answer := httptest.NewRecorder()
+	p.next.ServeHTTP(answer, r)
+	var whole bytes.Buffer
+	if err := answer.Result().Write(&whole); err != nil {
+		hangUp(w)
+		return
+	}
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	conn.Write(whole.Bytes()[:whole.Len()/2])
+	conn.Close()
+}
+
 // Before hangs up without asking the server.
 func Before(_ *Proxy, w http.ResponseWriter, _ *http.Request) { hangUp(w) }
 
@@ -142,6 +242,7 @@ func CutRequest(n int64) Action {
 		defer cancel()
 		cut := r.Clone(ctx)
 		cut.Body = io.NopCloser(&breaking{r: io.LimitReader(r.Body, n)})
+		cut.ContentLength = -1 // git-http-backend, told a length, reads on at the end for ever
 		p.next.ServeHTTP(httptest.NewRecorder(), cut)
 		hangUp(w)
 	}

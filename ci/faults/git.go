@@ -10,7 +10,21 @@ import (
 )
 
 // Git serves the bare repositories below a folder by git's own HTTP server program; anybody may push.
-func Git(root string) (http.Handler, error) {
+func Git(root string) (http.Handler, error) { return gitServer(root) }
+
+// GitOnAFullDisk is Git where no file can be written: its program runs under a limit of file size of 0, and learns of it by an error, as on a disk
+// that is full.
+func GitOnAFullDisk(root string) (http.Handler, error) {
+	h, err := gitServer(root)
+	if err != nil {
+		return nil, err
+	}
+	h.Args = []string{"-c", `trap "" XFSZ; ulimit -f 0; exec "$0"`, h.Path}
+	h.Path = "/bin/sh"
+	return h, nil
+}
+
+func gitServer(root string) (*cgi.Handler, error) {
 	out, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		return nil, fmt.Errorf("find git's programs: %w", err)
