@@ -74,7 +74,7 @@ func (m *Remote) run(ctx context.Context, options []string, behind ...string) (s
 		return slices.Concat(options, []string{"--", remote}, behind)
 	}
 	closed := []string{
-		"-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "protocol.ext.allow=never",
+		"-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.ext.allow=never",
 		// What a user may have set for all remotes, and is not asked for here.
 		"-c", "push.followTags=false", "-c", "push.recurseSubmodules=no", "-c", "fetch.recurseSubmodules=no", "-c", "fetch.prune=false", "-c", "fetch.pruneTags=false",
 	}
@@ -101,11 +101,9 @@ func (m *Remote) speedLimit(ctx context.Context) []string {
 	if err != nil {
 		return nil // which the call itself says
 	}
-	for _, name := range []string{"http.lowSpeedTime", "http.lowSpeedLimit"} {
-		args := []string{"config", "--get-urlmatch", name, url}
-		if own, err := m.call(ctx, os.Environ(), args, args); err == nil && own != "" {
-			return nil
-		}
+	args := []string{"config", "--get-urlmatch", "http", url}
+	if own, err := m.call(ctx, os.Environ(), args, args); err == nil && strings.Contains(own, "http.lowspeed") {
+		return nil
 	}
 	seconds := max(1, int(m.Silence.Seconds()))
 	return []string{"-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=" + strconv.Itoa(seconds)}
@@ -116,7 +114,7 @@ func (m *Remote) call(ctx context.Context, env, all, args []string) (string, err
 	cmd := exec.CommandContext(ctx, "git", all...)
 	cmd.Dir = m.from.dir
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_DIR="+m.from.dir)
-	cmd.WaitDelay = time.Second // helpers of a git that was ended (HTTP, SSH) may hold its output open
+	cmd.WaitDelay = m.Silence // helpers of a git that was ended (HTTP, SSH) may hold its output open
 	out, err := output(cmd, nil, args)
 	return strings.TrimRight(string(out), "\n"), err
 }

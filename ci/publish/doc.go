@@ -3,4 +3,6 @@
 // A rehearsal is the same code with a throwaway registry and remote.
 //
 // It builds nothing and changes no byte of the bundle; what is there already is left alone, what differs is refused.
+//
+// A further destination joins the fault matrix of the tests, too; ci/faults says how.
 package publish

@@ -45,7 +45,7 @@ func newLife(t *testing.T) *life {
 func (l *life) publish(v version.Version) {
 	l.t.Helper()
 	if _, ok := l.bundles[v]; !ok {
-		l.bundles[v] = releaseOf(l.t, l.source, v.String(), "the same in all\n") // one commit: every branch holds it
+		l.bundles[v] = releaseOf(l.t, l.source, v.String(), "the same in all\n", "linux/amd64") // one commit: every branch holds it
 		l.out = append(l.out, v)
 	}
 	if _, err := Publish(l.t.Context(), l.bundles[v], l.to); err != nil {

@@ -21,11 +21,11 @@ import (
 // release is a release of v1.5.0; content makes one differ from another.
 func release(t *testing.T, source *git.Repository, content string) bundle.Bundle {
 	t.Helper()
-	return releaseOf(t, source, "v1.5.0", content)
+	return releaseOf(t, source, "v1.5.0", content, "linux/amd64", "linux/arm64")
 }
 
 // releaseOf is the bundle of a release of the repository's commit.
-func releaseOf(t *testing.T, source *git.Repository, name, content string) bundle.Bundle {
+func releaseOf(t *testing.T, source *git.Repository, name, content string, platforms ...string) bundle.Bundle {
 	t.Helper()
 	v := version.MustParse(name)
 	ctx := t.Context()
@@ -49,15 +49,15 @@ func releaseOf(t *testing.T, source *git.Repository, name, content string) bundl
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := bundletest.Pieces(t, "linux/amd64", "linux/arm64")
+	p := bundletest.Pieces(t, platforms...)
 	p.Record.Version, p.Record.Line, p.Record.Branch = v, fmt.Sprintf("%d.%d", v.Major(), v.Minor()), fmt.Sprintf("release-%d.%d", v.Major(), v.Minor())
 	p.Charts[0].Tag, p.Charts[0].File = v.SemVer(), "spark-"+v.SemVer()+".tgz"
 	p.Record.Config.Floating = floatingForms
-	platforms, err := p.Images[0].From.Children(p.Images[0].Index)
+	manifests, err := p.Images[0].From.Children(p.Images[0].Index)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Images[0].Index, err = p.Images[0].From.PutIndex(platforms, map[string]string{"version": name}); err != nil {
+	if p.Images[0].Index, err = p.Images[0].From.PutIndex(manifests, map[string]string{"version": name}); err != nil {
 		t.Fatal(err)
 	}
 	p.Record.Base, p.Record.Commit, p.Record.Tree, p.Record.Tag = base.ID, commit.ID, commit.Tree, tag
