@@ -53,7 +53,7 @@ func scenarios(whole bool, external string) []*scenario {
 	}
 	all := []*scenario{
 		{[]place{backupInFolder, atRegistry(true, "")}, map[int][]string{0: nil, 1: invisible}},
-		{[]place{backupInFolder, atRegistry(true, ""), atGit(false)}, map[int][]string{1: {"image tag", "chart tag"}}},
+		{[]place{backupInFolder, atRegistry(true, ""), atGit(false)}, map[int][]string{1: {"image tag", "chart tag", "floating tag"}}},
 	}
 	if whole {
 		return append(all,

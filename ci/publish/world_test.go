@@ -24,6 +24,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/faults"
+	"github.com/operator-release/operator-release/ci/floating"
 	"github.com/operator-release/operator-release/ci/git"
 )
 
@@ -61,6 +62,7 @@ const (
 	rankImage
 	rankChart
 	rankTag
+	rankFloating
 )
 
 // world is all destinations of one cell, with an observer.
@@ -68,6 +70,7 @@ type world struct {
 	released
 	dir          string
 	destinations []destination
+	registry     *store
 	looks        []look // the highest rank first
 
 	mu      sync.Mutex
@@ -110,6 +113,11 @@ func (w *world) kinds(write func(*http.Request) (kind, name string)) func(*http.
 	for _, kind := range []string{bundle.KindImage, bundle.KindChart} {
 		for _, a := range record.OfKind(kind) {
 			is[a.Repository+":"+a.Tag] = kind + " tag"
+		}
+	}
+	for _, a := range record.OfKind(bundle.KindImage) {
+		for _, tag := range floating.Tags(record.Config.Floating, record.Version) {
+			is[a.Repository+":"+tag] = "floating tag"
 		}
 	}
 	return func(r *http.Request) (kind, name string) {
@@ -207,6 +215,7 @@ func atRegistry(api bool, external string) func(*world) (destination, error) {
 		d := s.destination(w, t)
 		d.set = func(d *Destinations) { d.Registry = &Registry{Prefix: s.prefix} }
 		d.looks = []look{{rankContent, "content at the " + name, s.complete}}
+		w.registry = s
 		for kind, rank := range map[string]int{bundle.KindImage: rankImage, bundle.KindChart: rankChart} {
 			for _, a := range w.bundle.Record.OfKind(kind) {
 				d.looks = append(d.looks, look{rank, kind + " tag " + a.Repository + ":" + a.Tag, func() bool { return s.tag(a.Repository, a.Tag) }})
@@ -477,7 +486,15 @@ func atGit(overHTTP bool) func(*world) (destination, error) {
 			url := filepath.Join(w.dir, "git", "remote.git")
 			d.set = func(d *Destinations) { d.Remote = &Remote{URL: url, Source: w.source} }
 		}
-		return d, err
+		if w.registry == nil || err != nil {
+			return d, err
+		}
+		for _, a := range w.bundle.Record.OfKind(bundle.KindImage) { // which version they lead to is what git says
+			for _, tag := range floating.Tags(w.bundle.Record.Config.Floating, w.bundle.Record.Version) {
+				d.looks = append(d.looks, look{rankFloating, "floating tag " + tag, func() bool { return w.registry.tag(a.Repository, tag) }})
+			}
+		}
+		return d, nil
 	}
 }
 
