@@ -246,12 +246,14 @@ func TestIndex(t *testing.T) {
   spark:
   - {version: 0.9.0, appVersion: v1beta2, urls: [spark-0.9.0.tgz]}
   - {version: v1.1.0, appVersion: 1.1.0, urls: [spark-1.1.0.tgz]}
+  - {version: 1.1.0, appVersion: 1.1.0, urls: [spark-1.1.0.tgz]}
   - {version: 1.1.2, appVersion: 1.1.2, urls: [https://example.com/v1.1.1/spark-1.1.2.tgz]}
 `)
 	expect(t, r,
 		`v1.1.2: git tag v1.1.2 missing: "v1.1.2" ""`,
 		`v1.1.2: chart index spark 1.1.2 URL differs: "leads to 1.1.2" "https://example.com/v1.1.1/spark-1.1.2.tgz"`,
-		`v1.1.1: chart index spark 1.1.1 missing: "1.1.1" ""`)
+		`v1.1.1: chart index spark 1.1.1 missing: "1.1.1" ""`,
+		`v1.1.0: chart index spark 1.1.0 differs: "one entry" "2 entries"`)
 	for _, v := range r.Versions {
 		if v.Version.Major() == 1 && v.Version.Minor() == 0 && !slices.Contains(v.Notes, "the chart index begins with a later version of spark") {
 			t.Errorf("%s: %s", v.Version, v.Notes)

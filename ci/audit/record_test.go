@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/bundle/bundletest"
 	"github.com/operator-release/operator-release/ci/git"
@@ -182,6 +184,49 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 		})
 	}
 
+	t.Run("no backup, and no claim", func(t *testing.T) {
+		do, undo := ref("refs/releases/v1.5.0", "true")
+		do()
+		defer undo()
+		o := w.options(v150)
+		o.Backup = nil
+		r, err := Run(ctx, o)
+		if err != nil || r.Versions[0].Record != w.throwaway.Registry+"/docker.io/acme/spark" {
+			t.Fatal(err, r.Versions)
+		}
+		expect(t, r, fmt.Sprintf(`v1.5.0: claim refs/releases/v1.5.0 missing: %q ""`, id(one)))
+		// What was made here is what was published if it has the tag that is out.
+		o.Registry, o.Bundle = nil, func(version.Version) string { return one.Layout.Dir() }
+		if r, err = Run(ctx, o); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, seen(r), fmt.Sprintf(`v1.5.0: claim refs/releases/v1.5.0 missing: %q ""`, id(one)))
+		move, back := ref("refs/tags/v1.5.0", "git rev-parse main")
+		move()
+		defer back()
+		if r, err = Run(ctx, o); err != nil || r.Versions[0].Record != "" {
+			t.Error(err, r.Versions[0].Record)
+		}
+	})
+
+	t.Run("a clone, which has no claims and no marks", func(t *testing.T) {
+		w.tag(bundletest.Repository, "latest", image.Digest)
+		defer w.tag(bundletest.Repository, "latest", other.Digest)
+		dir := t.TempDir()
+		shell(t, dir, "git clone -q "+w.throwaway.Remote+" .")
+		o := w.options(v151)
+		o.All, o.Backup = false, nil
+		if o.Repository, err = git.Open(ctx, dir); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Run(ctx, o)
+		if err != nil || r.Err() != nil {
+			t.Fatal(err, r.Err())
+		}
+		expect(t, r, fmt.Sprintf(`v1.5.1: claim refs/releases/v1.5.1 cannot tell: %q "" claims were not fetched from origin; name it by --remote`, id(two)),
+			fmt.Sprintf("v1.5.1: floating tag docker.io/acme/spark:latest cannot tell: %q %q whether v1.5.1 is rolled back is not known: marks were not fetched", other.Digest, image.Digest))
+	})
+
 	t.Run("rolled back, and the floating tags stayed", func(t *testing.T) {
 		scratch, err := git.Init(ctx, t.TempDir())
 		if err != nil {
@@ -261,4 +306,19 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 			t.Fatal(err, r.Err(), r.Versions[0].Record)
 		}
 	})
+}
+
+// TestOtherSize: a blob of another size is not the one that belongs there, and its bytes need not be read to tell.
+func TestOtherSize(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "1") }))
+	defer server.Close()
+	all := registries{open: (&publish.Registry{Prefix: strings.TrimPrefix(server.URL, "http://")}).Open, down: map[string]error{}}
+	place, err := all.at(bundletest.Repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = place.has(t.Context(), ocispec.DescriptorEmptyJSON)
+	if !errors.Is(err, errMissing) || !strings.Contains(err.Error(), "has 1 bytes where 2 belong") {
+		t.Error(err)
+	}
 }
