@@ -39,15 +39,17 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 		}
 	}
 	var k *known
-	var released error // why the claim's release artifact cannot be read
+	var released error // why the claim's release artifact is not this version's record
 	if claimed {
-		k, released = a.published(ctx, claim.Repository, claim.Identity)
+		if k, released = a.published(ctx, claim.Repository, claim.Identity); k != nil && k.record.Version != v {
+			k, released = nil, fmt.Errorf("its record is of %s: %w", k.record.Version, errMissing)
+		}
 	}
 	kept, keptErr := a.keptBundle(ctx, v)
-	if k == nil && kept != nil {
+	if k == nil && kept != nil && kept.record.Version == v {
 		k = kept
 	}
-	if b, err := bundle.Load(a.Bundle(v)); err == nil && k == nil {
+	if b, err := bundle.Load(a.Bundle(v)); err == nil && k == nil && b.Record.Version == v {
 		made := &known{b.Record, b.Identity.Digest, a.Bundle(v)}
 		if claimed && made.identity == claim.Identity || !claimed && (a.refs.noClaims != "" || made.record.Tag == t.id) {
 			k = made
@@ -56,13 +58,9 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 	if k == nil {
 		k = a.underImage(ctx, v, t)
 	}
-	if k != nil && k.record.Version != v {
-		out.add(Surface{Kind: KindRelease, Name: k.from, State: Differs, Want: v.String(), Found: k.record.Version.String(), Note: "the record is of another version"})
-		return nil, nil
-	}
 	switch {
 	case k == nil && claimed:
-		out.unseen(KindClaim, name, "", "it names "+claim.Identity.String()+", whose record cannot be read")
+		out.unseen(KindClaim, name, "", "it names "+claim.Identity.String()+", which leads to no record of the version")
 		out.found(KindRelease, claim.Repository, claim.Identity.String(), ocispec.Descriptor{}, released)
 		return nil, nil
 	case k == nil && at.id == "" && a.refs.noClaims != "":

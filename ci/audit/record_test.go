@@ -94,7 +94,7 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 			fmt.Sprintf("v1.5.0: claim refs/releases/v1.5.0 differs: %q %q", id(one), "sha256:"+strings.Repeat("0", 64)),
 		}},
 		"claim of another version's content": {drift("refs/releases/v1.5.0", claim(id(two), bundletest.Repository)), []version.Version{v150}, []string{
-			`v1.5.0: release artifact ` + w.throwaway.Registry + `/docker.io/acme/spark differs: "v1.5.0" "v1.5.1" the record is of another version`,
+			fmt.Sprintf("v1.5.0: claim refs/releases/v1.5.0 differs: %q %q", id(one), id(two)),
 		}},
 		"claim of another repository": {drift("refs/releases/v1.5.0", claim(id(one), "docker.io/acme/elsewhere")), []version.Version{v150}, []string{
 			`v1.5.0: claim refs/releases/v1.5.0 repository differs: "docker.io/acme/spark" "docker.io/acme/elsewhere"`,
@@ -195,15 +195,27 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 			t.Fatal(err, r.Versions)
 		}
 		expect(t, r, fmt.Sprintf(`v1.5.0: claim refs/releases/v1.5.0 missing: %q ""`, id(one)))
+		// A claim of something else, and nothing that tells what belongs there.
+		other, back := ref("refs/releases/v1.5.0", claim(id(two), bundletest.Repository))
+		other()
+		move, forth := ref("refs/tags/v1.5.0", "true")
+		move()
+		if r, err = Run(ctx, o); err != nil {
+			t.Fatal(err)
+		}
+		forth()
+		back()
+		expect(t, r, fmt.Sprintf(`v1.5.0: release artifact docker.io/acme/spark missing: %q "" its record is of v1.5.1`, id(two)),
+			`v1.5.0: claim refs/releases/v1.5.0 cannot tell: "" "" it names `+id(two)+", which leads to no record of the version", `v1.5.0: git tag v1.5.0 missing`)
 		// What was made here is what was published if it has the tag that is out.
 		o.Registry, o.Bundle = nil, func(version.Version) string { return one.Layout.Dir() }
 		if r, err = Run(ctx, o); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, seen(r), fmt.Sprintf(`v1.5.0: claim refs/releases/v1.5.0 missing: %q ""`, id(one)))
-		move, back := ref("refs/tags/v1.5.0", "git rev-parse main")
+		move, forth = ref("refs/tags/v1.5.0", "git rev-parse main")
 		move()
-		defer back()
+		defer forth()
 		if r, err = Run(ctx, o); err != nil || r.Versions[0].Record != "" {
 			t.Error(err, r.Versions[0].Record)
 		}

@@ -18,6 +18,7 @@ import (
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 )
@@ -79,7 +80,11 @@ func (p *place) failed(err error) error {
 		}
 		return unseenError{p.from.down[host]}
 	}
-	return unseenError{fmt.Errorf("registry %s: %w; check address and credentials", host, err)}
+	var answer *errcode.ErrorResponse
+	if errors.As(err, &answer) {
+		return unseenError{fmt.Errorf("registry %s: %w; check address and credentials", host, err)}
+	}
+	return unseenError{fmt.Errorf("registry %s: %w", host, err)}
 }
 
 // patience is how long one request may take, repetitions included: a registry that hangs leaves its surfaces untold, and does not end the audit.
