@@ -83,6 +83,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err := all.Wait(); err != nil {
 		return r, err
 	}
+	if len(o.Versions) == 0 && a.refs.noTags != "" {
+		r.Notes = append(r.Notes, "there may be more versions: "+a.refs.noTags)
+	}
 	if len(o.Versions) == 0 && a.refs.others > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d tags of other schemes were passed over: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N", a.refs.others))
 	}
@@ -118,6 +121,9 @@ func (a *auditor) versions() ([]version.Version, error) {
 	}
 	for _, v := range a.index.versions(a.chartNames) {
 		known[v] = true
+	}
+	if len(a.Versions) == 0 && len(known) == 0 && a.refs.noTags != "" {
+		return nil, fmt.Errorf("audit all versions: none is here: %s", a.refs.noTags)
 	}
 	if len(a.Versions) == 0 {
 		maps.DeleteFunc(known, func(v version.Version, _ bool) bool { return !a.Since.IsZero() && v.Compare(a.Since) < 0 })

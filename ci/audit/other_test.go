@@ -156,6 +156,28 @@ func TestWithoutRecord(t *testing.T) {
 		}
 		expect(t, seen(r), want...)
 	}
+
+	// Of a clone that was cut off one cannot say that it has all versions.
+	o = ofClone(t, filepath.Join(clones, "shallow"))
+	if r, err = Run(t.Context(), o); err != nil || len(r.Versions) != 1 || !strings.HasPrefix(r.Notes[0], "there may be more versions: the clone is shallow") {
+		t.Error(r.Notes, err)
+	}
+	shell(t, filepath.Join(clones, "shallow"), "git tag -d v1.1.1")
+	if _, err = Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "none is here: the clone is shallow; run: git fetch --unshallow --tags") {
+		t.Error(err)
+	}
+	// Its remote tells all the same.
+	from, err := git.Init(t.Context(), filepath.Join(clones, "mirrored"))
+	if err == nil {
+		err = Mirror(t.Context(), from.Remote(dir))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Repository, o.All = from, true
+	if r, err = Run(t.Context(), o); err != nil || len(r.Versions) != 7 {
+		t.Error(len(r.Versions), err)
+	}
 }
 
 // TestWithoutRecordAtRegistry: of an older version images and charts are looked for as its own chart names them.

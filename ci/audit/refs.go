@@ -110,6 +110,7 @@ func (h *refs) lacks(ctx context.Context, all bool) error {
 	if all {
 		return nil
 	}
+	h.noTags = h.noHistory // a clone that is cut off has the tags of what is left
 	remotes, err := r.Git(ctx, "remote")
 	if err != nil || remotes == "" { // the repository stands for itself
 		return err
@@ -140,7 +141,7 @@ func (h *refs) lacks(ctx context.Context, all bool) error {
 	}
 	const wayOut = "were not fetched from origin; name it by --remote"
 	if !named("refs/heads/") || len(h.tracked) == 0 && strings.HasPrefix(to["refs/heads/*"], "refs/remotes/") {
-		h.noBranches = "not all branches " + wayOut
+		h.noBranches = "some branches " + wayOut
 	}
 	if strings.Contains(said, " --no-tags") && !named("refs/tags/") {
 		h.noTags = "tags " + wayOut
