@@ -54,7 +54,7 @@ func TestLeadIsMonotone(t *testing.T) {
 		back := map[version.Version]bool{}
 		before := map[string]version.Version{}
 		for step := range 40 {
-			moved := version.Version{}
+			var moved version.Version
 			switch n := random.IntN(4); {
 			case n < 2 || len(out) == 0: // a release, or a repair of any line; candidates too
 				moved = version.MustParse(fmt.Sprintf("v%d.%d.%d%s", random.IntN(3), random.IntN(3), random.IntN(4), []string{"", "", "-rc.1"}[random.IntN(3)]))

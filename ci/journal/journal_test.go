@@ -60,9 +60,14 @@ func TestMarksFollowEachOther(t *testing.T) {
 	if err != nil || string(out) != "v1.5.1 is good\nv1.5.1 is rolled back\nv1.5.1 is withdrawn\n" {
 		t.Errorf("the chain is %q, %v", out, err)
 	}
-	all, err := FindMarks(ctx, from(t, url))
-	if err != nil || len(all) != 1 || all[v] != m {
-		t.Errorf("all marks: %+v, %v", all, err)
+	for _, ref := range []string{"refs/tags/v1.5.1", "refs/tags/v1.5.0-rc.0", "refs/tags/other"} {
+		if err := r.Create(ctx, ref, m.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	versions, all, err := Out(ctx, from(t, url))
+	if err != nil || len(all) != 1 || all[v] != m || len(versions) != 2 {
+		t.Errorf("what is out: %s, %+v, %v", versions, all, err)
 	}
 }
 

@@ -98,15 +98,7 @@ func FindMark(ctx context.Context, remote *git.Remote, v version.Version) (Mark,
 	return Mark{State: Good}, nil
 }
 
-// FindMarks reads the newest marks of all versions that have one.
-func FindMarks(ctx context.Context, remote *git.Remote) (map[version.Version]Mark, error) {
-	refs, err := remote.Refs(ctx, Marks+"*")
-	if err != nil {
-		return nil, err
-	}
-	return read(ctx, remote, refs)
-}
-
+// read brings the commits that refs of marks point to, and reads them.
 func read(ctx context.Context, remote *git.Remote, refs map[string]string) (map[version.Version]Mark, error) {
 	names := slices.Sorted(maps.Keys(refs))
 	if len(names) > 0 {

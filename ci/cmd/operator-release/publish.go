@@ -65,30 +65,26 @@ func (a *app) publishCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			w, err := a.begin("")
-			if err != nil {
-				return err
-			}
-			defer w.end()
-			flow := &pipeline.Flow[string]{Runner: w.runner, Repository: a.source}
-			dir, err := a.bundleToPublish(ctx, flow, to, args[0])
-			if err != nil {
-				return err
-			}
-			b, err := bundle.Load(dir)
-			if err != nil {
-				return err
-			}
-			spec, _, err := (&building{platforms: b.Record.Platforms}).planSpec(a, b.Record.Version.String())
-			if err != nil {
-				return err
-			}
-			flow.Plan = spec
-			said, err := flow.Publish(ctx, dir, to, hash)
-			if err != nil {
-				return err
-			}
-			return a.printPublication(said)
+			return a.flowing(func(flow *pipeline.Flow[string]) error {
+				dir, err := a.bundleToPublish(ctx, flow, to, args[0])
+				if err != nil {
+					return err
+				}
+				b, err := bundle.Load(dir)
+				if err != nil {
+					return err
+				}
+				spec, _, err := (&building{platforms: b.Record.Platforms}).planSpec(a, b.Record.Version.String())
+				if err != nil {
+					return err
+				}
+				flow.Plan = spec
+				said, err := flow.Publish(ctx, dir, to, hash)
+				if err != nil {
+					return err
+				}
+				return a.printPublication(said)
+			})
 		},
 	}
 	d.flags(cmd)

@@ -20,22 +20,18 @@ func (a *app) restoreCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			w, err := a.begin("")
-			if err != nil {
-				return err
-			}
-			defer w.end()
-			flow := &pipeline.Flow[string]{Runner: w.runner, Repository: a.source}
-			var said json.RawMessage
-			if info, statErr := os.Stat(args[0]); statErr == nil && info.IsDir() {
-				said, err = flow.Publish(cmd.Context(), args[0], to, "")
-			} else {
-				said, err = flow.Restore(cmd.Context(), pipeline.FetchSpec{Reference: args[0], PlainHTTP: d.plainHTTP}, to)
-			}
-			if err != nil {
-				return err
-			}
-			return a.printPublication(said)
+			return a.flowing(func(flow *pipeline.Flow[string]) error {
+				var said json.RawMessage
+				if info, statErr := os.Stat(args[0]); statErr == nil && info.IsDir() {
+					said, err = flow.Publish(cmd.Context(), args[0], to, "")
+				} else {
+					said, err = flow.Restore(cmd.Context(), pipeline.FetchSpec{Reference: args[0], PlainHTTP: d.plainHTTP}, to)
+				}
+				if err != nil {
+					return err
+				}
+				return a.printPublication(said)
+			})
 		},
 	}
 	d.flags(cmd)

@@ -105,12 +105,7 @@ func (a *app) backward(m *marking, v string, state journal.State, do func(*pipel
 	if err != nil {
 		return err
 	}
-	w, err := a.begin("")
-	if err != nil {
-		return err
-	}
-	defer w.end()
-	return do(&pipeline.Flow[string]{Runner: w.runner, Repository: a.source}, spec)
+	return a.flowing(func(flow *pipeline.Flow[string]) error { return do(flow, spec) })
 }
 
 func (a *app) printMarked(said json.RawMessage) error {

@@ -114,6 +114,16 @@ func (a *app) then(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs
 	return do(out.Tree)
 }
 
+// flowing runs stages of a flow over the repository in a scratch folder.
+func (a *app) flowing(do func(*pipeline.Flow[string]) error) error {
+	w, err := a.begin("")
+	if err != nil {
+		return err
+	}
+	defer w.end()
+	return do(&pipeline.Flow[string]{Runner: w.runner, Repository: a.source})
+}
+
 // begin makes a scratch folder: beside target, on the same file system, so that what is made appears there by rename;
 // without a target where temporary files go.
 func (a *app) begin(target string) (*work, error) {
