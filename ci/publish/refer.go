@@ -34,9 +34,13 @@ func Refer(ctx context.Context, b bundle.Bundle, referrers []ocispec.Descriptor,
 		repository := home[m.Subject.Digest]
 		roots[repository] = append(roots[repository], referrer)
 	}
+	patience := d.Patience
+	if patience == (registry.Patience{}) {
+		patience = registry.Usual
+	}
 	var written []Write
 	push := func(name func(string) string, plainHTTP []string) error {
-		client, err := registry.New(plainHTTP...)
+		client, err := registry.NewPatient(patience, plainHTTP...)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -227,7 +228,8 @@ func pointers(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return nil
 	}))
-	_, err = io.WriteString(ts.Stdout(), out)
+	lines := slices.Sorted(strings.Lines(out))
+	_, err = io.WriteString(ts.Stdout(), strings.Join(lines, ""))
 	ts.Check(err)
 }
 
