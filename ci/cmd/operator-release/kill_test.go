@@ -18,7 +18,7 @@ import (
 	"github.com/operator-release/operator-release/ci/publish"
 )
 
-var moments = flag.Int("moments", 3, "at how many random moments a publication is killed")
+var moments = flag.Int("moments", 1, "at how many random moments a publication is killed")
 
 // world is a registry and a git remote with the demo's history, both over HTTP behind proxies.
 type world struct {
