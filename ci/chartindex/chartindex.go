@@ -1,0 +1,235 @@
+// Package chartindex edits Helm's index of a chart repository (https://helm.sh/docs/topics/chart_repository): a version is added once and never changes,
+// and may be marked as deprecated. Whatever else an index holds stays as it is.
+//
+// Where the index lies, and who writes it, is not its business.
+package chartindex
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/opencontainers/go-digest"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Entry is one version of a chart.
+type Entry struct {
+	Metadata []byte // Chart.yaml of the package
+	Created  time.Time
+	Digest   digest.Digest // of the package
+	URL      string        // of the package; relative to the index, or absolute
+}
+
+// maxChartYAML bounds the Chart.yaml of a package, in bytes.
+const maxChartYAML = 1 << 20
+
+// Metadata reads the Chart.yaml of a packaged chart.
+func Metadata(pkg io.Reader) ([]byte, error) {
+	gz, err := gzip.NewReader(pkg)
+	if err != nil {
+		return nil, refusal.New("read a packaged chart: %w", err)
+	}
+	defer gz.Close()
+	for tr := tar.NewReader(gz); ; {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return nil, refusal.New("read a packaged chart: it holds no Chart.yaml")
+		}
+		if err != nil {
+			return nil, refusal.New("read a packaged chart: %w", err)
+		}
+		if h.Typeflag != tar.TypeReg || path.Base(h.Name) != "Chart.yaml" || strings.Count(path.Clean(h.Name), "/") != 1 {
+			continue
+		}
+		if h.Size > maxChartYAML {
+			return nil, refusal.New("read a packaged chart: its Chart.yaml has %d bytes; at most %d are read", h.Size, maxChartYAML)
+		}
+		return io.ReadAll(tr)
+	}
+}
+
+// Index is an index that can be edited.
+type Index struct{ doc yaml.Node }
+
+// Parse reads an index; nothing at all is an empty one.
+func Parse(content []byte) (*Index, error) {
+	x := &Index{}
+	if len(bytes.TrimSpace(content)) == 0 {
+		content = []byte("apiVersion: v1\nentries: {}\n")
+	}
+	if err := yaml.Unmarshal(content, &x.doc); err != nil {
+		return nil, refusal.New("read a chart index: %w", err)
+	}
+	if x.doc.Kind != yaml.DocumentNode || len(x.doc.Content) != 1 || x.doc.Content[0].Kind != yaml.MappingNode {
+		return nil, refusal.New("read a chart index: it is no YAML mapping")
+	}
+	if entries := value(x.root(), "entries"); entries != nil && entries.Kind != yaml.MappingNode && entries.Tag != "!!null" {
+		return nil, refusal.New("read a chart index: line %d: its entries are no mapping", entries.Line)
+	}
+	return x, nil
+}
+
+func (x *Index) root() *yaml.Node { return x.doc.Content[0] }
+
+// value is what a mapping says of a key, or nil.
+func value(mapping *yaml.Node, key string) *yaml.Node {
+	for i := 0; mapping != nil && mapping.Kind == yaml.MappingNode && i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// set makes a mapping say something of a key.
+func set(mapping *yaml.Node, key string, to *yaml.Node) {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			mapping.Content[i+1] = to
+			return
+		}
+	}
+	mapping.Content = append(mapping.Content, scalar(key), to)
+}
+
+func scalar(s string) *yaml.Node {
+	n := &yaml.Node{}
+	n.SetString(s)
+	return n
+}
+
+func drop(mapping *yaml.Node, key string) (dropped bool) {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			mapping.Content = append(mapping.Content[:i], mapping.Content[i+2:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// versions is the list of a chart's entries; nil where there is none.
+func (x *Index) versions(chart string) *yaml.Node {
+	list := value(value(x.root(), "entries"), chart)
+	if list == nil || list.Kind != yaml.SequenceNode {
+		return nil
+	}
+	return list
+}
+
+// find is the entry of a version, or nil.
+func (x *Index) find(chart, version string) *yaml.Node {
+	list := x.versions(chart)
+	if list == nil {
+		return nil
+	}
+	for _, e := range list.Content {
+		if v := value(e, "version"); v != nil && v.Value == version {
+			return e
+		}
+	}
+	return nil
+}
+
+// Add adds an entry; changed is false where it is there already. Another package under the same version is refused, naming both digests: a version never changes.
+func (x *Index) Add(e Entry) (changed bool, err error) {
+	var meta yaml.Node
+	if err := yaml.Unmarshal(e.Metadata, &meta); err != nil {
+		return false, refusal.New("add a chart to an index: read its Chart.yaml: %w", err)
+	}
+	if meta.Kind != yaml.DocumentNode || meta.Content[0].Kind != yaml.MappingNode {
+		return false, refusal.New("add a chart to an index: its Chart.yaml is no mapping")
+	}
+	entry := meta.Content[0]
+	name, version := value(entry, "name"), value(entry, "version")
+	if name == nil || version == nil || name.Value == "" {
+		return false, refusal.New("add a chart to an index: its Chart.yaml names no name and version")
+	}
+	v, err := semver.StrictNewVersion(version.Value)
+	if err != nil {
+		return false, refusal.New("add chart %s to an index: its version %q is no SemVer: %w", name.Value, version.Value, err)
+	}
+	if there := x.find(name.Value, version.Value); there != nil {
+		if d := value(there, "digest"); d != nil && strings.TrimPrefix(d.Value, "sha256:") != e.Digest.Encoded() {
+			return false, refusal.New("add chart %s %s to an index: it is there with other content: digest %s, this one's is %s; a version never changes: release the next one",
+				name.Value, version.Value, d.Value, e.Digest.Encoded())
+		}
+		return false, nil
+	}
+	set(entry, "created", scalar(e.Created.UTC().Format(time.RFC3339)))
+	set(entry, "digest", scalar(e.Digest.Encoded()))
+	set(entry, "urls", &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{scalar(e.URL)}})
+	entries := value(x.root(), "entries")
+	if entries == nil || entries.Kind != yaml.MappingNode {
+		entries = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		set(x.root(), "entries", entries)
+	}
+	entries.Style = 0 // `{}` of an empty one
+	list := x.versions(name.Value)
+	if list == nil {
+		list = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		set(entries, name.Value, list)
+	}
+	at := 0 // the newest first, as Helm sorts them
+	for ; at < len(list.Content); at++ {
+		other := value(list.Content[at], "version")
+		if other == nil {
+			continue
+		}
+		if o, err := semver.NewVersion(other.Value); err == nil && o.LessThan(v) {
+			break
+		}
+	}
+	list.Content = append(list.Content[:at:at], append([]*yaml.Node{entry}, list.Content[at:]...)...)
+	x.generated(e.Created)
+	return true, nil
+}
+
+// generated says when the index was last made, where that is later than it says.
+func (x *Index) generated(at time.Time) {
+	if was := value(x.root(), "generated"); was != nil {
+		if t, err := time.Parse(time.RFC3339Nano, was.Value); err == nil && !t.Before(at) {
+			return
+		}
+	}
+	set(x.root(), "generated", scalar(at.UTC().Format(time.RFC3339)))
+}
+
+// Deprecate marks a version, or takes the mark away; changed is false where it is so already. A version that the index lacks is refused.
+func (x *Index) Deprecate(chart, version string, deprecated bool) (changed bool, err error) {
+	e := x.find(chart, version)
+	if e == nil {
+		return false, refusal.New("mark chart %s %s in an index: it is not there", chart, version)
+	}
+	was := value(e, "deprecated")
+	switch {
+	case !deprecated:
+		return drop(e, "deprecated"), nil
+	case was != nil && was.Value == "true":
+		return false, nil
+	}
+	set(e, "deprecated", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+	return true, nil
+}
+
+// Bytes is the index as it is to be written.
+func (x *Index) Bytes() ([]byte, error) {
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	encoder.CompactSeqIndent()
+	if err := errors.Join(encoder.Encode(&x.doc), encoder.Close()); err != nil {
+		return nil, fmt.Errorf("write a chart index: %w", err)
+	}
+	return out.Bytes(), nil
+}

@@ -1,0 +1,198 @@
+package chartindex
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+var at = time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
+
+func entry(version, content string) Entry {
+	return Entry{Metadata: []byte("apiVersion: v2\nname: spark\nversion: " + version + "\nappVersion: v" + version + "\n"),
+		Created: at, Digest: digest.FromString(content), URL: "https://example.com/spark-" + version + ".tgz"}
+}
+
+func text(t *testing.T, x *Index) string {
+	t.Helper()
+	content, err := x.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func TestAnEmptyIndexTakesAChart(t *testing.T) {
+	x, err := Parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := x.Add(entry("1.5.0", "a")); err != nil || !changed {
+		t.Fatal(changed, err)
+	}
+	want := `apiVersion: v1
+entries:
+  spark:
+  - apiVersion: v2
+    name: spark
+    version: 1.5.0
+    appVersion: v1.5.0
+    created: "2026-10-01T12:00:00Z"
+    digest: ` + digest.FromString("a").Encoded() + `
+    urls:
+    - https://example.com/spark-1.5.0.tgz
+generated: "2026-10-01T12:00:00Z"
+`
+	if got := text(t, x); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// before is an index as Helm writes it.
+const before = `apiVersion: v1
+entries:
+  other:
+  - version: 0.1.0
+    urls:
+    - other.tgz
+  spark:
+  - apiVersion: v2
+    appVersion: 1.6.0
+    created: "2026-07-31T17:28:17.278748523Z"
+    description: 'A chart: of Spark'
+    digest: 1bb6f4389594bd718875ec860ac30ffab0829166c90f43f5debf66808e3101c4
+    name: spark
+    urls:
+    - https://example.com/spark-1.6.0.tgz
+    version: 1.6.0
+  - name: spark
+    version: 1.4.0
+generated: "2026-11-30T00:00:00Z"
+`
+
+func TestWhatIsThereStays(t *testing.T) {
+	x, err := Parse([]byte(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := text(t, x); got != before {
+		t.Errorf("untouched it is\n%s", got)
+	}
+	for _, v := range []string{"1.5.0", "1.5.1-rc.0", "1.7.0"} {
+		if changed, err := x.Add(entry(v, v)); err != nil || !changed {
+			t.Fatal(v, changed, err)
+		}
+	}
+	var order []string
+	for line := range strings.Lines(text(t, x)) {
+		if v, ok := strings.CutPrefix(strings.TrimLeft(line, " -"), "version: "); ok {
+			order = append(order, strings.TrimSpace(v))
+		}
+	}
+	if got := strings.Join(order, " "); got != "0.1.0 1.7.0 1.6.0 1.5.1-rc.0 1.5.0 1.4.0" {
+		t.Errorf("the order is %s", got)
+	}
+	if !strings.Contains(text(t, x), `generated: "2026-11-30T00:00:00Z"`) {
+		t.Errorf("it was generated later than that: %s", text(t, x))
+	}
+	again := text(t, x)
+	if changed, err := x.Add(entry("1.5.0", "1.5.0")); err != nil || changed || text(t, x) != again {
+		t.Errorf("again: %v, %v", changed, err)
+	}
+	if _, err := x.Add(entry("1.6.0", "other")); !refusal.Is(err) || !strings.Contains(err.Error(), "1bb6f4389594") || !strings.Contains(err.Error(), digest.FromString("other").Encoded()) {
+		t.Errorf("other content: %v", err)
+	}
+}
+
+func TestDeprecated(t *testing.T) {
+	x, err := Parse([]byte(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		is, changed bool
+	}{{false, false}, {true, true}, {true, false}, {false, true}, {false, false}} {
+		changed, err := x.Deprecate("spark", "1.4.0", c.is)
+		if err != nil || changed != c.changed || strings.Contains(text(t, x), "deprecated: true") != c.is {
+			t.Errorf("%d: %v, %v\n%s", i, changed, err, text(t, x))
+		}
+	}
+	if text(t, x) != before {
+		t.Errorf("taken back it is\n%s", text(t, x))
+	}
+	if _, err := x.Deprecate("spark", "9.9.9", true); !refusal.Is(err) {
+		t.Errorf("a version that is not there: %v", err)
+	}
+}
+
+func TestWhatIsNoIndexIsRefused(t *testing.T) {
+	for _, content := range []string{"[]", "a: b: c", "entries: []", "text"} {
+		if _, err := Parse([]byte(content)); !refusal.Is(err) {
+			t.Errorf("%q: %v", content, err)
+		}
+	}
+	for _, meta := range []string{"[]", "name: x\n", "name: x\nversion: v1\n", "version: 1.0.0\n", ""} {
+		x, err := Parse(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.Add(Entry{Metadata: []byte(meta), Digest: digest.FromString("")}); !refusal.Is(err) {
+			t.Errorf("%q: %v", meta, err)
+		}
+	}
+}
+
+func TestMetadata(t *testing.T) {
+	pack := func(names ...string) []byte {
+		var out bytes.Buffer
+		gz := gzip.NewWriter(&out)
+		tw := tar.NewWriter(gz)
+		for _, name := range names {
+			tw.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Size: int64(len(name)), Mode: 0o644})
+			tw.Write([]byte(name))
+		}
+		tw.Close()
+		gz.Close()
+		return out.Bytes()
+	}
+	if got, err := Metadata(bytes.NewReader(pack("x/templates/Chart.yaml", "x/charts/y/Chart.yaml", "x/Chart.yaml"))); err != nil || string(got) != "x/Chart.yaml" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, content := range [][]byte{nil, []byte("no gzip"), pack("Chart.yaml"), pack()} {
+		if _, err := Metadata(bytes.NewReader(content)); !refusal.Is(err) {
+			t.Errorf("%.20q: %v", content, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(before))
+	f.Add([]byte("entries: {spark: [{version: 1.0.0}, &a {version: *a}]}"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		x, err := Parse(content)
+		if err != nil {
+			return
+		}
+		if _, err := x.Add(entry("1.5.0", "a")); err != nil {
+			return
+		}
+		out, err := x.Bytes()
+		if err != nil {
+			return
+		}
+		y, err := Parse(out)
+		if err != nil {
+			t.Fatalf("what was written cannot be read: %v\n%s", err, out)
+		}
+		if changed, err := y.Add(entry("1.5.0", "a")); err != nil || changed {
+			t.Fatalf("it is not there again: %v, %v\n%s", changed, err, out)
+		}
+	})
+}
