@@ -137,6 +137,9 @@ func (s *silence) Error() string { return fmt.Sprintf("%s for %s; given up", s.w
 func (s *silence) Timeout() bool   { return true }
 func (s *silence) Temporary() bool { return true }
 
+// Watch ends requests whose server is silent: for clients that repeat requests by rules of their own.
+func (p Patience) Watch(base http.RoundTripper) http.RoundTripper { return watched{base, p} }
+
 // watched ends requests whose server is silent.
 type watched struct {
 	http.RoundTripper

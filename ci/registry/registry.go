@@ -67,7 +67,10 @@ func (c *Client) Open(name string) (*remote.Repository, error) {
 }
 
 // PlainHTTP tells whether a host, with or without its port, may be spoken to without TLS.
-func (c *Client) PlainHTTP(hostport string) bool {
+func (c *Client) PlainHTTP(hostport string) bool { return PlainHTTP(hostport, c.plain) }
+
+// PlainHTTP tells whether a host, with or without its port, may be spoken to without TLS: one of loopback, or one of those named.
+func PlainHTTP(hostport string, named []string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
@@ -75,7 +78,7 @@ func (c *Client) PlainHTTP(hostport string) bool {
 	if host == "localhost" || net.ParseIP(strings.Trim(host, "[]")).IsLoopback() {
 		return true
 	}
-	return slices.Contains(c.plain, hostport) || slices.Contains(c.plain, host)
+	return slices.Contains(named, hostport) || slices.Contains(named, host)
 }
 
 // redirect keeps a registry from leading to plain HTTP where that was not allowed.
