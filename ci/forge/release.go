@@ -1,0 +1,608 @@
+package forge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/go-github/v92/github"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+const writeContents = "contents: write"
+
+var (
+	fileName = regexp.MustCompile(`^[0-9A-Za-z_+-](?:[0-9A-Za-z._+-]*[0-9A-Za-z_+-])?$`)
+	tagName  = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+-]*$`)
+)
+
+func pageOf(r *github.RepositoryRelease) Page {
+	p := Page{
+		ID: r.ID, Tag: r.TagName, Title: r.GetName(), Draft: r.Draft, Prerelease: r.Prerelease, Immutable: r.GetImmutable(), URL: r.HTMLURL, target: r.TargetCommitish, upload: r.UploadURL,
+	}
+	var key string
+	if p.Body, key = unmark(r.GetBody()); digest.Digest(key).Validate() == nil {
+		p.Identity = digest.Digest(key)
+	}
+	return p
+}
+
+func assetOf(a *github.ReleaseAsset) Asset {
+	return Asset{ID: a.GetID(), Name: a.GetName(), Size: int64(a.GetSize()), Digest: digest.Digest(a.GetDigest()), Complete: a.GetState() == "uploaded", URL: a.GetBrowserDownloadURL()}
+}
+
+// is tells whether an asset is a file. Where the forge does not say its digest, the size decides.
+func (a Asset) is(f File) bool {
+	return a.Complete && a.Name == f.Name && a.Size == f.Size && (a.Digest == "" || a.Digest == f.Digest)
+}
+
+func (a Asset) String() string {
+	switch {
+	case !a.Complete:
+		return a.Name + ", whose upload did not end"
+	case a.Digest == "":
+		return fmt.Sprintf("%s of %d bytes", a.Name, a.Size)
+	}
+	return fmt.Sprintf("%s of %d bytes, %s", a.Name, a.Size, a.Digest)
+}
+
+// withAssets gives a page with its assets.
+func (g *GitHub) withAssets(ctx context.Context, p Page) (Page, error) {
+	listed, err := all(func(o github.ListOptions) ([]*github.ReleaseAsset, *github.Response, error) {
+		return g.api.Repositories.ListReleaseAssets(ctx, g.owner, g.name, p.ID, &o)
+	})
+	if err != nil {
+		return p, g.failed(fmt.Sprintf("list the files of the page of %s", p.Tag), "contents: read", err)
+	}
+	p.Assets = nil
+	for _, a := range listed {
+		p.Assets = append(p.Assets, assetOf(a))
+	}
+	slices.SortFunc(p.Assets, func(a, b Asset) int { return strings.Compare(a.Name, b.Name) })
+	return p, nil
+}
+
+// published finds the published page of a tag, without its assets.
+func (g *GitHub) published(ctx context.Context, tag string) (Page, bool, error) {
+	if !tagName.MatchString(tag) {
+		return Page{}, false, refusal.New("look for the page of %q at %s: that is no version's tag", tag, g.repo())
+	}
+	r, _, err := g.api.Repositories.GetReleaseByTag(ctx, g.owner, g.name, url.PathEscape(tag))
+	if status(err) == http.StatusNotFound {
+		return Page{}, false, nil
+	}
+	if err != nil {
+		return Page{}, false, g.failed("look for the page of "+tag, "contents: read", err)
+	}
+	p := pageOf(r)
+	if p.Draft || p.Tag != tag {
+		return p, false, fmt.Errorf("look for the page of %s at %s: GitHub gave another one, of %s", tag, g.repo(), g.clean(p.Tag))
+	}
+	return p, true, nil
+}
+
+// drafts are those of a tag, without their assets, the oldest first. They are found in the list of all pages only.
+func (g *GitHub) drafts(ctx context.Context, tag string) ([]Page, error) {
+	listed, err := all(func(o github.ListOptions) ([]*github.RepositoryRelease, *github.Response, error) {
+		return g.api.Repositories.ListReleases(ctx, g.owner, g.name, &o)
+	})
+	if err != nil {
+		return nil, g.failed("list the release pages", writeContents, err)
+	}
+	var found []Page
+	for _, r := range listed {
+		if r.Draft && r.TagName == tag {
+			found = append(found, pageOf(r))
+		}
+	}
+	slices.SortFunc(found, func(a, b Page) int { return int(a.ID - b.ID) })
+	return slices.CompactFunc(found, func(a, b Page) bool { return a.ID == b.ID }), nil // a list that grew meanwhile tells some twice
+}
+
+// Page finds the page of a tag.
+func (g *GitHub) Page(ctx context.Context, tag string) (Page, bool, error) {
+	p, ok, err := g.published(ctx, tag)
+	if err != nil {
+		return p, false, err
+	}
+	if !ok {
+		drafts, err := g.drafts(ctx, tag)
+		if err != nil || len(drafts) == 0 {
+			return p, false, err
+		}
+		p = drafts[max(0, slices.IndexFunc(drafts, func(p Page) bool { return p.Identity != "" }))]
+	}
+	p, err = g.withAssets(ctx, p)
+	return p, err == nil, err
+}
+
+// Latest finds the page that GitHub shows as the latest, without its assets.
+func (g *GitHub) Latest(ctx context.Context) (Page, bool, error) {
+	r, _, err := g.api.Repositories.GetLatestRelease(ctx, g.owner, g.name)
+	if status(err) == http.StatusNotFound {
+		return Page{}, false, nil
+	}
+	if err != nil {
+		return Page{}, false, g.failed("look for the latest page", "contents: read", err)
+	}
+	return pageOf(r), true, nil
+}
+
+// check refuses a release that cannot have a page.
+func (r Release) check() error {
+	if !tagName.MatchString(r.Tag) || !revision.MatchString(r.Commit) {
+		return refusal.New("make the page of %q: that, or its commit %q, is none", r.Tag, r.Commit)
+	}
+	if err := r.Identity.Validate(); err != nil {
+		return refusal.New("make the page of %s: its identity %q is no digest", r.Tag, r.Identity)
+	}
+	names := map[string]bool{}
+	for _, f := range r.Files {
+		if !fileName.MatchString(f.Name) {
+			return refusal.New("make the page of %s: GitHub would rename the file %q; names have letters, digits and ._+-, and no dot at either end", r.Tag, f.Name)
+		}
+		if names[f.Name] {
+			return refusal.New("make the page of %s: it has two files called %s", r.Tag, f.Name)
+		}
+		names[f.Name] = true
+	}
+	return nil
+}
+
+// same refuses a page that holds other content than the release.
+func (g *GitHub) same(r Release, p Page) error {
+	kind := "the published page"
+	if p.Draft {
+		kind = "a draft"
+	}
+	if p.Identity != "" && p.Identity != r.Identity {
+		advice := "a version that is out never changes; release the next one"
+		if p.Draft {
+			advice = "let its publisher end, or delete the draft at " + g.clean(p.URL)
+		}
+		return refusal.New("make the page of %s at %s: %s of it is there with other content, %s (this one's is %s); %s", r.Tag, g.repo(), kind, p.Identity, r.Identity, advice)
+	}
+	if p.Draft {
+		return nil
+	}
+	for _, f := range r.Files {
+		at := slices.IndexFunc(p.Assets, func(a Asset) bool { return a.Name == f.Name })
+		switch {
+		case at < 0:
+			return refusal.New("make the page of %s at %s: %s is out and does not hold %s (%s); files of a published page are never added", r.Tag, g.repo(), kind, f.Name, f.Digest)
+		case !p.Assets[at].is(f):
+			return refusal.New("make the page of %s at %s: %s holds %s, where this release has %d bytes, %s; a version that is out never changes", r.Tag, g.repo(), kind, g.clean(p.Assets[at].String()), f.Size, f.Digest)
+		}
+	}
+	return g.onlyThese(r, p)
+}
+
+// onlyThese refuses a page with a file that is not of the release.
+func (g *GitHub) onlyThese(r Release, p Page) error {
+	for _, a := range p.Assets {
+		if !slices.ContainsFunc(r.Files, func(f File) bool { return f.Name == a.Name }) {
+			return refusal.New("make the page of %s at %s: it holds %s, which is no file of the release; look who put it there, and delete it at %s", r.Tag, g.repo(), g.clean(a.String()), g.clean(p.URL))
+		}
+	}
+	return nil
+}
+
+// out finds the published page of a release, and refuses it where it holds other content.
+func (g *GitHub) out(ctx context.Context, r Release) (Page, bool, error) {
+	p, ok, err := g.published(ctx, r.Tag)
+	if err != nil || !ok {
+		return p, false, err
+	}
+	if p, err = g.withAssets(ctx, p); err != nil {
+		return p, false, err
+	}
+	return p, true, g.same(r, p)
+}
+
+// draft finds the draft of a release. The oldest of those that say an identity decides; spare are others with this release's identity. Drafts that say none are somebody's notes, and stay.
+func (g *GitHub) draft(ctx context.Context, r Release) (p Page, ok bool, spare []Page, err error) {
+	drafts, err := g.drafts(ctx, r.Tag)
+	if err != nil {
+		return p, false, nil, err
+	}
+	drafts = slices.DeleteFunc(drafts, func(p Page) bool { return p.Identity == "" })
+	if len(drafts) == 0 {
+		return p, false, nil, nil
+	}
+	for _, other := range drafts[1:] {
+		if other.Identity == r.Identity {
+			spare = append(spare, other)
+		}
+	}
+	return drafts[0], true, spare, g.same(r, drafts[0])
+}
+
+// Prepare makes the draft with all its files.
+func (g *GitHub) Prepare(ctx context.Context, r Release) (Page, bool, error) {
+	if err := r.check(); err != nil {
+		return Page{}, false, err
+	}
+	if p, ok, err := g.out(ctx, r); err != nil || ok {
+		return p, false, err
+	}
+	return g.unlessOut(ctx, r)(g.prepare(ctx, r))
+}
+
+// unlessOut gives what became of a draft; where GitHub did not do as it was asked because another publisher has published the draft meanwhile, the page is as it should be,
+// or the refusal says what it is.
+func (g *GitHub) unlessOut(ctx context.Context, r Release) func(Page, bool, error) (Page, bool, error) {
+	return func(p Page, wrote bool, err error) (Page, bool, error) {
+		var answered *Error
+		if errors.As(err, &answered) {
+			if p, ok, other := g.out(ctx, r); ok {
+				return p, wrote, other
+			}
+		}
+		return p, wrote, err
+	}
+}
+
+func (g *GitHub) prepare(ctx context.Context, r Release) (Page, bool, error) {
+	body, err := mark(fit(r.Body, maxPage-len(hidden(r.Identity.String())), r.More), r.Identity.String())
+	if err != nil {
+		return Page{}, false, err
+	}
+	wrote := false
+	p, ok, spare, err := g.draft(ctx, r)
+	if err == nil && !ok {
+		wrote = true
+		p, spare, err = g.create(ctx, r, body)
+	}
+	if err := errors.Join(err, g.discard(ctx, spare)); err != nil || !p.Draft {
+		return p, wrote, err
+	}
+	wrote = wrote || len(spare) > 0
+	if plain, _ := unmark(body); p.Body != plain || p.Title != r.Title || p.Prerelease != r.Prerelease || p.target != r.Commit {
+		wrote = true
+		changed, _, err := g.api.Repositories.UpdateRelease(ctx, g.owner, g.name, p.ID, github.UpdateReleaseRequest{Name: &r.Title, Body: &body, Prerelease: &r.Prerelease, TargetCommitish: &r.Commit})
+		if err != nil {
+			return p, wrote, g.failed("bring the draft of "+r.Tag+" up to date", writeContents, err)
+		}
+		p = pageOf(changed)
+	}
+	if p, err = g.withAssets(ctx, p); err != nil {
+		return p, wrote, err
+	}
+	if err := g.onlyThese(r, p); err != nil {
+		return p, wrote, err
+	}
+	for _, f := range r.Files {
+		a, uploaded, err := g.attach(ctx, p, f)
+		wrote = wrote || uploaded
+		if err != nil {
+			return p, wrote, err
+		}
+		p.Assets = append(slices.DeleteFunc(p.Assets, func(other Asset) bool { return other.Name == f.Name }), a)
+	}
+	slices.SortFunc(p.Assets, func(a, b Asset) int { return strings.Compare(a.Name, b.Name) })
+	return p, wrote, nil
+}
+
+// create makes a draft. Of two who do so at once the older draft stays, or what became of it: each looks again, and whoever made the younger one takes it back. So a
+// draft that was made although its answer was lost is no double either. The page is published where somebody else has done it all meanwhile.
+func (g *GitHub) create(ctx context.Context, r Release, body string) (p Page, spare []Page, err error) {
+	draft := true
+	what := "make the draft of " + r.Tag
+	for try := 0; ; try++ {
+		made, _, failed := g.api.Repositories.CreateRelease(ctx, g.owner, g.name, github.CreateReleaseRequest{
+			TagName: r.Tag, TargetCommitish: &r.Commit, Name: &r.Title, Body: &body, Draft: &draft, Prerelease: &r.Prerelease,
+		})
+		if failed != nil && !lost(ctx, failed) {
+			return p, nil, g.failed(what, writeContents, failed)
+		}
+		if failed != nil {
+			if err := g.pause(ctx, try); err != nil {
+				return p, nil, err
+			}
+		}
+		found, ok, spare, err := g.draft(ctx, r)
+		// Only now: a draft that was published before the list was made is not in it.
+		p, out, other := g.out(ctx, r)
+		if out && failed == nil && p.ID != made.ID {
+			other = errors.Join(other, g.discard(ctx, []Page{pageOf(made)}))
+		}
+		if out || other != nil {
+			return p, nil, other
+		}
+		switch {
+		case err != nil:
+			if refusal.Is(err) && failed == nil { // another one's is older
+				spare = append(spare, pageOf(made))
+			}
+			return p, spare, err
+		case failed == nil && (!ok || found.ID >= made.ID): // the list may not tell of it yet
+			return pageOf(made), slices.DeleteFunc(spare, func(p Page) bool { return p.ID == made.ID }), nil
+		case failed == nil:
+			if !slices.ContainsFunc(spare, func(p Page) bool { return p.ID == made.ID }) {
+				spare = append(spare, pageOf(made))
+			}
+			return found, spare, nil
+		case ok:
+			return found, spare, nil
+		case try+1 >= g.options.Patience.Tries:
+			return p, nil, g.failed(what, writeContents, failed)
+		}
+	}
+}
+
+// discard deletes drafts; one that is gone is deleted, and one that somebody has published stays.
+func (g *GitHub) discard(ctx context.Context, drafts []Page) error {
+	for _, p := range drafts {
+		what := "delete a second draft of " + p.Tag
+		is, _, err := g.api.Repositories.GetRelease(ctx, g.owner, g.name, p.ID)
+		if status(err) == http.StatusNotFound {
+			continue
+		}
+		if err != nil {
+			return g.failed(what, writeContents, err)
+		}
+		if !is.Draft {
+			continue
+		}
+		if _, err := g.api.Repositories.DeleteRelease(ctx, g.owner, g.name, p.ID); err != nil && status(err) != http.StatusNotFound {
+			return g.failed(what, writeContents, err)
+		}
+	}
+	return nil
+}
+
+// attach brings a file to a draft, where it may be already. What has the name and is something else is replaced. An upload that has not ended may be another publisher's: it is given some time.
+func (g *GitHub) attach(ctx context.Context, p Page, f File) (a Asset, wrote bool, err error) {
+	what := fmt.Sprintf("upload %s to the draft of %s", f.Name, p.Tag)
+	own := false // what has not ended is ours
+	var failed error
+	for try, waits := 0, 0; ; {
+		at := slices.IndexFunc(p.Assets, func(a Asset) bool { return a.Name == f.Name })
+		if at >= 0 {
+			if a = p.Assets[at]; a.is(f) {
+				return a, wrote, nil
+			}
+			if !a.Complete && !own && waits+1 < g.options.Patience.Tries {
+				if err := g.pause(ctx, waits); err != nil {
+					return a, wrote, err
+				}
+				waits++
+				if p, err = g.withAssets(ctx, p); err != nil {
+					return a, wrote, err
+				}
+				continue
+			}
+		}
+		if try >= g.options.Patience.Tries {
+			return a, wrote, g.failed(what, writeContents, failed)
+		}
+		wrote = true
+		if at >= 0 {
+			if err := g.stillDraft(ctx, p); err != nil {
+				return a, wrote, err
+			}
+			if _, err := g.api.Repositories.DeleteReleaseAsset(ctx, g.owner, g.name, a.ID); err != nil && status(err) != http.StatusNotFound {
+				return a, wrote, g.failed(fmt.Sprintf("replace %s in the draft of %s", g.clean(a.String()), p.Tag), writeContents, err)
+			}
+		}
+		if a, failed = g.upload(ctx, p, f); failed == nil {
+			if a.is(f) {
+				return a, wrote, nil
+			}
+			failed = fmt.Errorf("GitHub has stored %s, where %s of %d bytes, %s, was sent", g.clean(a.String()), f.Name, f.Size, f.Digest)
+		} else if !lost(ctx, failed) && !there(failed) {
+			return a, wrote, g.failed(what, writeContents, failed)
+		}
+		own = !there(failed)
+		if err := g.pause(ctx, try); err != nil {
+			return a, wrote, err
+		}
+		try++
+		if p, err = g.withAssets(ctx, p); err != nil {
+			return a, wrote, err
+		}
+	}
+}
+
+// stillDraft fails where a page was published meanwhile: its files are touched no more.
+func (g *GitHub) stillDraft(ctx context.Context, p Page) error {
+	what := "replace a file in the draft of " + p.Tag
+	is, _, err := g.api.Repositories.GetRelease(ctx, g.owner, g.name, p.ID)
+	if err != nil {
+		return g.failed(what, writeContents, err)
+	}
+	if !is.Draft {
+		return &Error{Status: http.StatusConflict, text: fmt.Sprintf("%s at %s: it was published meanwhile; run it again", what, g.repo())}
+	}
+	return nil
+}
+
+// upload sends a file's bytes, if they are those of the release.
+func (g *GitHub) upload(ctx context.Context, p Page, f File) (Asset, error) {
+	address, _, _ := strings.Cut(p.upload, "{")
+	to, err := url.Parse(address)
+	if err != nil || !g.ours(to) {
+		return Asset{}, refused(fmt.Sprintf("the page wants files to be sent to %q, which is not GitHub's; nothing was sent there", g.clean(address)))
+	}
+	file, err := os.Open(f.Path)
+	if err != nil {
+		return Asset{}, refusal.New("upload %s: %w", f.Name, err)
+	}
+	defer file.Close()
+	hash := f.Digest.Algorithm().Hash()
+	size, err := io.Copy(hash, file)
+	if err != nil {
+		return Asset{}, refusal.New("upload %s: read %s: %w", f.Name, f.Path, err)
+	}
+	if is := digest.NewDigest(f.Digest.Algorithm(), hash); size != f.Size || is != f.Digest {
+		return Asset{}, refusal.New("upload %s: %s has %d bytes, %s, where the release has %d, %s; fetch or build it again", f.Name, f.Path, size, is, f.Size, f.Digest)
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return Asset{}, err
+	}
+	made, _, err := g.api.Repositories.UploadReleaseAssetFromRelease(ctx, &github.RepositoryRelease{UploadURL: address}, &github.UploadOptions{Name: f.Name, MediaType: mediaType(f.Name)}, file, size)
+	if err != nil {
+		return Asset{}, err
+	}
+	return assetOf(made), nil
+}
+
+// mediaTypes are told by name, and here: a machine's own table would make pages differ.
+var mediaTypes = map[string]string{
+	".gz": "application/gzip", ".tgz": "application/gzip", ".zip": "application/zip", ".tar": "application/x-tar", ".json": "application/json", ".jsonl": "application/jsonl",
+	".yaml": "application/yaml", ".yml": "application/yaml", ".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8",
+}
+
+func mediaType(name string) string {
+	if t := mediaTypes[strings.ToLower(filepath.Ext(name))]; t != "" {
+		return t
+	}
+	if strings.HasSuffix(name, "SUMS") {
+		return mediaTypes[".txt"]
+	}
+	return "application/octet-stream"
+}
+
+// Publish makes the draft visible, once everything is there.
+func (g *GitHub) Publish(ctx context.Context, r Release, latest Latest) (Page, bool, error) {
+	if err := r.check(); err != nil {
+		return Page{}, false, err
+	}
+	if r.Prerelease && latest == LatestYes || !slices.Contains([]Latest{LatestYes, LatestNo, LatestLegacy}, latest) {
+		return Page{}, false, refusal.New("publish the page of %s at %s: latest is %q; a candidate never is the latest, else it is %s, %s or %s", r.Tag, g.repo(), latest, LatestYes, LatestNo, LatestLegacy)
+	}
+	if p, ok, err := g.out(ctx, r); err != nil || ok {
+		if err != nil {
+			return p, false, err
+		}
+		drafts, err := g.drafts(ctx, r.Tag) // of a publisher who came too late, and stopped
+		if err != nil {
+			return p, false, err
+		}
+		drafts = slices.DeleteFunc(drafts, func(other Page) bool { return other.Identity != r.Identity })
+		return p, len(drafts) > 0, g.discard(ctx, drafts)
+	}
+	return g.unlessOut(ctx, r)(g.publish(ctx, r, latest))
+}
+
+func (g *GitHub) publish(ctx context.Context, r Release, latest Latest) (Page, bool, error) {
+	what := "publish the page of " + r.Tag
+	unprepared := func(why string) error {
+		return &Error{Status: http.StatusConflict, text: fmt.Sprintf("%s at %s: %s; prepare it first", what, g.repo(), why)}
+	}
+	p, ok, spare, err := g.draft(ctx, r)
+	if err != nil {
+		return p, false, err
+	}
+	if !ok {
+		return p, false, unprepared("it has no draft")
+	}
+	if p, err = g.withAssets(ctx, p); err != nil {
+		return p, false, err
+	}
+	for _, f := range r.Files {
+		if !slices.ContainsFunc(p.Assets, func(a Asset) bool { return a.is(f) }) {
+			return p, false, unprepared(fmt.Sprintf("the draft does not hold %s (%s) yet", f.Name, f.Digest))
+		}
+	}
+	if err := g.onlyThese(r, p); err != nil {
+		return p, false, err
+	}
+	if err := g.tagged(ctx, r); err != nil {
+		return p, false, err
+	}
+	draft, makeLatest := false, string(latest)
+	visible, _, err := g.api.Repositories.UpdateRelease(ctx, g.owner, g.name, p.ID, github.UpdateReleaseRequest{Draft: &draft, Prerelease: &r.Prerelease, MakeLatest: &makeLatest})
+	if err != nil {
+		failed := g.failed(what, writeContents, err)
+		if there(err) { // another draft of the tag is out
+			failed = errors.Join(failed, g.discard(ctx, append(spare, p)))
+		}
+		return p, false, failed
+	}
+	assets := p.Assets
+	p = pageOf(visible)
+	p.Assets = assets
+	for i := range p.Assets { // their addresses are known with the page's
+		for _, a := range visible.Assets {
+			if a.GetID() == p.Assets[i].ID {
+				p.Assets[i] = assetOf(a)
+			}
+		}
+	}
+	return p, true, g.discard(ctx, spare)
+}
+
+// tagged refuses a release whose tag is not there, or is another one: GitHub would make a tag of its own.
+func (g *GitHub) tagged(ctx context.Context, r Release) error {
+	ref, _, err := g.api.Git.GetRef(ctx, g.owner, g.name, "tags/"+r.Tag)
+	switch {
+	case status(err) == http.StatusNotFound:
+		return refusal.New("publish the page of %s at %s: the tag is not there, and GitHub would make one of its own; push it first", r.Tag, g.repo())
+	case err != nil:
+		return g.failed("look for the tag "+r.Tag, "contents: read", err)
+	case ref.Ref == nil || *ref.Ref != "refs/tags/"+r.Tag || r.Object != "" && ref.Object.GetSHA() != r.Object:
+		return refusal.New("publish the page of %s at %s: the tag there is %s, where this release's is %s; look who made it", r.Tag, g.repo(), g.clean(ref.Object.GetSHA()), r.Object)
+	}
+	return nil
+}
+
+// Edit changes the text of a published page, or whether it is the latest.
+func (g *GitHub) Edit(ctx context.Context, tag string, e Edit) (Page, bool, error) {
+	p, ok, err := g.published(ctx, tag)
+	if err != nil {
+		return p, false, err
+	}
+	if !ok {
+		return p, false, refusal.New("edit the page of %s at %s: there is none that is published", tag, g.repo())
+	}
+	if e.Latest == LatestYes && p.Prerelease {
+		return p, false, refusal.New("edit the page of %s at %s: a candidate never is the latest", tag, g.repo())
+	}
+	var change github.UpdateReleaseRequest
+	if e.Title != nil && *e.Title != p.Title {
+		change.Name = e.Title
+	}
+	if e.Body != nil {
+		key := p.Identity.String()
+		body := fit(*e.Body, maxPage-len(hidden(key)), e.More)
+		if body != p.Body {
+			if key != "" {
+				if body, err = mark(body, key); err != nil {
+					return p, false, err
+				}
+			}
+			change.Body = &body
+		}
+	}
+	if e.Latest != "" {
+		latest, ok, err := g.Latest(ctx)
+		if err != nil {
+			return p, false, err
+		}
+		if is := ok && latest.ID == p.ID; e.Latest == LatestLegacy || is != (e.Latest == LatestYes) {
+			makeLatest := string(e.Latest)
+			change.MakeLatest = &makeLatest
+		}
+	}
+	wrote := change != (github.UpdateReleaseRequest{})
+	if wrote {
+		changed, _, err := g.api.Repositories.UpdateRelease(ctx, g.owner, g.name, p.ID, change)
+		if err != nil {
+			return p, false, g.failed("edit the page of "+tag, writeContents, err)
+		}
+		p = pageOf(changed)
+	}
+	p, err = g.withAssets(ctx, p)
+	return p, wrote, err
+}
