@@ -633,10 +633,12 @@ func TestWhatIsNoReleaseIsRefused(t *testing.T) {
 		t.Errorf("asked %q", proxy.Requests())
 	}
 	r := release(t, "v1.5.0", some)
-	if err := os.WriteFile(r.Files[0].Path, []byte("SUMS"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := g.Prepare(t.Context(), r); !refusal.Is(err) || !strings.Contains(err.Error(), digest.FromString("SUMS").String()) {
-		t.Errorf("a file that is not the release's: %v", err)
+	for content, says := range map[string]string{"more sums": "is no file of 4 bytes", "SUMS": digest.FromString("SUMS").String()} {
+		if err := os.WriteFile(r.Files[0].Path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := g.Prepare(t.Context(), r); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("a file that is not the release's: %v", err)
+		}
 	}
 }

@@ -169,7 +169,7 @@ func (g *GitHub) redirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// refused is the error of what is not tried again: a server that leads astray.
+// refused is the error of what is not tried again: a server that leads astray, a file that is not what it was.
 type refused string
 
 func (r refused) Error() string { return string(r) }

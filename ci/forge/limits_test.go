@@ -277,6 +277,35 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
+// TestTokens: a token is asked for with each request, and one that is not had ends it.
+func TestTokens(t *testing.T) {
+	var sent []string
+	g, _, _, _ := against(t, func(w http.ResponseWriter, r *http.Request, _ time.Time) {
+		sent = append(sent, r.Header.Get("Authorization")+" "+r.Header.Get("User-Agent"))
+		io.WriteString(w, `{"permission": "write", "role_name": "releasers"}`)
+	})
+	tokens := []string{"one", "two ", ""}
+	g.options.Token = func(context.Context) (string, error) {
+		if len(tokens) == 0 {
+			return "", errors.New("the key is gone")
+		}
+		token := tokens[0]
+		tokens = tokens[1:]
+		return token, nil
+	}
+	for range 3 {
+		if p, err := g.Permission(t.Context(), "ada"); err != nil || p != Write { // by an organization's own role
+			t.Errorf("%q, %v", p, err)
+		}
+	}
+	if _, err := g.Permission(t.Context(), "ada"); err == nil || !strings.HasSuffix(err.Error(), "get a token: the key is gone") {
+		t.Errorf("%v", err)
+	}
+	if fmt.Sprintf("%q", sent) != `["Bearer one operator-release" "Bearer two operator-release" " operator-release"]` {
+		t.Errorf("sent %q", sent)
+	}
+}
+
 func TestAddresses(t *testing.T) {
 	for address, want := range map[string]string{
 		"": "https://api.github.com/", "https://api.github.com": "https://api.github.com/", "https://git.example.com": "https://git.example.com/api/v3/", "https://git.example.com/api/v3": "https://git.example.com/api/v3/",

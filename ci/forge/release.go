@@ -148,6 +148,9 @@ func (r Release) check() error {
 	}
 	names := map[string]bool{}
 	for _, f := range r.Files {
+		if err := f.Digest.Validate(); err != nil {
+			return refusal.New("make the page of %s: the digest %q of %s is none", r.Tag, f.Digest, f.Name)
+		}
 		if !fileName.MatchString(f.Name) {
 			return refusal.New("make the page of %s: GitHub would rename the file %q; names have letters, digits and ._+-, and no dot at either end", r.Tag, f.Name)
 		}
@@ -257,6 +260,11 @@ func (g *GitHub) prepare(ctx context.Context, r Release) (Page, bool, error) {
 	if err != nil {
 		return Page{}, false, err
 	}
+	for _, f := range r.Files {
+		if info, err := os.Stat(f.Path); err != nil || info.Size() != f.Size {
+			return Page{}, false, refusal.New("make the page of %s: %s is no file of %d bytes; fetch or build it again", r.Tag, f.Path, f.Size)
+		}
+	}
 	wrote := false
 	p, ok, spare, err := g.draft(ctx, r)
 	if err == nil && !ok {
@@ -267,19 +275,21 @@ func (g *GitHub) prepare(ctx context.Context, r Release) (Page, bool, error) {
 		return p, wrote, err
 	}
 	wrote = wrote || len(spare) > 0
+	if p, err = g.withAssets(ctx, p); err != nil {
+		return p, wrote, err
+	}
+	if err := g.onlyThese(r, p); err != nil {
+		return p, wrote, err
+	}
 	if plain, _ := unmark(body); p.Body != plain || p.Title != r.Title || p.Prerelease != r.Prerelease || p.target != r.Commit {
 		wrote = true
 		changed, _, err := g.api.Repositories.UpdateRelease(ctx, g.owner, g.name, p.ID, github.UpdateReleaseRequest{Name: &r.Title, Body: &body, Prerelease: &r.Prerelease, TargetCommitish: &r.Commit})
 		if err != nil {
 			return p, wrote, g.failed("bring the draft of "+r.Tag+" up to date", writeContents, err)
 		}
+		assets := p.Assets
 		p = pageOf(changed)
-	}
-	if p, err = g.withAssets(ctx, p); err != nil {
-		return p, wrote, err
-	}
-	if err := g.onlyThese(r, p); err != nil {
-		return p, wrote, err
+		p.Assets = assets
 	}
 	for _, f := range r.Files {
 		a, uploaded, err := g.attach(ctx, p, f)
@@ -436,19 +446,19 @@ func (g *GitHub) upload(ctx context.Context, p Page, f File) (Asset, error) {
 	}
 	file, err := os.Open(f.Path)
 	if err != nil {
-		return Asset{}, refusal.New("upload %s: %w", f.Name, err)
+		return Asset{}, refused(err.Error())
 	}
 	defer file.Close()
 	hash := f.Digest.Algorithm().Hash()
 	size, err := io.Copy(hash, file)
 	if err != nil {
-		return Asset{}, refusal.New("upload %s: read %s: %w", f.Name, f.Path, err)
+		return Asset{}, refused(err.Error())
 	}
 	if is := digest.NewDigest(f.Digest.Algorithm(), hash); size != f.Size || is != f.Digest {
-		return Asset{}, refusal.New("upload %s: %s has %d bytes, %s, where the release has %d, %s; fetch or build it again", f.Name, f.Path, size, is, f.Size, f.Digest)
+		return Asset{}, refused(fmt.Sprintf("%s has %d bytes, %s, where the release has %d, %s; fetch or build it again", f.Path, size, is, f.Size, f.Digest))
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return Asset{}, err
+		return Asset{}, refused(err.Error())
 	}
 	made, _, err := g.api.Repositories.UploadReleaseAssetFromRelease(ctx, &github.RepositoryRelease{UploadURL: address}, &github.UploadOptions{Name: f.Name, MediaType: mediaType(f.Name)}, file, size)
 	if err != nil {
