@@ -46,6 +46,7 @@ func (a Asset) is(f File) bool {
 	return a.Complete && a.Name == f.Name && a.Size == f.Size && (a.Digest == "" || a.Digest == f.Digest)
 }
 
+// String names an asset by all that is known of it.
 func (a Asset) String() string {
 	switch {
 	case !a.Complete:

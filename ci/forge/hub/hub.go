@@ -55,7 +55,7 @@ type Options struct {
 
 // Hub is a server. It may be used by several goroutines.
 type Hub struct {
-	Options
+	options     Options
 	owner, name string
 	mux         *http.ServeMux
 
@@ -80,13 +80,13 @@ type Request struct {
 // New makes a hub with an empty repository. It serves the API below /api/v3, uploads below /api/uploads, as GitHub Enterprise Server does, and what is
 // uploaded at its download address.
 func New(o Options) *Hub {
-	h := &Hub{Options: o, mux: http.NewServeMux(), labels: map[string]int64{}}
+	h := &Hub{options: o, mux: http.NewServeMux(), labels: map[string]int64{}}
 	h.owner, h.name, _ = strings.Cut(o.Repository, "/")
-	if h.Clock == nil {
-		h.Clock = time.Now
+	if h.options.Clock == nil {
+		h.options.Clock = time.Now
 	}
-	if h.Limit == 0 {
-		h.Limit = 5000
+	if h.options.Limit == 0 {
+		h.options.Limit = 5000
 	}
 	const api, repo = "/api/v3", "/api/v3/repos/{owner}/{repo}"
 	h.route("GET "+api+"/user", "", h.whoAmI)
@@ -200,14 +200,14 @@ func nameless(r *http.Request) string {
 
 // count keeps the account of requests, and tells it by headers.
 func (h *Hub) count(w http.ResponseWriter) {
-	if now := h.Clock(); !now.Before(h.reset) {
+	if now := h.options.Clock(); !now.Before(h.reset) {
 		h.asked, h.reset = 0, now.Add(time.Hour)
 	}
 	h.asked++
 	header := w.Header()
-	header.Set("X-RateLimit-Limit", strconv.Itoa(h.Limit))
-	header.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, h.Limit-h.asked)))
-	header.Set("X-RateLimit-Used", strconv.Itoa(min(h.asked, h.Limit)))
+	header.Set("X-RateLimit-Limit", strconv.Itoa(h.options.Limit))
+	header.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, h.options.Limit-h.asked)))
+	header.Set("X-RateLimit-Used", strconv.Itoa(min(h.asked, h.options.Limit)))
 	header.Set("X-RateLimit-Reset", strconv.FormatInt(h.reset.Unix(), 10))
 	header.Set("X-RateLimit-Resource", "core")
 }
@@ -216,16 +216,16 @@ func (h *Hub) count(w http.ResponseWriter) {
 func (h *Hub) admit(c *call, role Role) *answer {
 	if authorization := c.Header.Get("Authorization"); authorization != "" {
 		scheme, token, _ := strings.Cut(authorization, " ")
-		at := slices.IndexFunc(h.Users, func(u User) bool { return u.Token != "" && u.Token == token })
+		at := slices.IndexFunc(h.options.Users, func(u User) bool { return u.Token != "" && u.Token == token })
 		if at < 0 || !strings.EqualFold(scheme, "bearer") && !strings.EqualFold(scheme, "token") {
 			return fail(http.StatusUnauthorized, "Bad credentials")
 		}
-		c.user = h.Users[at]
+		c.user = h.options.Users[at]
 	}
-	if h.asked > h.Limit {
+	if h.asked > h.options.Limit {
 		return fail(http.StatusForbidden, "API rate limit exceeded for user ID 1.")
 	}
-	if owner := c.PathValue("owner"); owner != "" && !strings.EqualFold(owner+"/"+c.PathValue("repo"), h.Repository) {
+	if owner := c.PathValue("owner"); owner != "" && !strings.EqualFold(owner+"/"+c.PathValue("repo"), h.options.Repository) {
 		return &notFound
 	}
 	needsLogin := role != "" || c.Method != http.MethodGet || strings.HasSuffix(c.Pattern, "/user")
@@ -340,14 +340,14 @@ func (c *call) number(name string) int64 {
 }
 
 // repo is the API's address of the repository.
-func (h *Hub) repo(c *call) string { return c.base + "/api/v3/repos/" + h.Repository }
+func (h *Hub) repo(c *call) string { return c.base + "/api/v3/repos/" + h.options.Repository }
 
 func (h *Hub) id() int64 {
 	h.last++
 	return h.last
 }
 
-func (h *Hub) now() time.Time { return h.Clock().UTC().Truncate(time.Second) }
+func (h *Hub) now() time.Time { return h.options.Clock().UTC().Truncate(time.Second) }
 
 func node(kind string, id int64) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%s:%d", kind, id))
@@ -355,7 +355,7 @@ func node(kind string, id int64) string {
 
 // known finds a user by name; case does not count.
 func (h *Hub) known(login string) (User, int64, bool) {
-	for i, u := range h.Users {
+	for i, u := range h.options.Users {
 		if strings.EqualFold(u.Login, login) {
 			return u, int64(i + 1), true
 		}
@@ -423,14 +423,14 @@ func (h *Hub) permission(c *call) answer {
 
 // resolve gives the commit of a revision. Without a git repository each one is there, with a commit of its own.
 func (h *Hub) resolve(c *call, revision string) (commit string, ok bool) {
-	if h.Git == nil {
+	if h.options.Git == nil {
 		if commitID.MatchString(revision) {
 			return revision, true
 		}
 		sum := sha1.Sum([]byte(revision))
 		return hex.EncodeToString(sum[:]), true
 	}
-	out, err := h.Git.Git(c.Context(), "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
+	out, err := h.options.Git.Git(c.Context(), "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
 	return strings.TrimSpace(out), err == nil
 }
 
@@ -439,10 +439,10 @@ var commitID = regexp.MustCompile(`^[0-9a-f]{40}$`)
 func (h *Hub) getRef(c *call) answer {
 	ref := "refs/" + strings.TrimPrefix(c.PathValue("ref"), "refs/")
 	kind, id := "commit", ""
-	if h.Git == nil {
+	if h.options.Git == nil {
 		id, _ = h.resolve(c, ref)
 	} else {
-		out, err := h.Git.Git(c.Context(), "for-each-ref", "--format=%(refname) %(objecttype) %(objectname)", ref)
+		out, err := h.options.Git.Git(c.Context(), "for-each-ref", "--format=%(refname) %(objecttype) %(objectname)", ref)
 		fields := strings.Fields(out)
 		if err != nil || len(fields) < 3 || fields[0] != ref {
 			return notFound

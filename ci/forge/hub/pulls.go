@@ -54,7 +54,7 @@ func (h *Hub) tip(c *call, p *pull) string {
 
 func (h *Hub) showPull(c *call) func(*pull) object {
 	return func(p *pull) object {
-		url, page, issue := fmt.Sprintf("%s/pulls/%d", h.repo(c), p.Number), fmt.Sprintf("%s/%s/pull/%d", c.base, h.Repository, p.Number), fmt.Sprintf("%s/issues/%d", h.repo(c), p.Number)
+		url, page, issue := fmt.Sprintf("%s/pulls/%d", h.repo(c), p.Number), fmt.Sprintf("%s/%s/pull/%d", c.base, h.options.Repository, p.Number), fmt.Sprintf("%s/issues/%d", h.repo(c), p.Number)
 		tip := h.tip(c, p)
 		base, ok := h.resolve(c, "refs/heads/"+p.Base)
 		if !ok {
@@ -133,9 +133,9 @@ func (h *Hub) showLabels(c *call, p *pull) []object {
 func (h *Hub) showRepository(c *call) object {
 	url := h.repo(c)
 	shown := object{
-		"id": 1, "node_id": node("Repository", 1), "name": h.name, "full_name": h.Repository, "owner": h.person(c, h.owner), "private": false, "html_url": c.base + "/" + h.Repository, "description": nil,
-		"fork": false, "url": url, "git_url": "git://" + c.Host + "/" + h.Repository + ".git", "ssh_url": "git@" + c.Host + ":" + h.Repository + ".git", "clone_url": c.base + "/" + h.Repository + ".git",
-		"svn_url": c.base + "/" + h.Repository, "homepage": nil, "language": nil, "mirror_url": nil, "license": nil, "default_branch": "main", "archived": false, "disabled": false,
+		"id": 1, "node_id": node("Repository", 1), "name": h.name, "full_name": h.options.Repository, "owner": h.person(c, h.owner), "private": false, "html_url": c.base + "/" + h.options.Repository, "description": nil,
+		"fork": false, "url": url, "git_url": "git://" + c.Host + "/" + h.options.Repository + ".git", "ssh_url": "git@" + c.Host + ":" + h.options.Repository + ".git", "clone_url": c.base + "/" + h.options.Repository + ".git",
+		"svn_url": c.base + "/" + h.options.Repository, "homepage": nil, "language": nil, "mirror_url": nil, "license": nil, "default_branch": "main", "archived": false, "disabled": false,
 		"has_issues": true, "has_projects": false, "has_downloads": true, "has_wiki": false, "has_pages": false, "created_at": nil, "updated_at": nil, "pushed_at": nil,
 	}
 	for _, field := range []string{"size", "stargazers_count", "watchers_count", "watchers", "forks_count", "forks", "open_issues_count", "open_issues"} {
@@ -218,8 +218,8 @@ func (h *Hub) createPull(c *call) answer {
 	if bad := tooLong("PullRequest", "body", wanted.Body, maxText); bad != nil {
 		return *bad
 	}
-	if h.Git != nil {
-		if ahead, err := h.Git.Git(c.Context(), "rev-list", "--max-count=1", base+".."+tip); err != nil || strings.TrimSpace(ahead) == "" {
+	if h.options.Git != nil {
+		if ahead, err := h.options.Git.Git(c.Context(), "rev-list", "--max-count=1", base+".."+tip); err != nil || strings.TrimSpace(ahead) == "" {
 			return invalid("PullRequest", "custom", "", fmt.Sprintf("No commits between %s and %s", wanted.Base, head))
 		}
 	}
@@ -277,7 +277,7 @@ func (h *Hub) requestReviewers(c *call) answer {
 		case strings.EqualFold(login, p.Author):
 			return refuse("Review cannot be requested from pull request author.")
 		case !ok || u.Role == "":
-			return refuse(fmt.Sprintf("Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the %s repository.", h.Repository))
+			return refuse(fmt.Sprintf("Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the %s repository.", h.options.Repository))
 		}
 	}
 	for _, login := range wanted.Reviewers {
@@ -298,7 +298,7 @@ func (h *Hub) listReviews(c *call) answer {
 	if p == nil {
 		return notFound
 	}
-	url := fmt.Sprintf("%s/%s/pull/%d", c.base, h.Repository, p.Number)
+	url := fmt.Sprintf("%s/%s/pull/%d", c.base, h.options.Repository, p.Number)
 	return page(c, p.reviews, func(login string) object {
 		return object{
 			"id": 1, "node_id": node("PullRequestReview", 1), "user": h.person(c, login), "body": "", "state": "APPROVED", "html_url": url, "pull_request_url": fmt.Sprintf("%s/pulls/%d", h.repo(c), p.Number),
@@ -352,7 +352,7 @@ func (h *Hub) addAssignees(c *call) answer {
 	issue := fmt.Sprintf("%s/issues/%d", h.repo(c), p.Number)
 	shown := object{
 		"id": p.id, "node_id": node("PullRequest", p.id), "url": issue, "repository_url": h.repo(c), "labels_url": issue + "/labels{/name}", "comments_url": issue + "/comments", "events_url": issue + "/events",
-		"html_url": fmt.Sprintf("%s/%s/pull/%d", c.base, h.Repository, p.Number), "number": p.Number, "state": p.State, "locked": false, "title": p.Title, "user": h.person(c, p.Author), "labels": h.showLabels(c, p),
+		"html_url": fmt.Sprintf("%s/%s/pull/%d", c.base, h.options.Repository, p.Number), "number": p.Number, "state": p.State, "locked": false, "title": p.Title, "user": h.person(c, p.Author), "labels": h.showLabels(c, p),
 		"assignee": nil, "assignees": h.people(c, p.Assignees), "milestone": nil, "comments": len(p.comments), "created_at": p.created, "updated_at": p.updated, "closed_at": nil,
 		"author_association": h.association(p.Author),
 	}
@@ -362,7 +362,7 @@ func (h *Hub) addAssignees(c *call) answer {
 func (h *Hub) showComment(c *call, p *pull) func(*comment) object {
 	return func(m *comment) object {
 		return object{
-			"id": m.id, "node_id": node("IssueComment", m.id), "url": fmt.Sprintf("%s/issues/comments/%d", h.repo(c), m.id), "html_url": fmt.Sprintf("%s/%s/pull/%d#issuecomment-%d", c.base, h.Repository, p.Number, m.id),
+			"id": m.id, "node_id": node("IssueComment", m.id), "url": fmt.Sprintf("%s/issues/comments/%d", h.repo(c), m.id), "html_url": fmt.Sprintf("%s/%s/pull/%d#issuecomment-%d", c.base, h.options.Repository, p.Number, m.id),
 			"issue_url": fmt.Sprintf("%s/issues/%d", h.repo(c), p.Number), "body": m.body, "user": h.person(c, m.author), "created_at": m.created, "updated_at": m.updated,
 			"author_association": h.association(m.author), "performed_via_github_app": nil,
 		}
@@ -438,8 +438,8 @@ func (h *Hub) pullsWithCommit(c *call) answer {
 	var found []*pull
 	for _, p := range slices.Backward(h.pulls) {
 		contains := p.MergeCommit == commit || h.tip(c, p) == commit
-		if !contains && p.State == "open" && h.Git != nil {
-			between, err := h.Git.Git(c.Context(), "rev-list", "refs/heads/"+p.Base+"..refs/heads/"+p.Head)
+		if !contains && p.State == "open" && h.options.Git != nil {
+			between, err := h.options.Git.Git(c.Context(), "rev-list", "refs/heads/"+p.Base+"..refs/heads/"+p.Head)
 			contains = err == nil && slices.Contains(strings.Fields(between), commit)
 		}
 		if contains {

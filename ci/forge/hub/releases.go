@@ -92,8 +92,8 @@ func (h *Hub) showRelease(c *call) func(*release) object {
 		}
 		shown := object{
 			"id": r.id, "node_id": node("Release", r.id), "url": url, "assets_url": url + "/assets",
-			"html_url":   fmt.Sprintf("%s/%s/releases/tag/%s", c.base, h.Repository, page),
-			"upload_url": fmt.Sprintf("%s/api/uploads/repos/%s/releases/%d/assets{?name,label}", c.base, h.Repository, r.id),
+			"html_url":   fmt.Sprintf("%s/%s/releases/tag/%s", c.base, h.options.Repository, page),
+			"upload_url": fmt.Sprintf("%s/api/uploads/repos/%s/releases/%d/assets{?name,label}", c.base, h.options.Repository, r.id),
 			"tag_name":   r.tag, "target_commitish": r.target, "name": r.title, "body": r.body, "draft": r.draft, "prerelease": r.prerelease, "immutable": r.immutable,
 			"created_at": r.created, "updated_at": r.updated, "published_at": nil, "author": h.person(c, r.author), "tarball_url": nil, "zipball_url": nil,
 		}
@@ -118,7 +118,7 @@ func (h *Hub) showAsset(c *call, r *release) func(*asset) object {
 		}
 		shown := object{
 			"id": a.id, "node_id": node("ReleaseAsset", a.id), "url": fmt.Sprintf("%s/releases/assets/%d", h.repo(c), a.id), "name": a.name, "label": "", "content_type": a.kind,
-			"browser_download_url": fmt.Sprintf("%s/%s/releases/download/%s/%s", c.base, h.Repository, tag, a.name),
+			"browser_download_url": fmt.Sprintf("%s/%s/releases/download/%s/%s", c.base, h.options.Repository, tag, a.name),
 			"state":                "starter", "size": 0, "digest": nil, "download_count": 0, "created_at": a.created, "updated_at": a.updated, "uploader": h.person(c, a.uploader),
 		}
 		if a.uploaded {
@@ -253,20 +253,20 @@ func (h *Hub) change(c *call, r *release, e edit) *answer {
 	_, tagged := h.resolve(c, "refs/tags/"+next.tag)
 	if r.id == 0 || next.target != r.target || publishes {
 		commit, ok := h.resolve(c, next.target)
-		if tagged && h.Git != nil {
+		if tagged && h.options.Git != nil {
 			commit, ok = h.resolve(c, "refs/tags/"+next.tag)
 		}
 		if !ok {
 			return refuse(invalid("Release", "invalid", "target_commitish", ""))
 		}
-		if h.Git != nil {
-			if out, err := h.Git.Git(c.Context(), "log", "-1", "--format=%ct", commit); err == nil {
+		if h.options.Git != nil {
+			if out, err := h.options.Git.Git(c.Context(), "log", "-1", "--format=%ct", commit); err == nil {
 				if seconds, err := strconv.ParseInt(strings.TrimSpace(out), 10, 64); err == nil {
 					next.created = time.Unix(seconds, 0).UTC()
 				}
 			}
 			if publishes && !tagged { // GitHub makes the tag that is not there
-				if _, err := h.Git.Git(c.Context(), "update-ref", "refs/tags/"+next.tag, commit, strings.Repeat("0", len(commit))); err != nil {
+				if _, err := h.options.Git.Git(c.Context(), "update-ref", "refs/tags/"+next.tag, commit, strings.Repeat("0", len(commit))); err != nil {
 					return refuse(invalid("Release", "invalid", "tag_name", ""))
 				}
 			}
@@ -274,7 +274,7 @@ func (h *Hub) change(c *call, r *release, e edit) *answer {
 	}
 	next.updated = h.now()
 	if publishes {
-		next.published, next.immutable = h.now(), h.Immutable
+		next.published, next.immutable = h.now(), h.options.Immutable
 	}
 	*r = next
 	if !r.draft {
@@ -374,7 +374,7 @@ func (h *Hub) find(r *http.Request) *asset {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	found := h.published(r.PathValue("tag"))
-	if found == nil || !strings.EqualFold(r.PathValue("owner")+"/"+r.PathValue("repo"), h.Repository) {
+	if found == nil || !strings.EqualFold(r.PathValue("owner")+"/"+r.PathValue("repo"), h.options.Repository) {
 		return nil
 	}
 	for _, a := range found.assets {
