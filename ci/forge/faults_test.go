@@ -72,6 +72,7 @@ func TestLostAnswers(t *testing.T) {
 		{"the answer is cut", fresh, "^(POST|PATCH|DELETE) ", faults.CutResponse(10)},
 		{"something before it fails", fresh, "^POST ", faults.Status(http.StatusBadGateway, 0)},
 		{"an upload is cut", fresh, "^POST .*[?]name=", faults.CutRequest(3)},
+		{"another publisher deletes our upload", fresh, "^POST .*[?]name=", faults.Status(http.StatusNotFound, 0)},
 		{"after, from half a draft", half, "^(POST|PATCH|DELETE) ", faults.After},
 	} {
 		h, proxy, g, number := c.world(t)

@@ -411,10 +411,10 @@ func (g *GitHub) attach(ctx context.Context, p Page, f File) (a Asset, wrote boo
 				return a, wrote, nil
 			}
 			failed = fmt.Errorf("GitHub has stored %s, where %s of %d bytes, %s, was sent", g.clean(a.String()), f.Name, f.Size, f.Digest)
-		} else if !lost(ctx, failed) && !there(failed) {
+		} else if !lost(ctx, failed) && !there(failed) && status(failed) != http.StatusNotFound { // not found: another publisher lost patience with our upload, or the draft is gone
 			return a, wrote, g.failed(what, writeContents, failed)
 		}
-		own = !there(failed)
+		own = lost(ctx, failed)
 		if err := g.pause(ctx, try); err != nil {
 			return a, wrote, err
 		}
