@@ -114,13 +114,14 @@ func TestARerunCompletes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := shown(t, h)
-	for at := range slices.DeleteFunc(proxy.Requests(), func(request string) bool { return strings.HasPrefix(request, "GET ") }) {
+	writes := slices.DeleteFunc(proxy.Requests(), func(request string) bool { return strings.HasPrefix(request, "GET ") })
+	for at := range writes {
 		t.Run(fmt.Sprint("write ", at+1), func(t *testing.T) {
 			t.Parallel()
 			h, proxy, g, number := seeded(t, r)
 			ctx, cancel := context.WithCancel(t.Context())
 			proxy.Add(faults.Fault{Match: "^(POST|PATCH|DELETE) ", First: at + 1, Times: 1, Do: faults.Call(cancel)})
-			if err := everything(ctx, g, r, number); err == nil {
+			if err := everything(ctx, g, r, number); err == nil && at+1 < len(writes) { // behind the last one there is nothing left to fail
 				t.Fatal("it ended well")
 			}
 			proxy.Clear()

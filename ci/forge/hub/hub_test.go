@@ -158,6 +158,19 @@ func TestAnUploadThatEndsEarly(t *testing.T) {
 	})
 }
 
+// TestAnUploadSaysItsLength, as GitHub asks for.
+func TestAnUploadSaysItsLength(t *testing.T) {
+	h := open(hub.Options{})
+	run(t, h, []step{{"of-ada", "POST", repo + "/releases", `{"tag_name": "v1.5.0", "draft": true}`, 201, ""}})
+	req := httptest.NewRequest("POST", "/api/uploads/repos/acme/spark/releases/1/assets?name=a.txt", io.MultiReader(strings.NewReader("whole")))
+	req.Header.Set("Authorization", "Bearer of-ada")
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, req)
+	if answer.Code != http.StatusBadRequest || len(h.Snapshot().Releases[0].Assets) != 0 {
+		t.Errorf("%d: %s, %+v", answer.Code, answer.Body, h.Snapshot())
+	}
+}
+
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, fmt.Errorf("broken") }

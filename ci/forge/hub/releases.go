@@ -319,8 +319,6 @@ func (h *Hub) upload(c *call) answer {
 		return invalid("ReleaseAsset", "missing_field", "name", "")
 	case r.immutable:
 		return invalid("ReleaseAsset", "custom", "", "Cannot upload assets to an immutable release.")
-	case c.ContentLength < 0:
-		return *fail(http.StatusBadRequest, "Bad Content-Length")
 	case slices.ContainsFunc(r.assets, func(a *asset) bool { return a.name == name }):
 		return invalid("ReleaseAsset", "already_exists", "name", "")
 	}
@@ -330,10 +328,13 @@ func (h *Hub) upload(c *call) answer {
 	content, err := io.ReadAll(c.Body)
 	h.mu.Lock()
 	switch {
-	case err != nil || int64(len(content)) != c.ContentLength:
+	case err != nil:
 		panic(http.ErrAbortHandler) // cut off on the way
 	case !slices.Contains(r.assets, a):
 		return notFound // somebody deleted it meanwhile
+	case c.ContentLength < 0:
+		r.assets = slices.DeleteFunc(r.assets, func(other *asset) bool { return other == a })
+		return *fail(http.StatusBadRequest, "Bad Content-Length")
 	case r.immutable:
 		return invalid("ReleaseAsset", "custom", "", "Cannot upload assets to an immutable release.")
 	}
