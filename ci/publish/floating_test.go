@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/version"
 )
+
+var seeds = flag.Int("seeds", 1, "how many random lives of floating tags are lived")
 
 // life is a registry and a remote that versions come to and are taken back from, in whatever order.
 type life struct {
@@ -121,7 +124,7 @@ func TestFloatingTagsLeadForward(t *testing.T) {
 // tag leads where the rule says after every step; only rolling back leads a tag back, and only one that led to that version.
 func TestFloatingTagsAreMonotone(t *testing.T) {
 	names := []string{"latest", "v1.0", "v1.1", "v1.2"}
-	for seed := range uint64(2) {
+	for seed := range uint64(*seeds) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 7))
