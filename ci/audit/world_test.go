@@ -86,7 +86,7 @@ func newWorld(t testing.TB) *world {
 	for _, v := range []version.Version{v150, v151} {
 		b := w.release(v)
 		to := w.throwaway.Destinations(w.source)
-		to.Backup = &publish.Backup{Dir: w.backups}
+		to.Backup, to.Forge, to.Index = &publish.Backup{Dir: w.backups}, nil, nil
 		if _, err := publish.Publish(ctx, b, to); err != nil {
 			t.Fatal(err)
 		}

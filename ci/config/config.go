@@ -82,6 +82,8 @@ type Support struct {
 type Destinations struct {
 	Remote string `json:"remote,omitempty"` // git remote; the clone's origin where it is absent
 	Backup string `json:"backup,omitempty"` // repository at a registry, or a folder
+	GitHub string `json:"github,omitempty"` // OWNER/REPO whose release pages are made
+	Index  string `json:"index,omitempty"`  // branch of the git remote that holds a chart index
 }
 
 // Binary is one Go main package.

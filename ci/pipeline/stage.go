@@ -108,9 +108,12 @@ type Claimed struct {
 
 // Destinations say where a bundle goes. No bundle, record or plan holds any of it.
 type Destinations struct {
-	Registry   string   `json:"registry,omitempty"` // put every repository under this registry: HOST[/PREFIX]
-	Remote     string   `json:"remote,omitempty"`   // git remote: a URL or a path
-	Backup     string   `json:"backup,omitempty"`   // repository at a registry, or a folder
+	Registry   string   `json:"registry,omitempty"`  // put every repository under this registry: HOST[/PREFIX]
+	Remote     string   `json:"remote,omitempty"`    // git remote: a URL or a path
+	Backup     string   `json:"backup,omitempty"`    // repository at a registry, or a folder
+	GitHub     string   `json:"github,omitempty"`    // OWNER/REPO whose release pages are made; the token comes from the environment
+	GitHubURL  string   `json:"githubURL,omitempty"` // of its API; GitHub's own where it is empty
+	Index      string   `json:"index,omitempty"`     // branch of the git remote that holds a chart index
 	PlainHTTP  []string `json:"plainHTTP,omitempty"`
 	Own        bool     `json:"own,omitempty"`        // every repository at its own registry, where Registry names none
 	Configured bool     `json:"configured,omitempty"` // where the settings say, instead of all above

@@ -62,6 +62,7 @@ func TestRollingBackIsCompleted(t *testing.T) {
 				}
 				return all, err
 			},
+			Elsewhere: func(context.Context, journal.Mark) ([]rollback.Write, error) { return nil, nil },
 		})
 	}
 	// What is written is found by a run that is left alone.

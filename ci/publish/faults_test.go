@@ -98,7 +98,8 @@ func TestAStoppedRunIsCompleted(t *testing.T) {
 			if r, err := Publish(t.Context(), b, d); err != nil || !r.Changed() {
 				t.Fatalf("the rerun: %+v, %v", r.Writes, err)
 			}
-			again, err := Publish(t.Context(), b, throwaway.Destinations(d.Remote.Source))
+			past := throwaway.Destinations(d.Remote.Source)
+			again, err := Publish(t.Context(), b, Destinations{Registry: past.Registry, Remote: past.Remote})
 			if err != nil || again.Changed() {
 				t.Errorf("not all was there: %+v, %v", again.Writes, err)
 			}

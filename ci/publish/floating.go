@@ -15,14 +15,19 @@ import (
 // Floating leads the floating tags that a record names, at a registry, by what a git remote says of versions.
 func Floating(record bundle.Record, open func(repository string) (*remote.Repository, error), from *git.Remote) floating.Mover {
 	forms := record.Config.Floating
-	m := floating.Mover{Forms: forms, Open: open, Lead: func(ctx context.Context) (map[string]version.Version, error) {
-		out, marks, err := journal.Out(ctx, from)
-		return floating.Lead(forms, out, func(v version.Version) bool { return marks[v].State == journal.RolledBack }), err
-	}}
+	m := floating.Mover{Forms: forms, Open: open, Lead: out(from, forms)}
 	for _, a := range record.OfKind(bundle.KindImage) {
 		m.Repositories = append(m.Repositories, a.Repository)
 	}
 	return m
+}
+
+// out asks a git remote where floating tags lead.
+func out(from *git.Remote, forms []string) func(context.Context) (map[string]version.Version, error) {
+	return func(ctx context.Context) (map[string]version.Version, error) {
+		out, marks, err := journal.Out(ctx, from)
+		return floating.Lead(forms, out, func(v version.Version) bool { return marks[v].State == journal.RolledBack }), err
+	}
 }
 
 // floatingTags leads to this version the floating tags of which it is the newest.

@@ -58,9 +58,11 @@ func scenarios(whole bool, external string) []*scenario {
 	if whole {
 		return append(all,
 			&scenario{[]place{backupAtRegistry, atRegistry(false, ""), atGit(false)}, map[int][]string{0: nil, 1: nil}},
+			&scenario{[]place{backupInFolder, atGit(false), atForge}, map[int][]string{2: nil}},
 			&scenario{[]place{backupInFolder, atRegistry(true, ""), atGit(true)}, map[int][]string{2: nil}})
 	}
 	return append(all,
+		&scenario{[]place{backupInFolder, atGit(false), atForge}, map[int][]string{2: nil}},
 		&scenario{[]place{backupAtRegistry, atRegistry(false, "")}, map[int][]string{0: nil, 1: invisible}},
 		&scenario{[]place{backupInFolder, atGit(true)}, map[int][]string{1: nil}})
 }
@@ -285,6 +287,9 @@ func (c cell) strike(ctx context.Context, w *world, answer time.Duration) (faile
 		}
 		if !*matrix {
 			d.Patience.Tries = 1
+		}
+		if w.forgeURL != "" {
+			setForge(&d, w.forgeURL)
 		}
 		hit := server.Arm(c.write, c.column, c.after, nil)
 		_, failed = Publish(ctx, w.bundle, d)

@@ -20,6 +20,9 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/faults"
 	"github.com/operator-release/operator-release/ci/floating"
+	"github.com/operator-release/operator-release/ci/forge"
+	"github.com/operator-release/operator-release/ci/forge/hub"
+	"github.com/operator-release/operator-release/ci/git"
 )
 
 // atRegistry is the registry; without API it keeps lists of referrers as tags. External, an address, is one that is running already.
@@ -94,19 +97,12 @@ func newStore(w *world, name string, api bool, external string) (*store, error) 
 	s := &store{name: name, api: api}
 	if external == "" {
 		s.disk = filepath.Join(w.dir, name)
-		// Its own git remote is not needed here, and takes a while to make.
-		if err := os.MkdirAll(filepath.Join(s.disk, "remote.git"), 0o755); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(filepath.Join(s.disk, "remote.git", "HEAD"), nil, 0o644); err != nil {
-			return nil, err
-		}
-		t, err := NewThrowaway(context.Background(), s.disk)
+		t, err := serveRegistry(filepath.Join(s.disk, "registry"))
 		if err != nil {
 			return nil, err
 		}
-		w.cleanup = append(w.cleanup, func() { t.Close() })
-		s.direct = t.server.Handler
+		w.cleanup = append(w.cleanup, func() { t.close() })
+		s.direct = t.Handler
 	} else {
 		past, err := faults.New("http://" + external)
 		if err != nil {
@@ -367,11 +363,12 @@ func overHTTPGit(w *world) (destination, error) {
 		},
 		listing: func() string {
 			var b strings.Builder
-			for _, args := range [][]string{{"for-each-ref"}, {"fsck", "--no-dangling"}} {
+			refs := []string{"for-each-ref", "refs/heads/main", "refs/heads/" + w.bundle.Record.Branch, "refs/tags", "refs/releases"} // the chart index names the forge's address, which is chance
+			for _, args := range [][]string{refs, {"fsck", "--no-dangling"}} {
 				out, err := exec.Command("git", append([]string{"--git-dir", repository}, args...)...).CombinedOutput()
 				fmt.Fprintf(&b, "git %s: %s%v\n", args, out, err)
 			}
-			return b.String() + files(filepath.Join(repository, "refs"), func(string) bool { return false })
+			return b.String() + files(filepath.Join(repository, "refs"), func(path string) bool { return path == "heads/gh-pages" })
 		},
 		healed: func() { os.Remove(hook) },
 	}, nil
@@ -396,4 +393,64 @@ func backupInFolder(w *world) (destination, error) {
 		},
 		listing: func() string { return files(dir, func(string) bool { return false }) },
 	}, nil
+}
+
+// atForge is a forge's release page, and the chart index on a branch of the git remote, which comes before it among the places.
+func atForge(w *world) (destination, error) {
+	repository, err := git.Open(context.Background(), filepath.Join(w.dir, "git", "remote.git"))
+	if err != nil {
+		return destination{}, err
+	}
+	v := w.bundle.Record.Version.String()
+	h := hub.New(hub.Options{Repository: forgeRepository, Git: repository, Immutable: true, Limit: 1 << 20, Users: []hub.User{{Login: "matrix", Token: forgeToken, Role: hub.Admin}}})
+	proxy := faults.Around(h)
+	w.forgeURL = "http://" + w.serve(proxy)
+	published := func() bool {
+		return slices.ContainsFunc(h.Snapshot().Releases, func(r hub.Release) bool { return r.Tag == v && !r.Draft })
+	}
+	return destination{
+		set:    func(d *Destinations) { setForge(d, w.forgeURL) },
+		server: &faults.Server{Name: "forge", Proxy: proxy, Write: forgeWrite},
+		looks: []look{
+			{rankPage, "release page", published},
+			{rankIndex, "chart index", func() bool {
+				_, err := os.Stat(filepath.Join(repository.Dir(), "refs", "heads", "gh-pages"))
+				return err == nil
+			}},
+		},
+		listing: func() string {
+			content, err := json.MarshalIndent(h.Snapshot(), "", " ")
+			text := fmt.Sprintf("forge: %s %v\n", content, err)
+			for _, args := range [][]string{{"log", "--format=%s", "--name-status", "gh-pages"}, {"show", "gh-pages:" + indexFile}} {
+				out, err := exec.Command("git", append([]string{"--git-dir", repository.Dir()}, args...)...).CombinedOutput()
+				text += fmt.Sprintf("%s: %s %v\n", args[0], out, err)
+			}
+			return strings.ReplaceAll(text, w.forgeURL, "http://forge")
+		},
+	}, nil
+}
+
+const forgeRepository, forgeToken = "acme/spark", "token-of-the-matrix"
+
+func setForge(d *Destinations, url string) {
+	client, err := forge.NewGitHub(forgeRepository, forge.Options{URL: url, Token: forge.Token(forgeToken), Patience: d.Patience, Longest: time.Millisecond})
+	if err != nil {
+		panic(err) // of these very options
+	}
+	d.Forge, d.Index = &Forge{Client: client, Name: forgeRepository}, &Index{Branch: "gh-pages"}
+}
+
+// forgeWrite names a request to GitHub's API that changes something.
+func forgeWrite(r *http.Request) (kind, name string) {
+	switch {
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		return "", ""
+	case strings.HasPrefix(r.URL.Path, "/api/uploads/"):
+		return "asset", r.URL.Query().Get("name")
+	case r.Method == http.MethodPost:
+		return "draft", "release"
+	case r.Method == http.MethodPatch:
+		return "page", "release"
+	}
+	return r.Method, "release"
 }

@@ -19,6 +19,7 @@ import (
 // child is a publication in a process of its own.
 type child struct {
 	Bundle, Source, Registry, Remote, BackupRepository, BackupDir string
+	ForgeURL                                                      string
 	Strike                                                        *folderStrike
 }
 
@@ -63,6 +64,9 @@ func publishAsked(asked string) error {
 	if c.BackupRepository != "" || c.BackupDir != "" {
 		d.Backup = &Backup{Repository: c.BackupRepository, Dir: c.BackupDir}
 	}
+	if c.ForgeURL != "" {
+		setForge(&d, c.ForgeURL)
+	}
 	if c.Strike != nil {
 		signal.Ignore(syscall.SIGXFSZ) // a full disk is an error, no signal
 		go c.Strike.wait()
@@ -75,7 +79,7 @@ func publishAsked(asked string) error {
 // a machine or of a job does.
 func (w *world) process(strike *folderStrike) (*exec.Cmd, *bytes.Buffer, error) {
 	d := w.to()
-	c := child{Bundle: w.bundle.Layout.Dir(), Source: w.source.Dir(), Strike: strike}
+	c := child{Bundle: w.bundle.Layout.Dir(), Source: w.source.Dir(), ForgeURL: w.forgeURL, Strike: strike}
 	if d.Registry != nil {
 		c.Registry = d.Registry.Prefix
 	}

@@ -20,6 +20,8 @@ type Destinations struct {
 	Registry *Registry
 	Remote   *Remote
 	Backup   *Backup
+	Forge    *Forge
+	Index    *Index
 	Patience registry.Patience // with all of them; zero is registry.Usual
 }
 
@@ -101,8 +103,16 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 			return p.report, err
 		}
 	}
+	if p.forge = d.Forge; d.Forge == nil {
+		p.report.Skipped = append(p.report.Skipped, "release page")
+	}
+	if p.index = d.Index; p.index == nil {
+		p.report.Skipped = append(p.report.Skipped, "chart index")
+	} else if p.remote == nil {
+		return p.report, refusal.New("publish %s to the chart index on branch %s: the branch is on the git remote; name that, too", p.version, p.index.Branch)
+	}
 	for _, step := range []func(context.Context) error{
-		p.contradictions, p.content, p.claim, p.mark, p.branch, p.imageTags, p.chartTags, p.tag, p.floatingTags, p.readBack,
+		p.contradictions, p.content, p.claim, p.mark, p.branch, p.imageTags, p.chartTags, p.tag, p.page, p.chartIndex, p.floatingTags, p.readBack,
 	} {
 		if err := step(ctx); err != nil {
 			return p.report, p.stopped(err)
@@ -117,6 +127,8 @@ type publication struct {
 	patience registry.Patience
 	registry *target
 	backup   *Backup
+	forge    *Forge
+	index    *Index
 	remote   *git.Remote
 	scratch  *git.Repository
 	refs     map[string]string // of the remote, as found
@@ -201,8 +213,8 @@ func (p *publication) contradictions(ctx context.Context) error {
 				p.version, p.remote.URL, p.version, found, p.bundle.Record.Tag)
 		}
 	}
-	if p.registry == nil {
-		return nil
+	if err := errors.Join(p.otherPage(ctx), p.otherEntry(ctx)); err != nil || p.registry == nil {
+		return err
 	}
 	for _, a := range append(p.bundle.Record.OfKind(bundle.KindImage), p.bundle.Record.OfKind(bundle.KindChart)...) {
 		if _, err := p.registry.tagged(ctx, a); err != nil {
@@ -408,8 +420,8 @@ func (p *publication) readBack(ctx context.Context) error {
 			return err
 		}
 	}
-	if p.remote == nil {
-		return nil
+	if err := errors.Join(p.readPage(ctx), p.readIndex(ctx)); err != nil || p.remote == nil {
+		return err
 	}
 	refs, err := p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef())
 	if err != nil {

@@ -51,7 +51,7 @@ func releaseOf(t *testing.T, source *git.Repository, name, content string, platf
 	}
 	p := bundletest.Pieces(t, platforms...)
 	p.Record.Version, p.Record.Line, p.Record.Branch = v, fmt.Sprintf("%d.%d", v.Major(), v.Minor()), fmt.Sprintf("release-%d.%d", v.Major(), v.Minor())
-	p.Charts[0].Tag, p.Charts[0].File = v.SemVer(), "spark-"+v.SemVer()+".tgz"
+	p.Charts = []bundle.Chart{bundletest.Chart(t, p.Charts[0].From, v.SemVer())}
 	p.Record.Config.Floating = floatingForms
 	manifests, err := p.Images[0].From.Children(p.Images[0].Index)
 	if err != nil {
@@ -114,7 +114,7 @@ func TestRehearse(t *testing.T) {
 		last = w.Step
 		steps = append(steps, w.Target)
 	}
-	want := "docker.io/acme/charts/spark docker.io/acme/spark refs/releases/v1.5.0 refs/heads/release-1.5 docker.io/acme/spark:v1.5.0 docker.io/acme/charts/spark:1.5.0 refs/tags/v1.5.0 docker.io/acme/spark:latest docker.io/acme/spark:v1.5"
+	want := "docker.io/acme/charts/spark docker.io/acme/spark refs/releases/v1.5.0 refs/heads/release-1.5 docker.io/acme/spark:v1.5.0 docker.io/acme/charts/spark:1.5.0 refs/tags/v1.5.0 throwaway/release release v1.5.0 throwaway/release release v1.5.0 refs/heads/gh-pages docker.io/acme/spark:latest docker.io/acme/spark:v1.5"
 	if got := strings.Join(steps, " "); got != want || !r.Again || r.Read < 20 {
 		t.Errorf("writes %s, again %v, read %d", got, r.Again, r.Read)
 	}
@@ -136,9 +136,8 @@ func TestOtherContentIsRefused(t *testing.T) {
 		t.Errorf("%v; want a refusal that names both identities", err)
 	}
 	// Without the git remote the registry's tags speak.
-	d := destination.Destinations(source)
-	d.Remote = nil
-	if r, err = Publish(ctx, one, d); err != nil || r.Changed() || strings.Join(r.Skipped, ",") != "backup,git remote,floating tags (which version is the newest is known to the git remote)" {
+	d := Destinations{Registry: destination.Destinations(source).Registry}
+	if r, err = Publish(ctx, one, d); err != nil || r.Changed() || strings.Join(r.Skipped, ",") != "backup,git remote,release page,chart index,floating tags (which version is the newest is known to the git remote)" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	changed := bundletest.Pieces(t, "linux/amd64")

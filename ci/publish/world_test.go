@@ -49,6 +49,8 @@ const (
 	rankImage
 	rankChart
 	rankTag
+	rankPage
+	rankIndex
 	rankFloating
 )
 
@@ -58,6 +60,7 @@ type world struct {
 	dir          string
 	destinations []destination
 	registry     *store
+	forgeURL     string
 	looks        []look // the highest rank first
 
 	mu      sync.Mutex

@@ -28,6 +28,8 @@ type Options struct {
 	Floating *floating.Mover
 	// Refer brings statements to where what they speak of lies.
 	Refer func(ctx context.Context, statements []ocispec.Descriptor) ([]Write, error)
+	// Elsewhere brings the mark to whatever else users look at: release page, chart index.
+	Elsewhere func(ctx context.Context, m journal.Mark) ([]Write, error)
 }
 
 // Write is one write, in the order in which they were made.
@@ -168,19 +170,25 @@ func Do(ctx context.Context, o Options) (Report, error) {
 		return r, r.stopped(err)
 	}
 	// Asked of the state, not of what it was: a run that stopped after the mark goes on here.
-	if o.Floating == nil || o.State == journal.Withdrawn {
-		return r, nil
-	}
-	moves, err := o.Floating.Do(ctx, record.Version, true)
-	for _, move := range moves {
-		w := Write{3, move.Target, "floating tag to " + move.To.String(), there}
-		switch {
-		case move.To.IsZero():
-			w.What = "floating tag: nothing is left that it could lead to, it stays"
-		case move.Changes():
-			w.Outcome = written
+	if o.Floating != nil && o.State != journal.Withdrawn {
+		moves, err := o.Floating.Do(ctx, record.Version, true)
+		for _, move := range moves {
+			w := Write{3, move.Target, "floating tag to " + move.To.String(), there}
+			switch {
+			case move.To.IsZero():
+				w.What = "floating tag: nothing is left that it could lead to, it stays"
+			case move.Changes():
+				w.Outcome = written
+			}
+			r.Writes = append(r.Writes, w)
 		}
-		r.Writes = append(r.Writes, w)
+		if err != nil {
+			return r, r.stopped(err)
+		}
+	}
+	elsewhere, err := o.Elsewhere(ctx, r.Mark)
+	for _, w := range elsewhere {
+		r.Writes = append(r.Writes, Write{4, w.Target, w.What, w.Outcome})
 	}
 	return r, r.stopped(err)
 }

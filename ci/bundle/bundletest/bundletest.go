@@ -94,16 +94,31 @@ func Pieces(t testing.TB, platforms ...string) bundle.Pieces {
 	file(bundle.KindObjects, bundle.ObjectsFile, "objects", "")
 	file(bundle.KindNotes, bundle.NotesFile, "## v1.5.0\n", "")
 	p.Images = []bundle.Image{Image(t, from, platforms...)}
-	layer, err := from.Put("application/vnd.cncf.helm.chart.content.v1.tar+gzip", strings.NewReader("chart"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	chart, err := from.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: layer, Layers: []ocispec.Descriptor{layer}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Charts = []bundle.Chart{{Repository: "docker.io/acme/charts/spark", Tag: "1.5.0", File: "spark-1.5.0.tgz", Manifest: chart, Package: layer, From: from}}
+	p.Charts = []bundle.Chart{Chart(t, from, "1.5.0")}
 	return p
+}
+
+// Chart makes a small packaged chart.
+func Chart(t testing.TB, l *bundle.Layout, version string) bundle.Chart {
+	t.Helper()
+	var pkg bytes.Buffer
+	gz := archive.NewGzip(&pkg)
+	content := []byte("apiVersion: v2\nname: spark\nversion: " + version + "\nappVersion: v" + version + "\n")
+	if err := archive.Tar(gz, Time, []archive.Entry{archive.FromBytes("spark/Chart.yaml", archive.Plain, content)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := gz.Close(); err != nil {
+		t.Fatal(err)
+	}
+	layer, err := l.Put("application/vnd.cncf.helm.chart.content.v1.tar+gzip", &pkg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := l.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: layer, Layers: []ocispec.Descriptor{layer}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bundle.Chart{Repository: "docker.io/acme/charts/spark", Tag: version, File: "spark-" + version + ".tgz", Manifest: manifest, Package: layer, From: l}
 }
 
 // Tested attaches a test result that says the bundle passed.

@@ -73,15 +73,18 @@ func (c call) rollbackOptions(ctx context.Context, spec pipeline.RollbackSpec) (
 	}
 	o.By = by
 	o.Refer = func(ctx context.Context, statements []ocispec.Descriptor) ([]rollback.Write, error) {
-		return refer(ctx, o.Published, statements, to)
+		return rollbackWrites(publish.Refer(ctx, o.Published, statements, to))
+	}
+	o.Elsewhere = func(ctx context.Context, m journal.Mark) ([]rollback.Write, error) {
+		return rollbackWrites(publish.Marked(ctx, o.Published, m, o.Remote, o.By, to))
 	}
 	mover := publish.Floating(o.Published.Record, to.Registry.Open, o.Remote)
 	o.Floating = &mover
 	return o, to, end, nil
 }
 
-func refer(ctx context.Context, b bundle.Bundle, statements []ocispec.Descriptor, to publish.Destinations) ([]rollback.Write, error) {
-	writes, err := publish.Refer(ctx, b, statements, to)
+// rollbackWrites are a publication's writes as those of a rollback.
+func rollbackWrites(writes []publish.Write, err error) ([]rollback.Write, error) {
 	var all []rollback.Write
 	for _, w := range writes {
 		all = append(all, rollback.Write(w))
@@ -196,10 +199,14 @@ func runTryBack(ctx context.Context, c call, spec pipeline.RollbackSpec) (any, e
 		}
 		remote := scratch.Remote(throwaway.Remote)
 		mover := publish.Floating(b.Record, to.Registry.Open, remote)
+		by := git.Person{Name: b.Record.Name, Email: "rehearsal@example.com", Time: b.Record.Time}
 		return rollback.Do(ctx, rollback.Options{
-			Published: copied, State: state, Because: spec.Because, By: git.Person{Name: b.Record.Name, Email: "rehearsal@example.com", Time: b.Record.Time}, Remote: remote, Floating: &mover,
+			Published: copied, State: state, Because: spec.Because, By: by, Remote: remote, Floating: &mover,
 			Refer: func(ctx context.Context, statements []ocispec.Descriptor) ([]rollback.Write, error) {
-				return refer(ctx, copied, statements, to)
+				return rollbackWrites(publish.Refer(ctx, copied, statements, to))
+			},
+			Elsewhere: func(ctx context.Context, m journal.Mark) ([]rollback.Write, error) {
+				return rollbackWrites(publish.Marked(ctx, b, m, remote, by, to))
 			},
 		})
 	}

@@ -90,7 +90,7 @@ func (a *app) newStory(ctx context.Context, keep string) (*story, error) {
 		}
 	}
 	s.destination, err = publish.NewThrowaway(ctx, s.dir)
-	return s, err
+	return s, errors.Join(err, os.Setenv("GITHUB_TOKEN", publish.ThrowawayToken)) // of this process alone
 }
 
 func (s *story) end() {
@@ -203,6 +203,18 @@ func (s *story) bring(ctx context.Context) error {
 	return nil
 }
 
+// to are the throwaway destinations.
+func (s *story) to() pipeline.Destinations {
+	t := s.destination
+	return pipeline.Destinations{Registry: t.Registry, Remote: t.Remote, GitHub: t.GitHub, GitHubURL: t.Forge, Index: t.Index}
+}
+
+// flags name them on the command line.
+func (s *story) flags() string {
+	t := s.destination
+	return fmt.Sprintf("--registry %s --remote %s --github %s --github-url %s --index %s", t.Registry, t.Remote, t.GitHub, t.Forge, t.Index)
+}
+
 // release is what a maintainer does: release, read the report, publish.
 func (s *story) release(ctx context.Context, v string) (pipeline.Release[string], publish.Report, error) {
 	inner := *s.app
@@ -213,7 +225,7 @@ func (s *story) release(ctx context.Context, v string) (pipeline.Release[string]
 	if err != nil {
 		return r, publish.Report{}, err
 	}
-	s.say(report.Shell, "operator-release publish dist/%s --registry %s --remote %s", v, s.destination.Registry, s.destination.Remote)
+	s.say(report.Shell, "operator-release publish dist/%s %s", v, s.flags())
 	published, err := s.publish(ctx, v)
 	return r, published, err
 }

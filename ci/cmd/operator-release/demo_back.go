@@ -51,9 +51,8 @@ func (s *story) takeBack(ctx context.Context) error {
 	}
 	defer w.end()
 	flow := &pipeline.Flow[string]{Runner: w.runner, Repository: s.repository()}
-	spec := pipeline.RollbackSpec{Version: "v1.5.1", State: string(journal.RolledBack), Because: because,
-		To: pipeline.Destinations{Registry: s.destination.Registry, Remote: s.destination.Remote}}
-	to := fmt.Sprintf("--registry %s --remote %s", s.destination.Registry, s.destination.Remote)
+	spec := pipeline.RollbackSpec{Version: "v1.5.1", State: string(journal.RolledBack), Because: because, To: s.to()}
+	to := s.flags()
 	s.say(report.Shell, "operator-release rollback v1.5.1 --because %q %s", because, to)
 	before, err := s.destination.Tags()
 	if err != nil {

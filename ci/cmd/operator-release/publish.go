@@ -23,6 +23,9 @@ type destining struct {
 	registry     string
 	remote       string
 	backup       string
+	github       string
+	githubURL    string
+	index        string
 	plainHTTP    []string
 	toConfigured bool
 }
@@ -32,14 +35,18 @@ func (d *destining) flags(cmd *cobra.Command) {
 	f.StringVar(&d.registry, "registry", "", "put every repository under this registry: HOST[/PREFIX]")
 	f.StringVar(&d.remote, "remote", "", "the git remote: a URL or a path")
 	f.StringVar(&d.backup, "backup", "", "keep a copy in a repository at a registry, or in a folder (./ before it)")
-	f.BoolVar(&d.toConfigured, "to-configured", false, "go where the settings say: each repository's own registry, destinations.remote (else origin), destinations.backup")
+	f.StringVar(&d.github, "github", "", "make release pages at GitHub: OWNER/REPO; the token is that in GITHUB_TOKEN")
+	f.StringVar(&d.githubURL, "github-url", "", "where GitHub's API is, such as https://github.example.com; GitHub's own where it is not named")
+	f.StringVar(&d.index, "index", "", "add charts to Helm's index.yaml on this branch of the git remote, such as gh-pages")
+	f.BoolVar(&d.toConfigured, "to-configured", false, "go where the settings say: each repository's own registry, destinations.remote (else origin), and destinations' backup, github and index")
 	f.StringArrayVar(&d.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
 }
 
 // destinations are those of the command line, which replace all configured ones, or the configured ones.
 func (d *destining) destinations(a *app) (pipeline.Destinations, error) {
-	to := pipeline.Destinations{Registry: d.registry, Remote: d.remote, Backup: d.backup, PlainHTTP: d.plainHTTP, Configured: d.toConfigured}
-	named := d.registry != "" || d.remote != "" || d.backup != ""
+	to := pipeline.Destinations{Registry: d.registry, Remote: d.remote, Backup: d.backup, GitHub: d.github, GitHubURL: d.githubURL, Index: d.index,
+		PlainHTTP: d.plainHTTP, Configured: d.toConfigured}
+	named := d.registry != "" || d.remote != "" || d.backup != "" || d.github != "" || d.index != ""
 	switch {
 	case named && d.toConfigured:
 		return to, refusal.New("--to-configured goes where the settings say, and --registry, --remote or --backup elsewhere; give one or the other")

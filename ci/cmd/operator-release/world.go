@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/forge"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/pipeline"
@@ -97,7 +99,7 @@ func (c call) destinations(ctx context.Context, d pipeline.Destinations) (*git.R
 // destinations are those that were named, which replace all configured ones, or the configured ones.
 func destinations(ctx context.Context, source *git.Repository, d pipeline.Destinations) (publish.Destinations, error) {
 	var to publish.Destinations
-	remote, backup := d.Remote, d.Backup
+	remote, backup, github, index := d.Remote, d.Backup, d.GitHub, d.Index
 	if d.Configured {
 		settings, err := settings(ctx, source, d.Config)
 		if err != nil {
@@ -105,6 +107,7 @@ func destinations(ctx context.Context, source *git.Repository, d pipeline.Destin
 		}
 		if settings.Destinations != nil {
 			remote, backup = settings.Destinations.Remote, settings.Destinations.Backup
+			github, index = settings.Destinations.GitHub, settings.Destinations.Index
 		}
 		if remote == "" {
 			if remote, err = source.Git(ctx, "config", "--get", "remote.origin.url"); err != nil {
@@ -120,6 +123,16 @@ func destinations(ctx context.Context, source *git.Repository, d pipeline.Destin
 	}
 	if backup != "" {
 		to.Backup = publish.ParseBackup(backup, d.PlainHTTP)
+	}
+	if index != "" {
+		to.Index = &publish.Index{Branch: index}
+	}
+	if github != "" {
+		client, err := forge.NewGitHub(github, forge.Options{URL: d.GitHubURL, Token: forge.Token(cmp.Or(os.Getenv("GITHUB_TOKEN"), os.Getenv("GH_TOKEN"))), PlainHTTP: d.PlainHTTP})
+		if err != nil {
+			return to, err
+		}
+		to.Forge = &publish.Forge{Client: client, Name: github}
 	}
 	return to, nil
 }

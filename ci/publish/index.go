@@ -1,0 +1,225 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/chartindex"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/registry"
+)
+
+// Index is Helm's index of charts, a file on a branch of the git remote that something serves as pages.
+type Index struct {
+	Branch string
+}
+
+// indexFile is the index's name on its branch.
+const indexFile = "index.yaml"
+
+func (x *Index) ref() string { return "refs/heads/" + x.Branch }
+
+// read reads the index of the branch, and the branch's tip; both are empty where there is none yet.
+func (x *Index) read(ctx context.Context, remote *git.Remote) (index *chartindex.Index, tip git.Commit, err error) {
+	refs, err := remote.Refs(ctx, x.ref())
+	if err != nil {
+		return nil, tip, err
+	}
+	if refs[x.ref()] == "" {
+		index, err = chartindex.Parse(nil)
+		return index, tip, err
+	}
+	if err := remote.Fetch(ctx, x.ref()); err != nil {
+		return nil, tip, err
+	}
+	if tip, err = remote.Local().Commit(ctx, refs[x.ref()]); err != nil {
+		return nil, tip, err
+	}
+	tree, err := remote.Local().Tree(ctx, tip.ID)
+	if err != nil {
+		return nil, tip, err
+	}
+	defer tree.Close()
+	content, err := tree.ReadFile(indexFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, tip, err
+	}
+	if index, err = chartindex.Parse(content); err != nil {
+		err = refusal.New("read %s on branch %s of %s: %w", indexFile, x.Branch, remote.URL, err)
+	}
+	return index, tip, err
+}
+
+// Edit changes the index: it is read, edited and pushed, and again where somebody else was there first. Edit tells what files the branch has to have beside
+// it, and whether anything changed. By makes the commit.
+func (x *Index) Edit(ctx context.Context, remote *git.Remote, by git.Person, message string, edit func(*chartindex.Index) (beside map[string][]byte, changed bool, err error)) (wrote bool, err error) {
+	for attempt := 0; ; attempt++ {
+		index, tip, err := x.read(ctx, remote)
+		if err != nil {
+			return false, err
+		}
+		files, changed, err := edit(index)
+		if err != nil || !changed {
+			return false, err
+		}
+		content, err := index.Bytes()
+		if err != nil {
+			return false, err
+		}
+		all := map[string][]byte{indexFile: content}
+		for name, content := range files {
+			all[name] = content
+		}
+		base := tip
+		if tip.ID == "" {
+			id, err := remote.Local().NewNote(ctx, nil, by, "chore: a branch for the chart index\n")
+			if err != nil {
+				return false, err
+			}
+			if base, err = remote.Local().Commit(ctx, id); err != nil {
+				return false, err
+			}
+		}
+		commit, err := remote.Local().NewCommit(ctx, base, all, by, message)
+		if err != nil {
+			return false, err
+		}
+		failed := remote.Swap(ctx, x.ref(), tip.ID, commit.ID)
+		if failed == nil {
+			return true, nil
+		}
+		// Somebody else was there first, at the ref or at its lock: then the branch is another one by now, or in a moment.
+		refs, err := remote.Refs(ctx, x.ref())
+		if same := refs[x.ref()] == tip.ID; err != nil || same && attempt >= editTries || attempt >= maxEdits {
+			return false, errors.Join(failed, err)
+		} else if same {
+			if err := registry.Usual.Wait(ctx, 0); err != nil {
+				return false, errors.Join(failed, err)
+			}
+		}
+	}
+}
+
+// How often an index is edited anew: where the push failed and nobody else was there, and in all.
+const (
+	editTries = 2
+	maxEdits  = 20
+)
+
+// entries are the index's entries of a bundle's charts, and their packages. Where the packages have an address it is base; else they lie beside the index.
+func (p *publication) entries(base string) (entries []chartindex.Entry, packages map[string][]byte, err error) {
+	packages = map[string][]byte{}
+	for _, a := range p.bundle.Record.OfKind(bundle.KindChart) {
+		content, err := os.ReadFile(filepath.Join(p.bundle.Layout.Dir(), bundle.FilesDir, a.File)) // verified at the beginning
+		if err != nil {
+			return nil, nil, err
+		}
+		metadata, err := chartindex.Metadata(bytes.NewReader(content))
+		if err != nil {
+			return nil, nil, err
+		}
+		if base == "" {
+			packages[a.File] = content
+		}
+		entries = append(entries, chartindex.Entry{Metadata: metadata, Created: p.bundle.Record.Time, Digest: a.Package.Digest, URL: base + a.File})
+	}
+	return entries, packages, nil
+}
+
+// otherEntry refuses where the index has a chart of this version with other content.
+func (p *publication) otherEntry(ctx context.Context) error {
+	_, err := p.lacking(ctx)
+	return err
+}
+
+// lacking counts the charts that the index lacks.
+func (p *publication) lacking(ctx context.Context) (n int, err error) {
+	if p.index == nil {
+		return 0, nil
+	}
+	index, _, err := p.index.read(ctx, p.remote)
+	if err != nil {
+		return 0, err
+	}
+	entries, _, err := p.entries("")
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		changed, err := index.Add(e)
+		if err != nil {
+			return n, err
+		}
+		if changed {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// readIndex looks whether the index has the charts, with the bundle's digests.
+func (p *publication) readIndex(ctx context.Context) error {
+	n, err := p.lacking(ctx)
+	if err == nil && n > 0 {
+		err = fmt.Errorf("read back %s of %s: it lacks %d charts of %s; run it again", p.index.ref(), p.remote.URL, n, p.version)
+	}
+	return err
+}
+
+// chartIndex adds the charts to the index.
+func (p *publication) chartIndex(ctx context.Context) error {
+	if p.index == nil || len(p.bundle.Record.OfKind(bundle.KindChart)) == 0 {
+		return nil
+	}
+	base, err := p.downloads(ctx)
+	if err != nil {
+		return err
+	}
+	entries, packages, err := p.entries(base)
+	if err != nil {
+		return err
+	}
+	commit, err := p.scratch.Commit(ctx, p.bundle.Record.Commit)
+	if err != nil {
+		return err
+	}
+	wrote, err := p.index.Edit(ctx, p.remote, commit.Committer, fmt.Sprintf("chore: charts of %s\n", p.version), func(index *chartindex.Index) (map[string][]byte, bool, error) {
+		any := false
+		for _, e := range entries {
+			changed, err := index.Add(e)
+			if err != nil {
+				return nil, false, err
+			}
+			any = any || changed
+		}
+		return packages, any, nil
+	})
+	if err != nil {
+		return err
+	}
+	p.wrote(8, p.index.ref(), "chart index", outcome(wrote))
+	return nil
+}
+
+// downloads is where the page's files are downloaded, with a slash at its end; empty where there is no page.
+func (p *publication) downloads(ctx context.Context) (string, error) {
+	if p.forge == nil {
+		return "", nil
+	}
+	page, ok, err := p.forge.Client.Page(ctx, p.version)
+	if err != nil {
+		return "", err
+	}
+	if !ok || len(page.Assets) == 0 {
+		return "", fmt.Errorf("read back the page of %s at %s: it is not there, or has no files; run it again", p.version, p.forge.Name)
+	}
+	at := page.Assets[0]
+	return at.URL[:len(at.URL)-len(at.Name)], nil
+}

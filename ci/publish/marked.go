@@ -1,0 +1,98 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/chartindex"
+	"github.com/operator-release/operator-release/ci/forge"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/markdown"
+)
+
+// What stands around a warning on a release page, so that it is found again.
+const (
+	warningBegins = "<!-- operator-release: warning -->"
+	warningEnds   = "<!-- operator-release: end of warning -->"
+)
+
+// warned is a page's text with a warning at its beginning, instead of the one that was there; without one where it is empty.
+func warned(body, warning string) string {
+	if before, rest, ok := strings.Cut(body, warningBegins); ok {
+		if _, after, ok := strings.Cut(rest, warningEnds); ok {
+			body = strings.TrimLeft(before+after, "\n")
+		}
+	}
+	if warning == "" {
+		return body
+	}
+	return warningBegins + "\n> [!CAUTION]\n> **" + markdown.Escape(warning) + "**\n" + warningEnds + "\n\n" + body
+}
+
+// Marked brings a version's newest mark to its release page and to the chart index: a warning above the page's text, deprecated charts. Unless the version is only withdrawn, the page
+// of the newest version that was not rolled back becomes the latest.
+func Marked(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Remote, by git.Person, d Destinations) (writes []Write, err error) {
+	record := b.Record
+	if d.Forge != nil {
+		if writes, err = markedPage(ctx, b, m, remote, d.Forge); err != nil {
+			return writes, err
+		}
+	}
+	charts := record.OfKind(bundle.KindChart)
+	if d.Index == nil || len(charts) == 0 {
+		return writes, nil
+	}
+	wrote, err := d.Index.Edit(ctx, remote, by, fmt.Sprintf("chore: %s is %s\n", record.Version, m.State), func(index *chartindex.Index) (map[string][]byte, bool, error) {
+		any := false
+		for _, a := range charts {
+			name := a.Repository[strings.LastIndex(a.Repository, "/")+1:]
+			changed, err := index.Deprecate(name, a.Tag, m.State != journal.Good)
+			if err != nil {
+				return nil, false, err
+			}
+			any = any || changed
+		}
+		return nil, any, nil
+	})
+	if err != nil {
+		return writes, err
+	}
+	return append(writes, Write{8, d.Index.ref(), "chart index", outcome(wrote)}), nil
+}
+
+func markedPage(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Remote, f *Forge) (writes []Write, err error) {
+	v := b.Record.Version
+	page, ok, err := f.Client.Page(ctx, v.String())
+	if err != nil {
+		return nil, err
+	}
+	target := f.Name + " release " + v.String()
+	if !ok || page.Draft {
+		return []Write{{7, target, "no page: nothing to mark", There}}, nil
+	}
+	body := warned(page.Body, m.Warning(v))
+	_, wrote, err := f.Client.Edit(ctx, v.String(), forge.Edit{Body: &body, More: "All of it is in the file " + bundle.NotesFile + " below."})
+	if err != nil {
+		return nil, err
+	}
+	writes = append(writes, Write{7, target, "page: " + string(m.State), outcome(wrote)})
+	if m.State == journal.Withdrawn {
+		return writes, nil
+	}
+	lead, err := out(remote, []string{"latest"})(ctx)
+	newest, ok := lead["latest"]
+	if err != nil || !ok {
+		return writes, err
+	}
+	if at, there, err := f.Client.Page(ctx, newest.String()); err != nil || !there || at.Draft || at.Prerelease {
+		return writes, err // it was published elsewhere
+	}
+	_, wrote, err = f.Client.Edit(ctx, newest.String(), forge.Edit{Latest: forge.LatestYes})
+	if err != nil {
+		return writes, err
+	}
+	return append(writes, Write{7, f.Name + " release " + newest.String(), "the latest", outcome(wrote)}), nil
+}

@@ -1,0 +1,160 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/forge"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Forge is where release pages are.
+type Forge struct {
+	Client forge.Forge
+	Name   string // OWNER/REPO, for people
+}
+
+// Page is the release page of a bundle: notes, digests, and every file but git's own objects.
+func Page(b bundle.Bundle) (forge.Release, error) {
+	record := b.Record
+	_, candidate := record.Version.Candidate()
+	r := forge.Release{Tag: record.Version.String(), Object: record.Tag, Commit: record.Commit, Identity: b.Identity.Digest, Title: record.Version.String(), Prerelease: candidate,
+		More: "All of it is in the file " + bundle.NotesFile + " below."}
+	in := func(name string) string { return filepath.Join(b.Layout.Dir(), bundle.FilesDir, name) }
+	var body strings.Builder
+	for _, a := range record.Artifacts {
+		if a.Kind == bundle.KindNotes {
+			notes, err := b.Layout.Read(a.Descriptor())
+			if err != nil {
+				return r, err
+			}
+			_, rest, _ := strings.Cut(string(notes), "\n") // the page has a title of its own
+			body.WriteString(strings.TrimSpace(rest) + "\n")
+		}
+	}
+	pinned := func(title, prefix, kind string) {
+		for i, a := range record.OfKind(kind) {
+			if i == 0 {
+				body.WriteString("\n### " + title + "\n\n")
+			}
+			fmt.Fprintf(&body, "- `%s%s@%s`\n", prefix, a.Name, a.Digest)
+		}
+	}
+	pinned("Images", "", bundle.KindImage)
+	pinned("Charts", "oci://", bundle.KindChart)
+	r.Body = strings.TrimSpace(body.String()) + "\n"
+	_, at, err := b.Layout.Record(b.Identity)
+	if err != nil {
+		return r, err
+	}
+	r.Files = append(r.Files, forge.File{Name: bundle.RecordFile, Path: in(bundle.RecordFile), Size: at.Size, Digest: at.Digest})
+	for _, a := range record.Artifacts {
+		switch {
+		case a.File == "" || a.Kind == bundle.KindObjects:
+		case a.Package != nil:
+			r.Files = append(r.Files, forge.File{Name: a.File, Path: in(a.File), Size: a.Package.Size, Digest: a.Package.Digest})
+		default:
+			r.Files = append(r.Files, forge.File{Name: a.File, Path: in(a.File), Size: a.Size, Digest: a.Digest})
+		}
+	}
+	return r, nil
+}
+
+// otherPage refuses where the version's page is out with other content.
+func (p *publication) otherPage(ctx context.Context) error {
+	if p.forge == nil {
+		return nil
+	}
+	page, ok, err := p.forge.Client.Page(ctx, p.version)
+	if err != nil || !ok || page.Draft || page.Identity == p.bundle.Identity.Digest {
+		return err
+	}
+	says := "it names no identity: somebody made it by hand"
+	if page.Identity != "" {
+		says = "it is of identity " + page.Identity.String()
+	}
+	return refusal.New("publish %s at %s: its page %s is out (%s; this bundle has identity %s); a version never changes: release the next one", p.version, p.forge.Name, page.URL, says, p.bundle.Identity.Digest)
+}
+
+// page makes the release page: a draft with all files, then published.
+func (p *publication) page(ctx context.Context) error {
+	if p.forge == nil {
+		return nil
+	}
+	r, err := Page(p.bundle)
+	if err != nil {
+		return err
+	}
+	target := p.forge.Name + " release " + p.version
+	_, wrote, err := p.forge.Client.Prepare(ctx, r)
+	if err != nil {
+		return err
+	}
+	p.wrote(7, target, fmt.Sprintf("draft with %d files", len(r.Files)), outcome(wrote))
+	latest, err := p.latest(ctx)
+	if err != nil {
+		return err
+	}
+	_, wrote, err = p.forge.Client.Publish(ctx, r, latest)
+	if err != nil {
+		return err
+	}
+	what := "page"
+	if latest == forge.LatestYes {
+		what += ", the latest"
+	}
+	p.wrote(7, target, what, outcome(wrote))
+	return nil
+}
+
+// readPage compares the page's files with the bundle's, as far as the forge tells their digests.
+func (p *publication) readPage(ctx context.Context) error {
+	if p.forge == nil {
+		return nil
+	}
+	r, err := Page(p.bundle)
+	if err != nil {
+		return err
+	}
+	page, ok, err := p.forge.Client.Page(ctx, p.version)
+	if err != nil {
+		return err
+	}
+	if !ok || page.Draft || page.Identity != p.bundle.Identity.Digest {
+		return fmt.Errorf("read back the page of %s at %s: it is not there, is a draft, or is of identity %q", p.version, p.forge.Name, page.Identity)
+	}
+	for _, f := range r.Files {
+		i := slices.IndexFunc(page.Assets, func(a forge.Asset) bool { return a.Name == f.Name })
+		if i < 0 || !page.Assets[i].Complete || page.Assets[i].Size != f.Size || page.Assets[i].Digest != "" && page.Assets[i].Digest != f.Digest {
+			return fmt.Errorf("read back the page of %s at %s: its file %s is not there, or has other bytes", p.version, p.forge.Name, f.Name)
+		}
+		p.report.Read++
+	}
+	return nil
+}
+
+// latest tells whether the page is to be the one that the forge shows as the latest: that of the newest final.
+func (p *publication) latest(ctx context.Context) (forge.Latest, error) {
+	if _, candidate := p.bundle.Record.Version.Candidate(); candidate {
+		return forge.LatestNo, nil
+	}
+	if p.remote == nil {
+		return forge.LatestLegacy, nil
+	}
+	lead, err := out(p.remote, []string{"latest"})(ctx)
+	if err != nil || lead["latest"] != p.bundle.Record.Version {
+		return forge.LatestNo, err
+	}
+	return forge.LatestYes, nil
+}
+
+func outcome(wrote bool) string {
+	if wrote {
+		return Written
+	}
+	return There
+}
