@@ -59,6 +59,14 @@ type OperatorRelease struct {
 	SSHKey *dagger.Secret
 	// +private
 	KnownHosts *dagger.File
+	// +private
+	GithubRepository string
+	// +private
+	GithubURL string
+	// +private
+	GithubToken *dagger.Secret
+	// +private
+	Index string
 }
 
 // defaultGoImage holds Go and git; the toolchain that a released go.mod names is fetched by Go itself where it is another.
@@ -246,5 +254,29 @@ func (m *OperatorRelease) WithSshKey(
 	knownHosts *dagger.File,
 ) *OperatorRelease {
 	m.SSHKey, m.KnownHosts = key, knownHosts
+	return m
+}
+
+// WithGithub makes release pages at GitHub where versions are published, and marks them where versions are withdrawn.
+func (m *OperatorRelease) WithGithub(
+	// The repository: OWNER/REPO. Where it is empty the token alone is taken, for what the settings say.
+	repository string,
+	// A token with permission to write contents.
+	token *dagger.Secret,
+	// Where GitHub's API is, such as https://github.example.com; GitHub's own where it is not named.
+	// +optional
+	url string,
+) *OperatorRelease {
+	m.GithubRepository, m.GithubToken, m.GithubURL = repository, token, url
+	return m
+}
+
+// WithChartIndex adds charts to Helm's index.yaml on a branch of the git remote where versions are published, and marks them there where versions are withdrawn.
+func (m *OperatorRelease) WithChartIndex(
+	// The branch.
+	// +default="gh-pages"
+	branch string,
+) *OperatorRelease {
+	m.Index = branch
 	return m
 }

@@ -207,7 +207,8 @@ func (m *OperatorRelease) Restore(
 
 // destinations are those named, or the configured ones; a folder of a container would be no place for a backup.
 func (m *OperatorRelease) destinations(registry, remote, backup string, configured bool) (pipeline.Destinations, error) {
-	to := pipeline.Destinations{Registry: registry, Remote: remote, Backup: backup, Configured: configured, PlainHTTP: m.PlainHTTP, Config: m.Settings}
+	to := pipeline.Destinations{Registry: registry, Remote: remote, Backup: backup, Configured: configured, PlainHTTP: m.PlainHTTP, Config: m.Settings,
+		GitHub: m.GithubRepository, GitHubURL: m.GithubURL, Index: m.Index}
 	switch named := registry != "" || remote != "" || backup != ""; {
 	case named && configured:
 		return to, errors.New("publish: the settings say where, or the arguments registry, remote and backup do; give one or the other")

@@ -73,6 +73,11 @@ func (m *OperatorRelease) Rollback(
 // back runs a command that marks a version.
 func (m *OperatorRelease) back(name, version, because string, undo bool, flags []string) *dagger.Container {
 	flags = append(flags, "--because="+because)
+	for _, f := range []struct{ name, value string }{{"--github=", m.GithubRepository}, {"--github-url=", m.GithubURL}, {"--index=", m.Index}} {
+		if f.value != "" {
+			flags = append(flags, f.name+f.value)
+		}
+	}
 	if undo {
 		flags = append(flags, "--undo")
 	}

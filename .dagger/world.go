@@ -11,6 +11,9 @@ import (
 
 // toTheWorld lets a container ask the world and write to it, anew each time: no earlier run's answer is taken. Retries are the stage's own.
 func (m *OperatorRelease) toTheWorld(c *dagger.Container) *dagger.Container {
+	if m.GithubToken != nil {
+		c = c.WithSecretVariable("GITHUB_TOKEN", m.GithubToken)
+	}
 	return m.withGit(m.withRegistries(m.withServices(c))).
 		WithEnvVariable("OPERATOR_RELEASE_CALLED_AT", time.Now().UTC().Format(time.RFC3339Nano))
 }
