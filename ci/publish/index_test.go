@@ -1,0 +1,100 @@
+package publish
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// TestTheIndexLeadsToTheBundlesChart: to the release page's file, or, without a page, to the package beside it; the bytes are the bundle's.
+func TestTheIndexLeadsToTheBundlesChart(t *testing.T) {
+	for name, withPage := range map[string]bool{"page": true, "beside": false} {
+		t.Run(name, func(t *testing.T) {
+			ctx, source := t.Context(), repository(t)
+			throwaway, err := NewThrowaway(ctx, t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer throwaway.Close()
+			to := throwaway.Destinations(source)
+			if !withPage {
+				to.Forge = nil
+			}
+			b := release(t, source, "v1.5.0\n")
+			if _, err := Publish(ctx, b, to); err != nil {
+				t.Fatal(err)
+			}
+			show := func(path string) []byte {
+				out, err := exec.Command("git", "--git-dir", throwaway.Remote, "show", "gh-pages:"+path).Output()
+				if err != nil {
+					t.Fatal(err)
+				}
+				return out
+			}
+			var index struct {
+				Entries map[string][]struct {
+					Version, AppVersion, Digest string
+					URLs                        []string
+				}
+			}
+			if err := yaml.Unmarshal(show("index.yaml"), &index); err != nil {
+				t.Fatal(err)
+			}
+			chart := b.Record.OfKind(bundle.KindChart)[0]
+			entry := index.Entries["spark"][0]
+			if entry.Version != "1.5.0" || entry.Digest != chart.Package.Digest.Encoded() {
+				t.Errorf("the entry is %+v", entry)
+			}
+			want, err := os.ReadFile(filepath.Join(b.Layout.Dir(), bundle.FilesDir, chart.File))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []byte
+			if url := entry.URLs[0]; strings.HasPrefix(url, "http") {
+				resp, err := http.Get(url)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				if got, err = io.ReadAll(resp.Body); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				got = show(url)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s has %d bytes, the bundle's chart %d", entry.URLs[0], len(got), len(want))
+			}
+		})
+	}
+}
+
+// TestAPageOfOtherContentIsRefused, before anything is written.
+func TestAPageOfOtherContentIsRefused(t *testing.T) {
+	ctx, source := t.Context(), repository(t)
+	throwaway, err := NewThrowaway(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer throwaway.Close()
+	to := throwaway.Destinations(source)
+	one, two := release(t, source, "v1.5.0\n"), release(t, source, "v1.5.0 other\n")
+	if _, err := Publish(ctx, one, to); err != nil {
+		t.Fatal(err)
+	}
+	to.Remote, to.Index, to.Registry = nil, nil, nil
+	r, err := Publish(ctx, two, to)
+	if !refusal.Is(err) || len(r.Writes) > 0 || !strings.Contains(err.Error(), one.Identity.Digest.String()) || !strings.Contains(err.Error(), two.Identity.Digest.String()) {
+		t.Errorf("%v; want a refusal that names both identities", err)
+	}
+}
