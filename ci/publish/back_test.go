@@ -94,7 +94,7 @@ func TestRollingBackIsCompleted(t *testing.T) {
 	state := journal.Good
 	for i, w := range all {
 		for j, do := range []faults.Action{faults.Before, faults.After} {
-			if !*matrix && (i+j)%8 != 0 {
+			if !*matrix && (i+j)%12 != 0 {
 				continue
 			}
 			cells++
