@@ -362,6 +362,13 @@ func (b Bundle) Verify() error {
 			return err
 		}
 	}
+	_, record, err := b.Layout.Record(b.Identity)
+	if err != nil {
+		return err
+	}
+	if err := b.verifyFile(Artifact{File: RecordFile, Digest: record.Digest}); err != nil {
+		return err
+	}
 	for _, a := range b.Record.Artifacts {
 		if !reachable[a.Digest] {
 			return refusal.New("verify bundle %s: the record names %s %s with digest %s, and the layout does not hold it", b.Layout.Dir(), a.Kind, a.Name, a.Digest)
