@@ -88,6 +88,9 @@ func TestModuleTakesOnlyWhatItNames(t *testing.T) {
 			if !slices.Contains([]string{"ci/pipeline", "ci/version", "ci/config"}, room) {
 				t.Errorf(".dagger imports %s", room)
 			}
+			if needed[room] {
+				continue // with all that it needs
+			}
 			loaded, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedImports | packages.NeedDeps}, imported)
 			if err != nil {
 				t.Fatal(err)

@@ -135,7 +135,7 @@ func TestMatrix(t *testing.T) {
 	t.Logf("\n%s", table)
 }
 
-// sampled picks, of the writes of a kind, one for each fault, another one each time, before and after in turn. Writes share their code: each kind meets every third fault, and the
+// sampled picks, of the writes of a kind, one for each fault, another one each time, before and after in turn. Writes share their code: each kind meets every fourth fault, and the
 // next kinds the rest.
 func sampled(all []cell, c cell) bool {
 	var alike []faults.Write
@@ -149,7 +149,7 @@ func sampled(all []cell, c cell) bool {
 		}
 	}
 	i, kind := slices.Index(faults.Columns, c.column), slices.Index(kinds, c.write.Kind)
-	if c.write.Server != folderServer && (i+kind)%3 != 0 {
+	if c.write.Server != folderServer && (i+kind)%4 != 0 {
 		return false
 	}
 	return alike[i*7%len(alike)] == c.write && c.after == ((i/2+kind)%2 == 0)

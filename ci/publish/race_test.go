@@ -13,7 +13,7 @@ import (
 	"github.com/operator-release/operator-release/ci/registry"
 )
 
-var races = flag.Int("races", 3, "how often two publishers race")
+var races = flag.Int("races", 2, "how often two publishers race")
 
 // hasty is the patience of tests, whose servers are near.
 var hasty = registry.Patience{Tries: 5, First: time.Millisecond, Longest: time.Second, Answer: time.Minute, Stall: time.Minute}
