@@ -25,13 +25,14 @@ import (
 
 func (a *app) demoCommand() *cobra.Command {
 	var keep string
+	var platforms []string
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Live through a whole life of a small operator, on throwaway destinations",
 		Long: "Unpacks an embedded operator's repository, releases v1.5.0-rc.0, v1.5.0 and v1.5.1 by the code that real releases go through, " +
 			"to a registry and a git remote in a temporary folder, and tells what happens. Nothing outside of that folder is touched.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.newStory(cmd.Context(), keep)
+			s, err := a.newStory(cmd.Context(), keep, platforms)
 			if err != nil {
 				return err
 			}
@@ -51,6 +52,7 @@ func (a *app) demoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&keep, "keep", "", "leave repository, remote.git, registry and dist/<version> in this folder, to look at")
+	cmd.Flags().StringSliceVar(&platforms, "platform", nil, "build for this platform (os/arch) instead of the configured ones, which is quicker; may be repeated")
 	return cmd
 }
 
@@ -60,6 +62,7 @@ type story struct {
 	page        *report.Page
 	dir         string
 	temporary   bool
+	platforms   []string // nil: those of the settings
 	destination *publish.Throwaway
 	releases    []publish.Report
 	archives    []string // images made by a container builder, as --image takes them
@@ -71,8 +74,8 @@ func (s *story) bundle(v string) string {
 	return filepath.Join(s.dir, "dist", v)
 }
 
-func (a *app) newStory(ctx context.Context, keep string) (*story, error) {
-	s := &story{app: a, page: report.New(a.stdout), dir: keep, temporary: keep == "", begun: time.Now()}
+func (a *app) newStory(ctx context.Context, keep string, platforms []string) (*story, error) {
+	s := &story{app: a, page: report.New(a.stdout), dir: keep, temporary: keep == "", platforms: platforms, begun: time.Now()}
 	var err error
 	if s.temporary {
 		if s.dir, err = os.MkdirTemp("", "operator-release-demo-"); err != nil {
@@ -180,7 +183,11 @@ func (s *story) bring(ctx context.Context) error {
 	o := image.EngineOptions{
 		Repository: kubectl, Contexts: map[string]string{}, Archive: filepath.Join(s.dir, "engine", pipeline.ImageFile), Log: io.Discard,
 	}
-	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
+	platforms := s.platforms
+	if len(platforms) == 0 {
+		platforms = []string{"linux/amd64", "linux/arm64"}
+	}
+	for _, platform := range platforms {
 		o.Contexts[platform] = filepath.Join(s.dir, "engine", pipeline.ContextName(platform))
 		if err := os.CopyFS(o.Contexts[platform], os.DirFS(s.repository())); err != nil {
 			return err
@@ -219,8 +226,12 @@ func (s *story) flags() string {
 func (s *story) release(ctx context.Context, v string) (pipeline.Release[string], publish.Report, error) {
 	inner := *s.app
 	inner.source, inner.config = s.repository(), ""
-	b := building{out: s.bundle(v), images: s.archives, engineless: true, gated: true}
-	s.say(report.Shell, "operator-release release --version %s", v)
+	b := building{out: s.bundle(v), platforms: s.platforms, images: s.archives, engineless: true, gated: true}
+	typed := "operator-release release --version " + v
+	for _, platform := range s.platforms {
+		typed += " --platform " + platform
+	}
+	s.say(report.Shell, "%s", typed)
 	r, _, err := b.make(ctx, &inner, v, (*pipeline.Flow[string]).Release)
 	if err != nil {
 		return r, publish.Report{}, err
@@ -320,7 +331,7 @@ func (s *story) immutable(ctx context.Context) error {
 	}
 	inner := *s.app
 	inner.source = s.repository()
-	b := building{out: filepath.Join(s.dir, "dist", "refused"), images: s.archives, engineless: true}
+	b := building{out: filepath.Join(s.dir, "dist", "refused"), platforms: s.platforms, images: s.archives, engineless: true}
 	_, _, err = b.make(ctx, &inner, "v1.5.0", (*pipeline.Flow[string]).Build)
 	if !refusal.Is(err) {
 		return fmt.Errorf("other content under v1.5.0 was not refused: %w", err)
