@@ -46,6 +46,8 @@ type Config struct {
 	Changelog string `json:"changelog,omitempty"`
 	// Generated are files that a command makes of others. A backport regenerates them instead of merging them; no plan and no record holds them.
 	Generated []Generated `json:"generated,omitempty"`
+	// Backport is how pull requests of backports are opened; no plan and no record holds it.
+	Backport *Backport `json:"backport,omitempty"`
 	// Author makes release commits and tags; the base commit's committer where it is absent.
 	Author *Person `json:"author,omitempty"`
 	// Artifacts is the repository of the release artifact; the first image's, else the first chart's.
@@ -54,6 +56,13 @@ type Config struct {
 	Floating []string `json:"floating,omitempty"`
 	// Destinations are where "publish --to-configured" goes. They are no part of what is built, so no plan and no record holds them.
 	Destinations *Destinations `json:"destinations,omitempty"`
+}
+
+// Backport is what a pull request of a backport is given.
+type Backport struct {
+	Labels []string `json:"labels,omitempty"`
+	// Reviewers are asked: logins, or OWNER/TEAM.
+	Reviewers []string `json:"reviewers,omitempty"`
 }
 
 // Policy is what a patch, a minor and a major version may contain.

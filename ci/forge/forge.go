@@ -31,6 +31,8 @@ type Forge interface {
 	Propose(ctx context.Context, p Proposal) (Proposed, error)
 	// Comment says something on a pull request once: under the same key, the comment that is there is edited.
 	Comment(ctx context.Context, number int, key, text string) (bool, error)
+	// Commented tells whether something was said under a key.
+	Commented(ctx context.Context, number int, key string) (bool, error)
 
 	// Permission is what a user may do with the repository.
 	Permission(ctx context.Context, user string) (Permission, error)

@@ -302,6 +302,12 @@ func (g *GitHub) Comment(ctx context.Context, number int, key, text string) (boo
 	}
 }
 
+// Commented tells whether there is an own comment of a key.
+func (g *GitHub) Commented(ctx context.Context, number int, key string) (bool, error) {
+	id, _, err := g.comment(ctx, number, key)
+	return id != 0, err
+}
+
 // comment finds the own comment of a key; id is 0 where there is none. One that somebody else wrote is not ours, whatever it says.
 func (g *GitHub) comment(ctx context.Context, number int, key string) (id int64, text string, err error) {
 	listed, err := all(func(o github.ListOptions) ([]*github.IssueComment, *github.Response, error) {

@@ -20,35 +20,51 @@ import (
 type backported struct {
 	Lines   []backport.Line   `json:"lines"`
 	Results []backport.Result `json:"results"`
+	Pulls   []backport.Opened `json:"pulls,omitempty"`
+	Told    []backport.Told   `json:"told,omitempty"`
 }
 
 func (a *app) backportCommand() *cobra.Command {
 	var onto []string
 	var together, withNeeds, status bool
 	var b branching
+	var p proposing
 	cmd := &cobra.Command{
-		Use: "backport COMMIT... --onto LINE[,LINE]... | --status", Short: "Pick commits onto release lines, each as a branch of its own",
+		Use: "backport COMMIT... --onto LINE[,LINE]... | --event FILE | --status", Short: "Pick commits onto release lines, each as a branch of its own",
 		Long: "Tries every commit on every line, in memory: no work tree is touched. What applies becomes a branch backport/COMMIT-LINE in this repository, for a pull request; " +
 			"a release branch is never moved. What is on a line already is recognized, by its origin, its patch or its pull request. What the settings call generated (by default go.sum) is regenerated " +
-			"instead of being merged. Exit code 1 where something conflicts. With --status it picks nothing, and tells which fixes are on which line: on those of --onto, else on the supported ones.",
+			"instead of being merged. Exit code 1 where something conflicts. " +
+			"With --github the branches are pushed, one for each line, and each becomes a pull request; #NUMBER among the commits is what that pull request brought, and where it conflicts it is said there, once. " +
+			"With --event what to pick is read from an event of GitHub's: a comment, or a label of what is merged. With --status it picks nothing, and tells which fixes are on which line: on those of --onto, else on the supported ones.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			switch {
-			case status && (len(args) > 0 || together || withNeeds || b.push):
+			case status && (len(args) > 0 || together || withNeeds || b.push || p.github != "" || p.event != ""):
 				return refusal.New("backport --status: it picks nothing, so it takes no commits and only --onto; leave --status out to pick")
 			case status:
 				return a.ledger(ctx, onto)
-			case len(args) == 0:
+			case p.event != "" && (len(args) > 0 || len(onto) > 0):
+				return refusal.New("backport --event: what to pick, and onto which lines, is read from the event; leave commits and --onto out")
+			case p.event == "" && len(args) == 0:
 				return refusal.New("backport: which commits? name them, or ask which are missing where: operator-release backport --status")
-			}
-			if len(onto) == 0 {
+			case p.event == "" && len(onto) == 0:
 				return refusal.New("backport: onto which lines? name them with --onto 1.5,1.4")
+			}
+			if err := p.open(ctx, a); err != nil {
+				return err
+			}
+			if p.forge != nil {
+				b.push, b.leave, together = true, true, true // a pull request for each line, and what others made of its branch stays
+			}
+			commits, lines, done, err := p.read(ctx, a, args, onto)
+			if err != nil || done {
+				return err
 			}
 			var said backported
 			spec := func(settings *string) any {
-				return pipeline.BackportSpec{Commits: args, Lines: onto, Together: together, WithNeeds: withNeeds, Config: settings}
+				return pipeline.BackportSpec{Commits: commits, Lines: lines, Together: together, WithNeeds: withNeeds, Config: settings}
 			}
-			return a.asked(ctx, pipeline.Backport, fmt.Sprintf("%d commits onto %s", len(args), strings.Join(onto, ", ")), spec, &said, func(made string) error {
+			err = a.asked(ctx, pipeline.Backport, fmt.Sprintf("%d commits onto %s", len(commits), strings.Join(lines, ", ")), spec, &said, func(made string) error {
 				branches := map[string]string{}
 				for _, r := range said.Results {
 					if r.Branch != "" {
@@ -59,7 +75,10 @@ func (a *app) backportCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := a.print(said, func(page *report.Page) { backportPage(page, said, new, b.push) }); err != nil {
+				if err := p.propose(ctx, &said, branches, b.left); err != nil {
+					return err
+				}
+				if err := a.print(said, func(page *report.Page) { backportPage(page, said, new, b) }); err != nil {
 					return err
 				}
 				conflicts := 0
@@ -73,6 +92,7 @@ func (a *app) backportCommand() *cobra.Command {
 				}
 				return nil
 			})
+			return p.refused(ctx, err)
 		},
 	}
 	cmd.Flags().StringSliceVar(&onto, "onto", nil, "the lines to pick onto, such as 1.5,1.4; may be repeated")
@@ -80,6 +100,7 @@ func (a *app) backportCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&withNeeds, "with-prerequisites", false, "a commit that conflicts takes along the commits that it needs there first, where they are found")
 	cmd.Flags().BoolVar(&status, "status", false, "tell which fixes of the development branch are on which line, and what is on a line alone")
 	b.flags(cmd)
+	p.flags(cmd)
 	return cmd
 }
 
@@ -111,10 +132,10 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 			tips = append(tips, r.Tip)
 		}
 	}
-	return backported{lines, results}, errors.Join(err, keep(tips...))
+	return backported{Lines: lines, Results: results}, errors.Join(err, keep(tips...))
 }
 
-func backportPage(page *report.Page, said backported, made map[string]bool, pushed bool) {
+func backportPage(page *report.Page, said backported, made map[string]bool, b branching) {
 	page.Title("Backports onto %d lines", len(said.Lines))
 	marks := map[backport.Outcome]report.Mark{backport.Clean: report.Done, backport.There: report.None, backport.Empty: report.None, backport.Conflict: report.Fail}
 	for _, line := range said.Lines {
@@ -135,7 +156,11 @@ func backportPage(page *report.Page, said backported, made map[string]bool, push
 			case r.Branch != "":
 				what = "branch " + r.Branch + ", there already"
 			}
-			if r.Branch != "" && pushed {
+			switch at := b.left[r.Branch]; {
+			case r.Branch == "" || !b.push:
+			case at != "":
+				what += fmt.Sprintf("; it stays as it is there, at %.12s", at)
+			default:
 				what += ", pushed"
 			}
 			rows = append(rows, report.Row{Mark: marks[r.Outcome], Cells: []string{r.Commit[:12], r.Subject, what}})
@@ -146,17 +171,23 @@ func backportPage(page *report.Page, said backported, made map[string]bool, push
 				explain(page, line, r)
 			}
 		}
+		for _, o := range said.Pulls {
+			if o.Line == line.Name {
+				proposed(page, o)
+			}
+		}
+		for _, t := range said.Told {
+			if t.Line == line.Name && t.Changed {
+				page.Line(report.Note, "said so on #%d", t.Number)
+			}
+		}
 	}
 }
 
 // explain says of a pick what else one should know: what it took along, or where it conflicts and the ways on.
 func explain(page *report.Page, line backport.Line, r backport.Result) {
 	for _, c := range r.Conflicts {
-		why := orPath(c)
-		if len(r.Failed) > 0 { // git's own words name the path
-			why = c.Path + ": " + c.Why
-		}
-		page.Line(report.Note, "%.12s: %s", r.Commit, why)
+		page.Line(report.Note, "%.12s: %s", r.Commit, backport.Where(r, c))
 	}
 	if len(r.Regenerated) > 0 {
 		page.Line(report.Note, "%.12s: regenerated %s", r.Commit, strings.Join(r.Regenerated, ", "))
@@ -178,17 +209,7 @@ func explain(page *report.Page, line backport.Line, r backport.Result) {
 		page.Text("  no commits were found that it applies behind")
 	}
 	if r.Outcome == backport.Conflict {
-		byHand := fmt.Sprintf("git switch -c backport/%.12s-%s %s && git cherry-pick -x %.12s", r.Commit, r.Line, line.Branch, r.Commit)
-		if len(r.Failed) > 0 {
-			byHand += ", then " + strings.Join(r.Failed, ", then ")
-		}
-		page.Text("  by hand: %s", byHand)
+		byHand := backport.ByHand(line, r, "")
+		page.Text("  by hand: %s", strings.Join(append([]string{strings.Join(byHand[:2], " && ")}, byHand[2:]...), ", then "))
 	}
-}
-
-func orPath(c git.Conflict) string {
-	if c.Why != "" {
-		return c.Why
-	}
-	return c.Path
 }

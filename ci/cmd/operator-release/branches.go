@@ -22,6 +22,8 @@ import (
 type branching struct {
 	push   bool
 	remote string
+	leave  bool              // a branch that is on the remote with other content is somebody's work: it stays, and is no refusal
+	left   map[string]string // what stayed so, with its commit there
 }
 
 func (b *branching) flags(cmd *cobra.Command) {
@@ -31,7 +33,7 @@ func (b *branching) flags(cmd *cobra.Command) {
 
 // make makes each branch at its commit, unless it is there with this very commit, and pushes them all. One that is there with another commit is somebody's work: it is
 // refused, and none is made. The objects are those of a stage's folder, which may have made none. What was made is told by name.
-func (b branching) make(ctx context.Context, source string, branches map[string]string, made string) (map[string]bool, error) {
+func (b *branching) make(ctx context.Context, source string, branches map[string]string, made string) (map[string]bool, error) {
 	if b.remote != "" && !b.push {
 		return nil, refusal.New("push to %s: add --push; without it branches are made here only", b.remote)
 	}
@@ -71,8 +73,8 @@ func (b branching) make(ctx context.Context, source string, branches map[string]
 	return missing, nil
 }
 
-// pushAll creates the branches on the remote, or finds them there with these very commits.
-func (b branching) pushAll(ctx context.Context, repository *git.Repository, branches map[string]string) error {
+// pushAll creates the branches on the remote, or finds them there with these very commits; others are refused, or left.
+func (b *branching) pushAll(ctx context.Context, repository *git.Repository, branches map[string]string) error {
 	url := absolute(b.remote)
 	if url == "" {
 		var err error
@@ -95,11 +97,17 @@ func (b branching) pushAll(ctx context.Context, repository *git.Repository, bran
 		refs["refs/heads/"+branch] = commit
 	}
 	names := slices.Sorted(maps.Keys(refs))
+	b.left = map[string]string{}
 	// All are looked at before any is written; who comes in between is refused by git itself.
 	there := func() (map[string]string, error) {
 		found, err := remote.Refs(ctx, names...)
 		for _, ref := range names {
-			if at, ok := found[ref]; ok && at != refs[ref] {
+			at, ok := found[ref]
+			switch {
+			case !ok || at == refs[ref]:
+			case b.leave:
+				b.left[strings.TrimPrefix(ref, "refs/heads/")] = at
+			default:
 				return nil, refusal.New("push branch %s at %.12s to %s: it is there already, at %.12s; keep it, or take it away there and run this again", strings.TrimPrefix(ref, "refs/heads/"), refs[ref], url, at)
 			}
 		}
@@ -114,8 +122,10 @@ func (b branching) pushAll(ctx context.Context, repository *git.Repository, bran
 			continue
 		}
 		if err := remote.Create(ctx, ref, refs[ref]); err != nil {
-			if _, other := there(); refusal.Is(other) {
+			if found, other := there(); refusal.Is(other) {
 				return other
+			} else if other == nil && found[ref] != "" && b.leave {
+				continue
 			}
 			return err
 		}
@@ -124,7 +134,7 @@ func (b branching) pushAll(ctx context.Context, repository *git.Repository, bran
 }
 
 // say tells what became of a branch.
-func (b branching) say(page *report.Page, branch, commit string, made bool) {
+func (b *branching) say(page *report.Page, branch, commit string, made bool) {
 	there := ""
 	if !made {
 		there = ", there already"

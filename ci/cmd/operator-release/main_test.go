@@ -26,6 +26,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/demo"
 	"github.com/operator-release/operator-release/ci/faults"
+	"github.com/operator-release/operator-release/ci/forge/hub"
 	"github.com/operator-release/operator-release/ci/publish"
 )
 
@@ -40,6 +41,7 @@ func TestScenarios(t *testing.T) {
 		t.Fatal(err)
 	}
 	values := strings.Split(strings.TrimSpace(string(settings)), "\n")
+	h := &hubs{t: t, byName: map[string]*hub.Hub{}}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
@@ -63,6 +65,7 @@ func TestScenarios(t *testing.T) {
 			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "capture": capture, "liar": liar,
 			"oci-layout": ociLayout, "pointers": pointers, "manifest": manifest,
 			"canary": canary, "no-canary": noCanary, "plant": plant, "tells": tells, "guarded": guarded, "redirecting": redirecting, "docker-login": dockerLogin,
+			"hub": h.serve, "merged": h.merged, "closed": h.closed, "pulls": h.pulls,
 		},
 	})
 }

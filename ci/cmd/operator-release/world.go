@@ -128,13 +128,18 @@ func destinations(ctx context.Context, source *git.Repository, d pipeline.Destin
 		to.Index = &publish.Index{Branch: index}
 	}
 	if github != "" {
-		client, err := forge.NewGitHub(github, forge.Options{URL: d.GitHubURL, Token: forge.Token(cmp.Or(os.Getenv("GITHUB_TOKEN"), os.Getenv("GH_TOKEN"))), PlainHTTP: d.PlainHTTP})
+		client, err := openGitHub(github, d.GitHubURL, d.PlainHTTP)
 		if err != nil {
 			return to, err
 		}
 		to.Forge = &publish.Forge{Client: client, Name: github}
 	}
 	return to, nil
+}
+
+// openGitHub opens a repository at GitHub by the token of the environment.
+func openGitHub(repository, url string, plainHTTP []string) (*forge.GitHub, error) {
+	return forge.NewGitHub(repository, forge.Options{URL: url, Token: forge.Token(cmp.Or(os.Getenv("GITHUB_TOKEN"), os.Getenv("GH_TOKEN"))), PlainHTTP: plainHTTP})
 }
 
 // absolute makes a path that is there absolute: git runs elsewhere. A URL stays.

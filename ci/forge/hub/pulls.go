@@ -437,7 +437,7 @@ func (h *Hub) pullsWithCommit(c *call) answer {
 	}
 	var found []*pull
 	for _, p := range slices.Backward(h.pulls) {
-		contains := p.MergeCommit == commit || h.tip(c, p) == commit
+		contains := p.MergeCommit == commit || slices.Contains(p.Rebased, commit) || h.tip(c, p) == commit
 		if !contains && p.State == "open" && h.options.Git != nil {
 			between, err := h.options.Git.Git(c.Context(), "rev-list", "refs/heads/"+p.Base+"..refs/heads/"+p.Head)
 			contains = err == nil && slices.Contains(strings.Fields(between), commit)

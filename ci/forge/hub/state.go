@@ -44,6 +44,7 @@ type Pull struct {
 	Base        string    `json:"base"`                  // branch
 	State       string    `json:"state"`                 // open or closed
 	MergeCommit string    `json:"mergeCommit,omitempty"` // which brought it; empty: it is not merged
+	Rebased     []string  `json:"rebased,omitempty"`     // further commits that brought it, where it was rebased
 	Draft       bool      `json:"draft"`
 	Labels      []string  `json:"labels"`
 	Reviewers   []string  `json:"reviewers"` // who were asked, and have not answered
