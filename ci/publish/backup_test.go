@@ -34,15 +34,8 @@ func list(t *testing.T, dir string) string {
 func TestLossDrill(t *testing.T) {
 	ctx, source := t.Context(), repository(t)
 	b := release(t, source, "v1.5.0\n")
-	first, err := NewThrowaway(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept, err := NewThrowaway(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer kept.Close()
+	first := newThrowaway(t)
+	kept := newThrowaway(t)
 	folder, repository := t.TempDir(), kept.Registry+"/backups/spark"
 	for _, backup := range []*Backup{ParseBackup(folder, nil), ParseBackup(repository, nil)} {
 		d := first.Destinations(source)
@@ -68,10 +61,7 @@ func TestLossDrill(t *testing.T) {
 		t.Errorf("the backups hold\n%s\nand\n%s\nof\n%s", list(t, back.Layout.Dir()), list(t, fromFolder.Layout.Dir()), list(t, b.Layout.Dir()))
 	}
 	for _, restored := range []bundle.Bundle{back, fromFolder} {
-		second, err := NewThrowaway(ctx, t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		second := newThrowaway(t)
 		r, err := Publish(ctx, restored, second.Destinations(source))
 		second.Close()
 		if err != nil || r.Identity != b.Identity.Digest.String() {
@@ -90,11 +80,7 @@ func TestLossDrill(t *testing.T) {
 func TestResumeFromTheClaim(t *testing.T) {
 	ctx, source := t.Context(), repository(t)
 	b := release(t, source, "v1.5.0\n")
-	destination, err := NewThrowaway(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer destination.Close()
+	destination := newThrowaway(t)
 	if _, err := Publish(ctx, b, destination.Destinations(source)); err != nil {
 		t.Fatal(err)
 	}

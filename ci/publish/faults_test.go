@@ -16,12 +16,9 @@ import (
 // behindProxies is a throwaway registry and a git server over HTTP, each behind a proxy that fails as told.
 func behindProxies(t *testing.T) (registry, remote *faults.Proxy, d Destinations, throwaway *Throwaway) {
 	t.Helper()
-	ctx, source := t.Context(), repository(t)
-	throwaway, err := NewThrowaway(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { throwaway.Close() })
+	source := repository(t)
+	throwaway = newThrowaway(t)
+	var err error
 	if registry, err = faults.New("http://" + throwaway.Registry); err != nil {
 		t.Fatal(err)
 	}

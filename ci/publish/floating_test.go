@@ -31,11 +31,7 @@ type life struct {
 
 func newLife(t *testing.T) *life {
 	t.Helper()
-	throwaway, err := NewThrowaway(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { throwaway.Close() })
+	throwaway := newThrowaway(t)
 	scratch, err := git.Init(t.Context(), filepath.Join(t.TempDir(), "scratch"))
 	if err != nil {
 		t.Fatal(err)

@@ -21,11 +21,7 @@ func TestTheIndexLeadsToTheBundlesChart(t *testing.T) {
 	for name, withPage := range map[string]bool{"page": true, "beside": false} {
 		t.Run(name, func(t *testing.T) {
 			ctx, source := t.Context(), repository(t)
-			throwaway, err := NewThrowaway(ctx, t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer throwaway.Close()
+			throwaway := newThrowaway(t)
 			to := throwaway.Destinations(source)
 			if !withPage {
 				to.Forge = nil
@@ -82,11 +78,7 @@ func TestTheIndexLeadsToTheBundlesChart(t *testing.T) {
 // TestAPageOfOtherContentIsRefused, before anything is written.
 func TestAPageOfOtherContentIsRefused(t *testing.T) {
 	ctx, source := t.Context(), repository(t)
-	throwaway, err := NewThrowaway(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer throwaway.Close()
+	throwaway := newThrowaway(t)
 	to := throwaway.Destinations(source)
 	one, two := release(t, source, "v1.5.0\n"), release(t, source, "v1.5.0 other\n")
 	if _, err := Publish(ctx, one, to); err != nil {

@@ -157,7 +157,7 @@ func sampled(all []cell, c cell) bool {
 
 func toRelease(t *testing.T) released {
 	t.Helper()
-	of := released{source: repository(t), remote: filepath.Join(t.TempDir(), "remote.git")}
+	of := released{test: t, source: repository(t), remote: filepath.Join(t.TempDir(), "remote.git")}
 	of.bundle = releaseOf(t, of.source, "v1.5.0", "v1.5.0\n", "linux/amd64")
 	for _, args := range [][]string{{"init", "-q", "--bare", "--template=", of.remote}, {"--git-dir", of.remote, "config", "receive.autogc", "false"}, {"-C", of.source.Dir(), "push", "-q", of.remote, "HEAD:refs/heads/main"}} {
 		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/operator-release/operator-release/ci/faults"
 	"github.com/operator-release/operator-release/ci/floating"
 	"github.com/operator-release/operator-release/ci/forge"
+	"github.com/operator-release/operator-release/ci/forge/forgetest"
 	"github.com/operator-release/operator-release/ci/forge/hub"
 	"github.com/operator-release/operator-release/ci/git"
 )
@@ -403,7 +404,7 @@ func atForge(w *world) (destination, error) {
 	}
 	v := w.bundle.Record.Version.String()
 	h := hub.New(hub.Options{Repository: forgeRepository, Git: repository, Immutable: true, Limit: 1 << 20, Users: []hub.User{{Login: "matrix", Token: forgeToken, Role: hub.Admin}}})
-	proxy := faults.Around(h)
+	proxy := faults.Around(forgetest.Hold(w.test, h))
 	w.forgeURL = "http://" + w.serve(proxy)
 	published := func() bool {
 		return slices.ContainsFunc(h.Snapshot().Releases, func(r hub.Release) bool { return r.Tag == v && !r.Draft })

@@ -101,7 +101,7 @@ func repository(t *testing.T) *git.Repository {
 
 func TestRehearse(t *testing.T) {
 	source := repository(t)
-	r, err := Rehearse(t.Context(), release(t, source, "v1.5.0\n"), source, t.TempDir())
+	r, err := Rehearse(held(t), release(t, source, "v1.5.0\n"), source, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,11 +122,7 @@ func TestRehearse(t *testing.T) {
 
 func TestOtherContentIsRefused(t *testing.T) {
 	ctx, source := t.Context(), repository(t)
-	destination, err := NewThrowaway(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer destination.Close()
+	destination := newThrowaway(t)
 	one, two := release(t, source, "v1.5.0\n"), release(t, source, "v1.5.0 other\n")
 	if _, err := Publish(ctx, one, destination.Destinations(source)); err != nil {
 		t.Fatal(err)
@@ -153,11 +149,7 @@ func TestOtherContentIsRefused(t *testing.T) {
 
 func TestAMovedBranchLeavesNoPointerVisible(t *testing.T) {
 	ctx, source := t.Context(), repository(t)
-	destination, err := NewThrowaway(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer destination.Close()
+	destination := newThrowaway(t)
 	// Somebody pushed another commit to the release branch.
 	other := repository(t)
 	if _, err := other.Git(ctx, "-c", "user.name=B", "-c", "user.email=b@example.com", "commit", "-q", "--allow-empty", "-m", "other"); err != nil {
@@ -167,7 +159,7 @@ func TestAMovedBranchLeavesNoPointerVisible(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := release(t, source, "v1.5.0\n")
-	_, err = Publish(ctx, b, destination.Destinations(source))
+	_, err := Publish(ctx, b, destination.Destinations(source))
 	if err == nil || refusal.Is(err) || !strings.Contains(err.Error(), "No branch and no tag is visible yet") || !strings.Contains(err.Error(), "refs/heads/release-1.5 has moved") {
 		t.Errorf("%v", err)
 	}
@@ -185,11 +177,7 @@ func TestAMovedBranchLeavesNoPointerVisible(t *testing.T) {
 // TestALyingRegistryIsFoundOut stands between: it accepts everything and gives back other bytes.
 func TestALyingRegistryIsFoundOut(t *testing.T) {
 	ctx, source := t.Context(), repository(t)
-	destination, err := NewThrowaway(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer destination.Close()
+	destination := newThrowaway(t)
 	b := release(t, source, "v1.5.0\n")
 	archive := b.Record.OfKind(bundle.KindArchive)[0]
 	liar := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -213,7 +201,7 @@ func TestALyingRegistryIsFoundOut(t *testing.T) {
 	defer liar.Close()
 	d := destination.Destinations(source)
 	d.Registry = &Registry{Prefix: strings.TrimPrefix(liar.URL, "http://")}
-	if _, err = Publish(ctx, b, d); err == nil || !strings.Contains(err.Error(), "read back") || !strings.Contains(err.Error(), archive.Digest.String()) {
+	if _, err := Publish(ctx, b, d); err == nil || !strings.Contains(err.Error(), "read back") || !strings.Contains(err.Error(), archive.Digest.String()) {
 		t.Errorf("%v", err)
 	}
 }

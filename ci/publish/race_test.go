@@ -32,11 +32,7 @@ func TestTwoPublishers(t *testing.T) {
 func race(t *testing.T, source *git.Repository, a, b bundle.Bundle) {
 	t.Helper()
 	ctx := t.Context()
-	destination, err := NewThrowaway(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer destination.Close()
+	destination := newThrowaway(t)
 	bundles, failed := []bundle.Bundle{a, b}, make([]error, 2)
 	var both sync.WaitGroup
 	for i := range bundles {

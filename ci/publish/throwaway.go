@@ -79,6 +79,13 @@ func (s *server) close() error {
 	return err
 }
 
+type forgeKey struct{}
+
+// WithForge gives a context in which the forge of each throwaway, also of a rehearsal's, is served by what around makes of it: a test looks there at what passes.
+func WithForge(ctx context.Context, around func(forge http.Handler) http.Handler) context.Context {
+	return context.WithValue(ctx, forgeKey{}, around)
+}
+
 // NewThrowaway starts a registry whose content lies in dir/registry, an OCI image layout that any tool reads, and a forge that keeps what it is given in memory, and
 // makes the bare repository dir/remote.git unless it is there. Close ends the servers and leaves the files.
 func NewThrowaway(ctx context.Context, dir string) (*Throwaway, error) {
@@ -96,7 +103,11 @@ func NewThrowaway(ctx context.Context, dir string) (*Throwaway, error) {
 		return nil, err
 	}
 	t.Hub = hub.New(hub.Options{Repository: t.GitHub, Git: repository, Immutable: true, Users: []hub.User{{Login: "throwaway", Token: ThrowawayToken, Role: hub.Admin}}})
-	if t.forge, err = serve(t.Hub); err != nil {
+	var served http.Handler = t.Hub
+	if around, ok := ctx.Value(forgeKey{}).(func(http.Handler) http.Handler); ok {
+		served = around(served)
+	}
+	if t.forge, err = serve(served); err != nil {
 		return nil, errors.Join(err, t.registry.close())
 	}
 	t.Registry, t.Forge = t.registry.address, "http://"+t.forge.address

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/operator-release/operator-release/ci/bundle"
@@ -17,6 +18,7 @@ import (
 
 // released is the bundle that all cells publish, and the repository that it was made from.
 type released struct {
+	test   testing.TB // that is told where a cell asks the forge for what GitHub's description does not allow
 	bundle bundle.Bundle
 	source *git.Repository
 	remote string // a bare repository that holds the release's base, to be copied

@@ -23,11 +23,13 @@ import (
 	"github.com/operator-release/operator-release/ci/report"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:])
-	stop()
-	os.Exit(code)
+func main() { os.Exit(started(context.Background())) }
+
+// started is the process, until it ends or is interrupted.
+func started(ctx context.Context) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, os.Args[1:])
 }
 
 // run is the whole command; tests call it as programs do.

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,12 +28,27 @@ import (
 
 	"github.com/operator-release/operator-release/ci/demo"
 	"github.com/operator-release/operator-release/ci/faults"
+	"github.com/operator-release/operator-release/ci/forge/forgetest"
 	"github.com/operator-release/operator-release/ci/forge/hub"
 	"github.com/operator-release/operator-release/ci/publish"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"operator-release": main})
+	testscript.Main(m, map[string]func(){"operator-release": func() { os.Exit(started(held(context.Background(), ends{}))) }})
+}
+
+// held holds what passes at throwaway forges, also those of rehearsals, to GitHub's description.
+func held(ctx context.Context, t forgetest.Complainer) context.Context {
+	return publish.WithForge(ctx, func(forge http.Handler) http.Handler { return forgetest.Hold(t, forge) })
+}
+
+// ends is a process that ends where something is wrong.
+type ends struct{}
+
+func (ends) Helper() {}
+func (ends) Errorf(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+	os.Exit(3)
 }
 
 // TestScenarios runs testdata/script: each is a text that reads as documentation of the command.
