@@ -11,6 +11,8 @@ import (
 type Forge interface {
 	// Page finds the page of a git tag: the published one, else the oldest draft that this project made, else any draft.
 	Page(ctx context.Context, tag string) (Page, bool, error)
+	// Pages are all pages with their files, the newest first; drafts among them are seen by the repository's writers only.
+	Pages(ctx context.Context) ([]Page, error)
 	// Latest finds the page that the forge shows as the latest: never a draft or a prerelease.
 	Latest(ctx context.Context) (Page, bool, error)
 	// Prepare makes the release's page as a draft with all its files, or completes the one that is there. Nobody but the repository's writers sees it. Where a page has the same content nothing

@@ -126,6 +126,9 @@ func TestAPageIsPreparedThenPublished(t *testing.T) {
 	if err != nil || !ok || !reflect.DeepEqual(found, p) {
 		t.Errorf("found %+v, %v, %v; published %+v", found, ok, err, p)
 	}
+	if pages, err := g.Pages(ctx); err != nil || !reflect.DeepEqual(pages, []forge.Page{p}) {
+		t.Errorf("listed %+v, %v; published %+v", pages, err, p)
+	}
 	for i, a := range p.Assets {
 		f := r.Files[i]
 		content, err := get(a.URL)
@@ -434,6 +437,10 @@ func TestListsAreReadToTheirEnd(t *testing.T) {
 	}
 	for i := range 230 {
 		somebody(t, h, fmt.Sprintf(`{"tag_name": "v2.0.%d", "draft": true}`, i))
+	}
+	pages, err := g.Pages(ctx)
+	if err != nil || len(pages) != 231 || pages[0].Tag != "v2.0.229" || pages[230].Tag != r.Tag || pages[230].Identity != r.Identity {
+		t.Errorf("there are %d pages, %v", len(pages), err)
 	}
 	n := h.AddPull(hub.Pull{Title: "x", Author: "ada", Head: "x", Base: "main"})
 	for range 230 {

@@ -90,13 +90,37 @@ func (g *GitHub) published(ctx context.Context, tag string) (Page, bool, error) 
 	return p, true, nil
 }
 
-// drafts are those of a tag, without their assets, the oldest first. They are found in the list of all pages only.
-func (g *GitHub) drafts(ctx context.Context, tag string) ([]Page, error) {
+// list are all pages that may be seen. needs is the permission that seeing them takes.
+func (g *GitHub) list(ctx context.Context, needs string) ([]*github.RepositoryRelease, error) {
 	listed, err := all(func(o github.ListOptions) ([]*github.RepositoryRelease, *github.Response, error) {
 		return g.api.Repositories.ListReleases(ctx, g.owner, g.name, &o)
 	})
+	return listed, g.failed("list the release pages", needs, err)
+}
+
+// Pages are all pages with their files, the newest first.
+func (g *GitHub) Pages(ctx context.Context) ([]Page, error) {
+	listed, err := g.list(ctx, "contents: read")
+	var pages []Page
+	for _, r := range listed {
+		if slices.ContainsFunc(pages, func(p Page) bool { return p.ID == r.ID }) {
+			continue // a list that grew meanwhile tells some twice
+		}
+		p := pageOf(r)
+		for _, a := range r.Assets {
+			p.Assets = append(p.Assets, assetOf(a))
+		}
+		slices.SortFunc(p.Assets, func(a, b Asset) int { return strings.Compare(a.Name, b.Name) })
+		pages = append(pages, p)
+	}
+	return pages, err
+}
+
+// drafts are those of a tag, without their assets, the oldest first. They are found in the list of all pages only.
+func (g *GitHub) drafts(ctx context.Context, tag string) ([]Page, error) {
+	listed, err := g.list(ctx, writeContents)
 	if err != nil {
-		return nil, g.failed("list the release pages", writeContents, err)
+		return nil, err
 	}
 	var found []Page
 	for _, r := range listed {
