@@ -137,6 +137,28 @@ func (a Artifact) Descriptor() ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: a.MediaType, Digest: a.Digest, Size: a.Size}
 }
 
+// Download is a file that a version offers by its name.
+type Download struct {
+	Name   string
+	Digest digest.Digest
+	Size   int64 // in bytes
+}
+
+// Downloads are the files that a release page offers: the record itself, which is described as it lies in the bundle, and every file but git's own objects.
+func (r Record) Downloads(record ocispec.Descriptor) []Download {
+	all := []Download{{RecordFile, record.Digest, record.Size}}
+	for _, a := range r.Artifacts {
+		switch {
+		case a.File == "" || a.Kind == KindObjects:
+		case a.Package != nil:
+			all = append(all, Download{a.File, a.Package.Digest, a.Package.Size})
+		default:
+			all = append(all, Download{a.File, a.Digest, a.Size})
+		}
+	}
+	return all
+}
+
 // OfKind are the artifacts of one kind, in the record's order.
 func (r Record) OfKind(kind string) []Artifact {
 	var found []Artifact

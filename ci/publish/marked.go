@@ -13,25 +13,6 @@ import (
 	"github.com/operator-release/operator-release/ci/markdown"
 )
 
-// What stands around a warning on a release page, so that it is found again.
-const (
-	warningBegins = "<!-- operator-release: warning -->"
-	warningEnds   = "<!-- operator-release: end of warning -->"
-)
-
-// warned is a page's text with a warning at its beginning, instead of the one that was there; without one where it is empty.
-func warned(body, warning string) string {
-	if before, rest, ok := strings.Cut(body, warningBegins); ok {
-		if _, after, ok := strings.Cut(rest, warningEnds); ok {
-			body = strings.TrimLeft(before+after, "\n")
-		}
-	}
-	if warning == "" {
-		return body
-	}
-	return warningBegins + "\n> [!CAUTION]\n> **" + markdown.Escape(warning) + "**\n" + warningEnds + "\n\n" + body
-}
-
 // Marked brings a version's newest mark to its release page and to the chart index: a warning above the page's text, deprecated charts. Unless the version is only withdrawn, the page
 // of the newest version that was not rolled back becomes the latest.
 func Marked(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Remote, by git.Person, d Destinations) (writes []Write, err error) {
@@ -73,7 +54,7 @@ func markedPage(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *gi
 	if !ok || page.Draft {
 		return []Write{{7, target, "no page: nothing to mark", There}}, nil
 	}
-	body := warned(page.Body, m.Warning(v))
+	body := markdown.Warn(page.Body, m.Warning(v))
 	_, wrote, err := f.Client.Edit(ctx, v.String(), forge.Edit{Body: &body, More: "All of it is in the file " + bundle.NotesFile + " below."})
 	if err != nil {
 		return nil, err

@@ -24,7 +24,6 @@ func Page(b bundle.Bundle) (forge.Release, error) {
 	_, candidate := record.Version.Candidate()
 	r := forge.Release{Tag: record.Version.String(), Object: record.Tag, Commit: record.Commit, Identity: b.Identity.Digest, Title: record.Version.String(), Prerelease: candidate,
 		More: "All of it is in the file " + bundle.NotesFile + " below."}
-	in := func(name string) string { return filepath.Join(b.Layout.Dir(), bundle.FilesDir, name) }
 	var body strings.Builder
 	for _, a := range record.Artifacts {
 		if a.Kind == bundle.KindNotes {
@@ -51,15 +50,8 @@ func Page(b bundle.Bundle) (forge.Release, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Files = append(r.Files, forge.File{Name: bundle.RecordFile, Path: in(bundle.RecordFile), Size: at.Size, Digest: at.Digest})
-	for _, a := range record.Artifacts {
-		switch {
-		case a.File == "" || a.Kind == bundle.KindObjects:
-		case a.Package != nil:
-			r.Files = append(r.Files, forge.File{Name: a.File, Path: in(a.File), Size: a.Package.Size, Digest: a.Package.Digest})
-		default:
-			r.Files = append(r.Files, forge.File{Name: a.File, Path: in(a.File), Size: a.Size, Digest: a.Digest})
-		}
+	for _, f := range record.Downloads(at) {
+		r.Files = append(r.Files, forge.File{Name: f.Name, Path: filepath.Join(b.Layout.Dir(), bundle.FilesDir, f.Name), Size: f.Size, Digest: f.Digest})
 	}
 	return r, nil
 }
