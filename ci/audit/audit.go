@@ -11,6 +11,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote"
 
 	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/forge"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -34,6 +35,11 @@ type Options struct {
 	RegistryName string // for people
 
 	Backup *Backup // nil where none was named
+
+	Forge     forge.Forge // whose release pages are looked at; nil where none was named
+	ForgeName string      // OWNER/REPO
+
+	Index string // branch of the chart index; empty: the one that is so by custom
 	// Bundle is the folder where a version's bundle would lie that was made here.
 	Bundle func(version.Version) string
 
@@ -64,6 +70,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if a.index, err = a.readIndex(ctx); err != nil {
 		return Report{}, err
 	}
+	a.pages = a.readPages(ctx)
 	if a.chartNames, err = a.namesOfCharts(ctx); err != nil {
 		return Report{}, err
 	}
@@ -71,7 +78,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{Git: o.Name, Registry: o.RegistryName, Versions: make([]Version, len(versions))}
+	r := Report{Git: o.Name, Registry: o.RegistryName, Forge: o.ForgeName, Versions: make([]Version, len(versions))}
 	all := pool.New().WithContext(ctx).WithMaxGoroutines(abreast).WithCancelOnError().WithFirstError()
 	for i, v := range versions {
 		all.Go(func(ctx context.Context) error {
@@ -89,6 +96,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if len(o.Versions) == 0 && a.refs.others > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d tags of other schemes were passed over: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N", a.refs.others))
 	}
+	if len(o.Versions) == 0 && a.pages.others > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d release pages of other schemes were passed over", a.pages.others))
+	}
 	r.Notes = append(r.Notes, a.index.notes(len(o.Versions) == 0)...)
 	if a.refs.badMarks != "" {
 		r.Notes = append(r.Notes, a.refs.badMarks)
@@ -101,10 +111,11 @@ type auditor struct {
 	refs       refs
 	registries registries
 	index      chartIndex
+	pages      pages
 	chartNames []string // of charts that are this project's
 }
 
-// versions are those asked for, the newest first: of all, those that a tag, a claim or the chart index names.
+// versions are those asked for, the newest first: of all, those that a tag, a claim, the chart index or a release page names.
 func (a *auditor) versions() ([]version.Version, error) {
 	switch {
 	case a.Failed != nil && len(a.Versions) > 0:
@@ -119,7 +130,7 @@ func (a *auditor) versions() ([]version.Version, error) {
 	for v := range a.refs.claims {
 		known[v] = true
 	}
-	for _, v := range a.index.versions(a.chartNames) {
+	for _, v := range append(a.index.versions(a.chartNames), a.pages.versions()...) {
 		known[v] = true
 	}
 	if len(a.Versions) == 0 && len(known) == 0 && a.refs.noTags != "" {
@@ -136,7 +147,7 @@ func (a *auditor) versions() ([]version.Version, error) {
 	slices.Sort(names) // of several that are as near the first is meant
 	for _, v := range a.Versions {
 		if !known[v] {
-			return nil, refusal.New("audit %s: %s has neither a tag nor a claim of it, and no chart index names it%s", v, a.Name, refusal.Meant(v.String(), names))
+			return nil, refusal.New("audit %s: %s has neither a tag nor a claim of it, and no chart index or release page names it%s", v, a.Name, refusal.Meant(v.String(), names))
 		}
 	}
 	return a.Versions, nil
@@ -182,6 +193,7 @@ func (a *auditor) version(ctx context.Context, v version.Version) (Version, erro
 	if err := a.branch(ctx, v, known, t, &out); err != nil {
 		return out, err
 	}
+	a.page(ctx, v, known, &out)
 	a.indexed(v, known, t, &out)
 	slices.SortStableFunc(out.Surfaces, func(x, y Surface) int { return slices.Index(kinds, x.Kind) - slices.Index(kinds, y.Kind) })
 	return out, ctx.Err()

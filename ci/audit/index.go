@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,11 +21,11 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// Where a chart index is kept by custom: what GitHub serves as a project's pages (https://helm.sh/docs/topics/chart_repository).
+// Where a chart index is kept, by custom on the branch that GitHub serves as a project's pages (https://helm.sh/docs/topics/chart_repository).
 const (
-	indexBranch = "gh-pages"
-	indexFile   = "index.yaml"
-	maxIndex    = 32 << 20 // bytes
+	usualIndex = "gh-pages"
+	indexFile  = "index.yaml"
+	maxIndex   = 32 << 20 // bytes
 )
 
 // entry is one version of a chart in an index.
@@ -59,11 +60,12 @@ type chartIndex struct {
 // readIndex reads the chart index, where there is one.
 func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 	var index chartIndex
-	tip := a.refs.branches[indexBranch]
+	branch := cmp.Or(a.Index, usualIndex)
+	tip := a.refs.branches[branch]
 	if tip == "" {
-		index.why = "no branch " + indexBranch
+		index.why = "no branch " + branch
 		if a.refs.noBranches != "" {
-			index.why = "no branch " + indexBranch + " is here: " + a.refs.noBranches
+			index.why = "no branch " + branch + " is here: " + a.refs.noBranches
 		}
 		return index, nil
 	}
@@ -74,7 +76,7 @@ func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 	defer tree.Close()
 	content, err := readBounded(tree, indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
-		index.why = fmt.Sprintf("branch %s has no %s", indexBranch, indexFile)
+		index.why = fmt.Sprintf("branch %s has no %s", branch, indexFile)
 		return index, nil
 	}
 	var file struct {
@@ -84,7 +86,7 @@ func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 		err = yaml.Unmarshal(content, &file)
 	}
 	if err != nil {
-		index.why = fmt.Sprintf("%s of branch %s cannot be read: %v", indexFile, indexBranch, err)
+		index.why = fmt.Sprintf("%s of branch %s cannot be read: %v", indexFile, branch, err)
 		return index, nil
 	}
 	index.charts = file.Entries

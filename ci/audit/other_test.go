@@ -124,7 +124,7 @@ func TestWithoutRecord(t *testing.T) {
 		t.Error(len(r.Versions), err)
 	}
 	o.Versions = []version.Version{version.MustParse("v1.0.9")}
-	if _, err = Run(t.Context(), o); !refusal.Is(err) || !strings.Contains(err.Error(), `has neither a tag nor a claim of it, and no chart index names it; did you mean "v1.0.0"?`) {
+	if _, err = Run(t.Context(), o); !refusal.Is(err) || !strings.Contains(err.Error(), `has neither a tag nor a claim of it, and no chart index or release page names it; did you mean "v1.0.0"?`) {
 		t.Error(err)
 	}
 

@@ -22,7 +22,18 @@ import (
 type known struct {
 	record   bundle.Record
 	identity digest.Digest
-	from     string // where it was read
+	file     ocispec.Descriptor // of the record itself
+	from     string             // where it was read
+}
+
+// local is the record of a bundle that lies in a folder.
+func local(dir, name string) (*known, error) {
+	b, err := bundle.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	_, file, err := b.Layout.Record(b.Identity)
+	return &known{b.Record, b.Identity.Digest, file, name}, err
 }
 
 // record finds a version's record: at the registry, where its claim leads to, else in the backup, else in the folder where it was made. Claim, release artifact
@@ -49,8 +60,7 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 	if k == nil && kept != nil && kept.record.Version == v {
 		k = kept
 	}
-	if b, err := bundle.Load(a.Bundle(v)); err == nil && k == nil && b.Record.Version == v {
-		made := &known{b.Record, b.Identity.Digest, a.Bundle(v)}
+	if made, err := local(a.Bundle(v), a.Bundle(v)); err == nil && k == nil && made.record.Version == v {
 		if claimed && made.identity == claim.Identity || !claimed && (a.refs.noClaims != "" || made.record.Tag == t.id) {
 			k = made
 		}
@@ -98,11 +108,7 @@ func (a *auditor) published(ctx context.Context, repository string, identity dig
 	if err != nil {
 		return nil, err
 	}
-	record, err := place.record(ctx, identity)
-	if err != nil {
-		return nil, err
-	}
-	return &known{record, identity, place.name()}, nil
+	return place.record(ctx, identity)
 }
 
 // underImage looks for the release artifact where registries show it, under the image: a version whose claim is gone, or was not fetched, is found by it.
@@ -123,8 +129,8 @@ func (a *auditor) underImage(ctx context.Context, v version.Version, t *tagged) 
 		if kind, _, err := place.says(ctx, desc); err != nil || kind != bundle.ReleaseType {
 			continue
 		}
-		if record, err := place.record(ctx, desc.Digest); err == nil && record.Version == v {
-			return &known{record, desc.Digest, place.name()}
+		if k, err := place.record(ctx, desc.Digest); err == nil && k.record.Version == v {
+			return k
 		}
 	}
 	return nil
@@ -136,11 +142,11 @@ func (a *auditor) keptBundle(ctx context.Context, v version.Version) (*known, er
 	case a.Backup == nil:
 		return nil, nil
 	case a.Backup.Open == nil:
-		b, err := bundle.Load(filepath.Join(a.Backup.Dir, v.String()))
+		k, err := local(filepath.Join(a.Backup.Dir, v.String()), a.Backup.Name)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errMissing, err)
 		}
-		return &known{b.Record, b.Identity.Digest, a.Backup.Name}, nil
+		return k, nil
 	}
 	repo, err := a.Backup.Open()
 	if err != nil {
@@ -151,11 +157,12 @@ func (a *auditor) keptBundle(ctx context.Context, v version.Version) (*known, er
 	if err != nil {
 		return nil, err
 	}
-	record, err := place.record(ctx, desc.Digest)
+	k, err := place.record(ctx, desc.Digest)
 	if err != nil {
 		return nil, err
 	}
-	return &known{record, desc.Digest, a.Backup.Name}, nil
+	k.from = a.Backup.Name
+	return k, nil
 }
 
 // release compares the release artifact at the registry, and that what the artifact consists of is there.

@@ -239,6 +239,8 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 			fmt.Sprintf("v1.5.1: floating tag docker.io/acme/spark:latest cannot tell: %q %q whether v1.5.1 is rolled back is not known: marks were not fetched", other.Digest, image.Digest))
 	})
 
+	t.Run("release pages", func(t *testing.T) { pagesDrift(t, w) })
+
 	t.Run("rolled back, and the floating tags stayed", func(t *testing.T) {
 		scratch, err := git.Init(ctx, t.TempDir())
 		if err != nil {
@@ -246,7 +248,8 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 		}
 		to := scratch.Remote(w.throwaway.Remote)
 		by := git.Person{Name: "Ada", Email: "ada@example.com", Time: time.Unix(1767225600, 0)}
-		if _, err := journal.Add(ctx, to, v151, journal.Mark{State: journal.Good}, journal.Mark{State: journal.RolledBack, Because: "it loses pods"}, by); err != nil {
+		mark, err := journal.Add(ctx, to, v151, journal.Mark{State: journal.Good}, journal.Mark{State: journal.RolledBack, Because: "it loses pods"}, by)
+		if err != nil {
 			t.Fatal(err)
 		}
 		r, err := Run(ctx, w.options())
@@ -266,6 +269,20 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 			t.Fatal(err)
 		}
 		if r, err = Run(ctx, w.options()); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, r)
+		// The pages say nothing of it, until they are marked.
+		const warning = "v1.5.1 is rolled back: it loses pods"
+		if r, err = Run(ctx, w.withPages()); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, r, fmt.Sprintf(`v1.5.1: release page v1.5.1 warning differs: %q "no warning"`, warning), `v1.5.1: release page v1.5.1 is the latest differs: "v1.5.0" "v1.5.1"`,
+			`v1.5.0: release page v1.5.0 is the latest differs: "v1.5.0" "v1.5.1"`)
+		if _, err := publish.Marked(ctx, two, mark, to, by, publish.Destinations{Forge: w.forge}); err != nil {
+			t.Fatal(err)
+		}
+		if r, err = Run(ctx, w.withPages()); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, r)

@@ -213,31 +213,34 @@ func (p *place) chart(ctx context.Context, m manifest) (chartMeta, error) {
 func (p *place) name() string { return p.repo.Reference.Registry + "/" + p.repo.Reference.Repository }
 
 // record reads the record of a release artifact. Nothing else of the artifact is fetched.
-func (p *place) record(ctx context.Context, identity digest.Digest) (bundle.Record, error) {
+func (p *place) record(ctx context.Context, identity digest.Digest) (*known, error) {
 	desc, m, err := p.manifest(ctx, identity.String())
 	if err != nil {
-		return bundle.Record{}, err
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "release-audit-")
 	if err != nil {
-		return bundle.Record{}, err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	layout, err := bundle.Create(dir)
 	if err != nil {
-		return bundle.Record{}, err
+		return nil, err
 	}
 	for _, blob := range append([]ocispec.Descriptor{desc}, m.Layers[:min(1, len(m.Layers))]...) {
 		content, err := p.read(ctx, blob)
 		if err != nil {
-			return bundle.Record{}, err
+			return nil, err
 		}
 		if err := layout.Take(blob, bytes.NewReader(content)); err != nil {
-			return bundle.Record{}, err
+			return nil, err
 		}
 	}
-	r, _, err := layout.Record(desc)
-	return r, err
+	r, file, err := layout.Record(desc)
+	if err != nil {
+		return nil, err
+	}
+	return &known{r, identity, file, p.name()}, nil
 }
 
 // found adds what a registry said of a surface: the digest, or why there is none.

@@ -36,11 +36,12 @@ const (
 	KindFloating = "floating tag"
 	KindReferrer = "referrer"
 	KindBackup   = "backup"
+	KindPage     = "release page"
 	KindIndex    = "chart index"
 )
 
 // kinds are in the order in which a publication writes.
-var kinds = []string{KindRelease, KindBackup, KindClaim, KindBranch, KindHistory, KindTag, KindTree, KindFile, KindImage, KindPlatform, KindReferrer, KindFloating, KindChart, KindIndex}
+var kinds = []string{KindRelease, KindBackup, KindClaim, KindBranch, KindHistory, KindTag, KindTree, KindFile, KindImage, KindPlatform, KindReferrer, KindFloating, KindChart, KindPage, KindIndex}
 
 // Surface is one place that carries a version, or is a part of what was published of it.
 type Surface struct {
@@ -77,6 +78,7 @@ func (v Version) Count(states ...State) int {
 type Report struct {
 	Git      string    `json:"git"`                // where refs were read
 	Registry string    `json:"registry,omitempty"` // where images and charts were; empty where no registry was asked
+	Forge    string    `json:"forge,omitempty"`    // whose release pages were looked at; empty where none was asked
 	Versions []Version `json:"versions"`           // the newest first
 	Notes    []string  `json:"notes,omitempty"`    // about no version of their own
 }

@@ -18,6 +18,9 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/bundle/bundletest"
 	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/forge"
+	"github.com/operator-release/operator-release/ci/forge/forgetest"
+	"github.com/operator-release/operator-release/ci/forge/hub"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/publish"
 	"github.com/operator-release/operator-release/ci/surface"
@@ -33,6 +36,8 @@ type world struct {
 	source    *git.Repository
 	remote    *git.Repository // the bare repository itself
 	bundles   map[string]bundle.Bundle
+	hub       *hub.Hub // of release pages, which may be edited
+	forge     *publish.Forge
 }
 
 var (
@@ -83,10 +88,16 @@ func newWorld(t testing.TB) *world {
 	if w.remote, err = git.Open(ctx, w.throwaway.Remote); err != nil {
 		t.Fatal(err)
 	}
+	h, _, address := forgetest.Start(t, hub.Options{Repository: "acme/spark", Git: w.remote, Users: []hub.User{{Login: "ada", Token: "secret-of-ada", Role: hub.Write}}})
+	client, err := forge.NewGitHub("acme/spark", forge.Options{URL: address, Token: forge.Token("secret-of-ada")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.hub, w.forge = h, &publish.Forge{Client: client, Name: "acme/spark"}
 	for _, v := range []version.Version{v150, v151} {
 		b := w.release(v)
 		to := w.throwaway.Destinations(w.source)
-		to.Backup, to.Forge, to.Index = &publish.Backup{Dir: w.backups}, nil, nil
+		to.Backup, to.Forge, to.Index = &publish.Backup{Dir: w.backups}, w.forge, nil
 		if _, err := publish.Publish(ctx, b, to); err != nil {
 			t.Fatal(err)
 		}
