@@ -28,8 +28,8 @@ func (a *app) auditCommand() *cobra.Command {
 	var since string
 	cmd := &cobra.Command{
 		Use: "audit VERSION... | --all", Short: "Read every surface of published versions back, and compare it with the record",
-		Long: "Reads and writes nothing. A version that is older than this tool has no record: its surfaces are compared with each other. Without a registry, remote or " +
-			"backup it looks at this clone alone. What cannot be seen is said to be so, and is no difference. Exit code 1 where anything differs or is missing.",
+		Long: "Reads and writes nothing. A version that is older than this tool has no record: its surfaces are compared with each other. Without a registry, remote, " +
+			"backup or GitHub repository it looks at this clone alone. What cannot be seen is said to be so, and is no difference. Exit code 1 where anything differs or is missing.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case all && len(args) > 0:
@@ -40,7 +40,7 @@ func (a *app) auditCommand() *cobra.Command {
 				return refusal.New("audit: --since is for --all")
 			}
 			to := pipeline.Destinations{PlainHTTP: d.plainHTTP}
-			if d.registry != "" || d.remote != "" || d.backup != "" || d.toConfigured {
+			if d.registry != "" || d.remote != "" || d.backup != "" || d.github != "" || d.index != "" || d.toConfigured {
 				var err error
 				if to, err = d.destinations(a); err != nil {
 					return err
@@ -68,7 +68,10 @@ func (a *app) auditCommand() *cobra.Command {
 	f.StringVar(&d.registry, "registry", "", "look for every repository under this registry: HOST[/PREFIX]")
 	f.StringVar(&d.remote, "remote", "", "read the refs of this git remote instead of this clone's: a URL or a path")
 	f.StringVar(&d.backup, "backup", "", "look into this backup: a repository at a registry, or a folder (./ before it)")
-	f.BoolVar(&d.toConfigured, "to-configured", false, "look where the settings say: each repository's own registry, destinations.remote (else origin), destinations.backup")
+	f.StringVar(&d.github, "github", "", "look at the release pages at GitHub: OWNER/REPO; with the token in GITHUB_TOKEN drafts are seen, too")
+	f.StringVar(&d.githubURL, "github-url", "", "where GitHub's API is, such as https://github.example.com; GitHub's own where it is not named")
+	f.StringVar(&d.index, "index", "", "read Helm's index.yaml on this branch, instead of the one that the settings name, else gh-pages")
+	f.BoolVar(&d.toConfigured, "to-configured", false, "look where the settings say: each repository's own registry, destinations.remote (else origin), and destinations' backup, github and index")
 	f.StringArrayVar(&d.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
 	return cmd
 }
@@ -110,6 +113,15 @@ func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error)
 	}
 	if to.Backup != nil {
 		o.Backup = auditedBackup(to.Backup)
+	}
+	if to.Forge != nil {
+		o.Forge, o.ForgeName = to.Forge.Client, to.Forge.Name
+	}
+	switch {
+	case to.Index != nil:
+		o.Index = to.Index.Branch
+	case config.Destinations != nil:
+		o.Index = config.Destinations.Index
 	}
 	if to.Remote != nil {
 		dir, err := os.MkdirTemp("", "release-audit-")
@@ -170,7 +182,11 @@ func auditPage(page *report.Page, r audit.Report) {
 	if r.Registry != "" {
 		registry = r.Registry
 	}
-	page.Title("%s; git: %s; registry: %s", of, r.Git, registry)
+	pages := ""
+	if r.Forge != "" {
+		pages = "; release pages: " + r.Forge
+	}
+	page.Title("%s; git: %s; registry: %s%s", of, r.Git, registry, pages)
 	var lines []report.Row
 	for _, v := range r.Versions {
 		mark := report.Done
