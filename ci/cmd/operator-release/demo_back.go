@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/operator-release/operator-release/ci/floating"
 	"github.com/operator-release/operator-release/ci/git"
@@ -16,7 +17,7 @@ import (
 
 // audit reads back all versions that this tool published; somebody moves a tag, and the next audit tells.
 func (s *story) audit(ctx context.Context) error {
-	to := []string{"--registry", s.destination.Registry, "--remote", s.destination.Remote}
+	to := strings.Fields(s.flags())
 	if err := s.run(ctx, append([]string{"audit", "--all", "--since", "v1.5.0-rc.0"}, to...)...); err != nil {
 		return err
 	}
