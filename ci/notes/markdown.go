@@ -52,7 +52,7 @@ func (n Notes) line(e Entry) string {
 	if len(behind) == 0 {
 		behind = append(behind, n.link(e.Commit[:min(12, len(e.Commit))], "commit/"+e.Commit))
 	}
-	if name := markdown.Escape(e.Author); name != "" {
+	if name := e.by(); name != "" {
 		behind = append(behind, name)
 	}
 	line := fmt.Sprintf("- %s (%s)\n", text, strings.Join(behind, ", "))

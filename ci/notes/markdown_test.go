@@ -59,3 +59,47 @@ Changes since [v1.4.1](https://github.com/example/pi/compare/v1.4.1...v1.5.0).
 		t.Error(empty)
 	}
 }
+
+// What pull requests say: logins for all, titles where a commit's subject says nothing of what it is.
+func TestEnriched(t *testing.T) {
+	n := Notes{Version: version.MustParse("v1.5.0"), Groups: group([]Entry{
+		{Kind: change.Other, Text: "Update client.go", Requests: []string{"7", "9"}, Author: "Ada", Commit: strings.Repeat("a", 40)},
+		{Kind: change.Feature, Text: "b", Requests: []string{"8"}, Author: "Bob", Commit: strings.Repeat("b", 40)},
+		{Kind: change.Other, Scope: "docs", Text: "c", Requests: []string{"10"}, Author: "Cy", Commit: strings.Repeat("c", 40)},
+		{Kind: change.Dependencies, Text: "bump x", Requests: []string{"11"}, Author: "dependabot[bot]", Commit: strings.Repeat("d", 40)},
+		{Kind: change.Fix, Text: "without", Author: "Eve", Commit: strings.Repeat("e", 40)},
+		{Kind: change.Fix, Text: "unknown", Requests: []string{"12"}, Author: "Eve", Commit: strings.Repeat("f", 40)},
+	}, "")}
+	if got := strings.Join(n.Numbers(), " "); got != "8 12 11 7 10" {
+		t.Errorf("asked for %s", got)
+	}
+	got := n.Enriched(map[string]Pull{
+		"7": {"fix(client)!: close what is open [again] @all", "ada-l"}, "8": {"fix: not this", "bob_x"}, "10": {"feat: nor this", "Cy2"}, "11": {"chore(deps): bump x", "dependabot[bot]"},
+	}).Markdown()
+	const want = `## v1.5.0 (0001-01-01)
+
+### Breaking changes
+
+- **client:** close what is open \[again\] ` + "`@all`" + ` (#7, backported by #9, @ada-l)
+
+### Features
+
+- b (#8, @bob_x)
+
+### Fixes
+
+- without (eeeeeeeeeeee, Eve)
+- unknown (#12, Eve)
+
+### Dependencies
+
+- bump x (#11, dependabot\[bot\])
+
+### Other changes
+
+- **docs:** c (#10, @Cy2)
+`
+	if got != want {
+		t.Errorf("%s", got)
+	}
+}

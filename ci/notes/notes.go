@@ -56,6 +56,7 @@ type Entry struct {
 	Breaks    string      `json:"breaks,omitempty"`    // what one has to do about it
 	Requests  []string    `json:"requests,omitempty"`  // pull requests: the change's own, then its backports'
 	Author    string      `json:"author,omitempty"`    // whose change it is; of a squashed pick, who signed it off first
+	Login     string      `json:"login,omitempty"`     // of the author at the forge, where it was asked
 	Commit    string      `json:"commit"`              // that has it in this version
 	Origins   []string    `json:"origins,omitempty"`   // what it was picked from
 	AlreadyBy string      `json:"alreadyBy,omitempty"` // by what it was recognized in Since, which is on another line

@@ -55,7 +55,7 @@ func markedPage(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *gi
 		return []Write{{7, target, "no page: nothing to mark", There}}, nil
 	}
 	body := markdown.Warn(page.Body, m.Warning(v))
-	_, wrote, err := f.Client.Edit(ctx, v.String(), forge.Edit{Body: &body, More: "All of it is in the file " + bundle.NotesFile + " below."})
+	_, wrote, err := f.Client.Edit(ctx, v.String(), forge.Edit{Body: &body, More: More})
 	if err != nil {
 		return nil, err
 	}

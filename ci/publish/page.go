@@ -18,12 +18,28 @@ type Forge struct {
 	Name   string // OWNER/REPO, for people
 }
 
+// More ends a page that is shortened.
+const More = "All of it is in the file " + bundle.NotesFile + " below."
+
+// imagesTitle and chartsTitle are what the part of a page begins with that pins by digest.
+const imagesTitle, chartsTitle = "\n### Images\n\n", "\n### Charts\n\n"
+
+// Pinned is the part of a page's text behind the notes: images and charts by digest.
+func Pinned(body string) string {
+	for _, title := range []string{imagesTitle, chartsTitle} {
+		if at := strings.LastIndex(body, title); at >= 0 {
+			return body[at:]
+		}
+	}
+	return ""
+}
+
 // Page is the release page of a bundle: notes, digests, and every file but git's own objects.
 func Page(b bundle.Bundle) (forge.Release, error) {
 	record := b.Record
 	_, candidate := record.Version.Candidate()
 	r := forge.Release{Tag: record.Version.String(), Object: record.Tag, Commit: record.Commit, Identity: b.Identity.Digest, Title: record.Version.String(), Prerelease: candidate,
-		More: "All of it is in the file " + bundle.NotesFile + " below."}
+		More: More}
 	var body strings.Builder
 	for _, a := range record.Artifacts {
 		if a.Kind == bundle.KindNotes {
@@ -38,13 +54,13 @@ func Page(b bundle.Bundle) (forge.Release, error) {
 	pinned := func(title, prefix, kind string) {
 		for i, a := range record.OfKind(kind) {
 			if i == 0 {
-				body.WriteString("\n### " + title + "\n\n")
+				body.WriteString(title)
 			}
 			fmt.Fprintf(&body, "- `%s%s@%s`\n", prefix, a.Name, a.Digest)
 		}
 	}
-	pinned("Images", "", bundle.KindImage)
-	pinned("Charts", "oci://", bundle.KindChart)
+	pinned(imagesTitle, "", bundle.KindImage)
+	pinned(chartsTitle, "oci://", bundle.KindChart)
 	r.Body = strings.TrimSpace(body.String()) + "\n"
 	_, at, err := b.Layout.Record(b.Identity)
 	if err != nil {

@@ -7,7 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,17 +22,85 @@ import (
 
 const forgeToken = "token-of-the-forge"
 
-// forge NAME REMOTE: the release pages of acme/pi-operator, whose tags are those of a bare repository. Their address is in the variable NAME, and who has the token in GITHUB_TOKEN may write.
-func forgeOf(t *testing.T) func(*testscript.TestScript, bool, []string) {
-	return func(ts *testscript.TestScript, _ bool, args []string) {
-		repository, err := git.Open(context.Background(), ts.MkAbs(args[1]))
-		ts.Check(err)
-		h := hub.New(hub.Options{Repository: "acme/pi-operator", Git: repository, Users: []hub.User{{Login: "ada", Token: forgeToken, Role: hub.Write}}})
-		server := httptest.NewServer(forgetest.Hold(t, h))
-		ts.Defer(server.Close)
-		ts.Setenv(args[0], server.URL)
-		ts.Setenv("GITHUB_TOKEN", forgeToken)
+// hubs are a scenario's API servers of our own, by the name of the variable that holds the address. What they are asked and answer is held to GitHub's description.
+type hubs struct {
+	t      *testing.T
+	mu     sync.Mutex
+	byName map[string]*hub.Hub
+}
+
+// serve NAME REMOTE: the forge of acme/pi-operator, whose branches and tags are those of a bare repository. Its address is in the variable NAME; ada may write, and the token in
+// GITHUB_TOKEN is hers; eve may triage, bob may read.
+func (h *hubs) serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: forge NAME REMOTE")
 	}
+	repository, err := git.Open(context.Background(), ts.MkAbs(args[1]))
+	ts.Check(err)
+	made := hub.New(hub.Options{Repository: "acme/pi-operator", Git: repository, Users: []hub.User{
+		{Login: "ada", Token: forgeToken, Role: hub.Write}, {Login: "bob", Role: hub.Read}, {Login: "eve", Role: hub.Triage},
+	}})
+	server := httptest.NewServer(forgetest.Hold(h.t, made))
+	ts.Defer(server.Close)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.byName[ts.Getenv("WORK")] = made
+	ts.Setenv(args[0], server.URL)
+	ts.Setenv("GITHUB_TOKEN", forgeToken)
+}
+
+func (h *hubs) of(ts *testscript.TestScript) *hub.Hub {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.byName[ts.Getenv("WORK")]
+}
+
+// merged NUMBER COMMIT AUTHOR TITLE [LABEL...]: a pull request that brought a commit; COMMIT none is one that is open.
+func (h *hubs) merged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 {
+		ts.Fatalf("usage: merged NUMBER COMMIT AUTHOR TITLE [LABEL...]")
+	}
+	number, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	p := hub.Pull{Number: number, Title: args[3], Author: args[2], Head: "side-" + args[0], Base: "main", MergeCommit: args[1], Labels: args[4:]}
+	if args[1] == "none" {
+		p.MergeCommit = ""
+	}
+	h.of(ts).AddPull(p)
+}
+
+// closed NUMBER: somebody closes a pull request.
+func (h *hubs) closed(ts *testscript.TestScript, neg bool, args []string) {
+	number, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Check(h.of(ts).Close(number, ""))
+}
+
+// pulls FILE: writes what pull requests and comments there are.
+func (h *hubs) pulls(ts *testscript.TestScript, neg bool, args []string) {
+	var b strings.Builder
+	for _, p := range h.of(ts).Snapshot().Pulls {
+		fmt.Fprintf(&b, "#%d %s -> %s %s: %s\n  labels %v, assigned %v, asked %v\n", p.Number, p.Head, p.Base, p.State, p.Title, p.Labels, p.Assignees, p.Reviewers)
+		for line := range strings.Lines(p.Body) {
+			b.WriteString("  | " + line)
+		}
+		b.WriteString("\n")
+		for _, m := range p.Comments {
+			b.WriteString("  " + m.Author + " says:\n")
+			for line := range strings.Lines(m.Body) {
+				b.WriteString("  > " + line)
+			}
+			b.WriteString("\n")
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o644))
+}
+
+// shown: what the newest release page says.
+func (h *hubs) shown(ts *testscript.TestScript, neg bool, args []string) {
+	releases := h.of(ts).Snapshot().Releases
+	_, err := io.WriteString(ts.Stdout(), releases[len(releases)-1].Body)
+	ts.Check(err)
 }
 
 // page URL draft | gone | FILE=CONTENT: somebody edits the newest release page at a forge: it is a draft again, or is deleted, or a file has other content.

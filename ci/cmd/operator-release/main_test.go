@@ -79,10 +79,10 @@ func TestScenarios(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "forge": forgeOf(t), "page": page, "capture": capture, "liar": liar,
+			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "forge": h.serve, "page": page, "capture": capture, "liar": liar,
 			"oci-layout": ociLayout, "pointers": pointers, "manifest": manifest,
 			"canary": canary, "no-canary": noCanary, "plant": plant, "tells": tells, "guarded": guarded, "redirecting": redirecting, "docker-login": dockerLogin,
-			"hub": h.serve, "merged": h.merged, "closed": h.closed, "pulls": h.pulls,
+			"merged": h.merged, "closed": h.closed, "pulls": h.pulls, "shown": h.shown,
 		},
 	})
 }

@@ -18,15 +18,27 @@ import (
 )
 
 func (a *app) notesCommand() *cobra.Command {
-	return &cobra.Command{
+	var e enriching
+	cmd := &cobra.Command{
 		Use: "notes VERSION", Short: "Print what a version brings, in Markdown",
 		Long: "Of a tagged version, or of the commit that is checked out under a version that may come next. Made from history alone, every change once: candidates roll up into their final, " +
-			"what was taken back within is left out, squashed picks are taken apart, and what the version before has on another line is told apart.",
+			"what was taken back within is left out, squashed picks are taken apart, and what the version before has on another line is told apart. " +
+			"With --github the titles and authors of pull requests are in it, too; with --to-page these notes take the place of those on the version's release page.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if e.github == "" && (e.toPage || e.url != "") {
+				return refusal.New("notes %s: name the forge with --github OWNER/REPO", args[0])
+			}
 			var n notes.Notes
 			spec := func(settings *string) any { return pipeline.NotesSpec{Version: args[0], Config: settings} }
-			return a.asked(cmd.Context(), pipeline.Notes, args[0], spec, &n, func(string) error {
+			return a.asked(ctx, pipeline.Notes, args[0], spec, &n, func(string) error {
+				if e.github != "" {
+					var err error
+					if n, err = e.enrich(ctx, n); err != nil {
+						return err
+					}
+				}
 				if !a.json {
 					_, err := io.WriteString(a.stdout, n.Markdown())
 					return err
@@ -35,6 +47,12 @@ func (a *app) notesCommand() *cobra.Command {
 			})
 		},
 	}
+	f := cmd.Flags()
+	f.StringVar(&e.github, "github", "", "ask OWNER/REPO for the titles and authors of pull requests; the token comes from GITHUB_TOKEN")
+	f.StringVar(&e.url, "github-url", "", "where GitHub's API is, instead of https://api.github.com")
+	f.StringArrayVar(&e.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
+	f.BoolVar(&e.toPage, "to-page", false, "put these notes on the version's release page, too")
+	return cmd
 }
 
 func runNotes(ctx context.Context, c call, spec pipeline.NotesSpec) (any, error) {
