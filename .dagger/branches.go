@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -64,7 +65,7 @@ func (m *OperatorRelease) Followup(
 //
 // +cache="session"
 func (m *OperatorRelease) Backport(
-	// The commits, in the order in which they apply.
+	// The commits, in the order in which they apply; where pull requests are proposed, also #NUMBER, what that pull request brought.
 	commits []string,
 	// The lines, such as 1.5,1.4.
 	onto []string,
@@ -123,4 +124,55 @@ func (b *Branches) Push(
 ) (string, error) {
 	args := append([]string{"--push", "--remote=" + remote}, b.Arguments...)
 	return b.Module.command(b.Module.toTheWorld(b.Module.Base), dagger.ReturnTypeSuccess, b.Command, args...).Stdout(ctx)
+}
+
+// Propose pushes the branches of a backport, one for each line, and opens a pull request for each at the repository that with-github names; run again it brings them up to
+// date. A branch that is there with other content is left as it is. What conflicts is said once on the pull request that brought it, and fails.
+//
+// +cache="never"
+func (b *Branches) Propose(
+	ctx context.Context,
+	// The git remote: a URL, instead of the repository's origin.
+	// +optional
+	remote string,
+) (string, error) {
+	if b.Command != "backport" {
+		return "", fmt.Errorf("propose: pull requests are opened of backports; push the branch of %s instead, and open one", b.Command)
+	}
+	return b.Module.propose(remote, b.Arguments...).Stdout(ctx)
+}
+
+// BackportAsked picks what an event of GitHub's asks for, by a comment or a label, and opens pull requests as propose does. An event that asks for nothing, or by somebody who may
+// not write, is nothing to do.
+//
+// +cache="never"
+func (m *OperatorRelease) BackportAsked(
+	ctx context.Context,
+	// What happened, as GITHUB_EVENT_PATH names it.
+	event *dagger.File,
+	// The git remote: a URL, instead of the repository's origin.
+	// +optional
+	remote string,
+) (string, error) {
+	if err := m.lines("backport"); err != nil {
+		return "", err
+	}
+	return m.withEvent(event).propose(remote, "--event="+eventAt).Stdout(ctx)
+}
+
+const eventAt = "/event.json"
+
+func (m *OperatorRelease) withEvent(event *dagger.File) *OperatorRelease {
+	with := *m
+	with.Base = m.Base.WithMountedFile(eventAt, event)
+	return &with
+}
+
+// propose runs a backport that opens pull requests.
+func (m *OperatorRelease) propose(remote string, args ...string) *dagger.Container {
+	flags := m.github()
+	if remote != "" {
+		flags = append(flags, "--push", "--remote="+remote)
+	}
+	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, "backport", append(flags, args...)...)
 }

@@ -19,6 +19,27 @@ func (m *OperatorRelease) Notes(
 	return m.command(m.Base, dagger.ReturnTypeSuccess, "notes", "--", version).Stdout(ctx)
 }
 
+// NotesAtGithub says what a version brings with the titles and authors of pull requests at the repository that with-github names, in Markdown.
+//
+// +cache="never"
+func (m *OperatorRelease) NotesAtGithub(
+	ctx context.Context,
+	// The version: vX.Y.Z or vX.Y.Z-rc.N.
+	version string,
+	// Put them on the version's release page, in place of the notes that are there.
+	// +optional
+	toPage bool,
+) (string, error) {
+	if err := m.lines("notes"); err != nil {
+		return "", err
+	}
+	args := m.github()
+	if toPage {
+		args = append(args, "--to-page")
+	}
+	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, "notes", append(args, "--", version)...).Stdout(ctx)
+}
+
 // Ledger says which fixes of the development branch are on which line, and what is on a line alone.
 func (m *OperatorRelease) Ledger(
 	ctx context.Context,

@@ -257,12 +257,13 @@ func (m *OperatorRelease) WithSshKey(
 	return m
 }
 
-// WithGithub makes release pages at GitHub where versions are published, and marks them where versions are withdrawn.
+// WithGithub makes release pages at GitHub where versions are published, marks them where versions are withdrawn, and opens pull requests of backports.
 func (m *OperatorRelease) WithGithub(
-	// The repository: OWNER/REPO. Where it is empty the token alone is taken, for what the settings say.
-	repository string,
-	// A token with permission to write contents.
+	// A token with permission to write contents; for backports pull requests, too.
 	token *dagger.Secret,
+	// The repository: OWNER/REPO. Without it the token alone is taken, for the one that the settings name.
+	// +optional
+	repository string,
 	// Where GitHub's API is, such as https://github.example.com; GitHub's own where it is not named.
 	// +optional
 	url string,

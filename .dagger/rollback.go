@@ -73,11 +73,6 @@ func (m *OperatorRelease) Rollback(
 // back runs a command that marks a version.
 func (m *OperatorRelease) back(name, version, because string, undo bool, flags []string) *dagger.Container {
 	flags = append(flags, "--because="+because)
-	for _, f := range []struct{ name, value string }{{"--github=", m.GithubRepository}, {"--github-url=", m.GithubURL}, {"--index=", m.Index}} {
-		if f.value != "" {
-			flags = append(flags, f.name+f.value)
-		}
-	}
 	if undo {
 		flags = append(flags, "--undo")
 	}
@@ -87,13 +82,24 @@ func (m *OperatorRelease) back(name, version, because string, undo bool, flags [
 // to are the flags that say where.
 func (m *OperatorRelease) to(registry, remote, backup string, configured bool) []string {
 	var flags []string
-	for _, f := range []struct{ name, value string }{{"--registry=", registry}, {"--remote=", remote}, {"--backup=", backup}} {
+	for _, f := range []struct{ name, value string }{{"--registry=", registry}, {"--remote=", remote}, {"--backup=", backup}, {"--index=", m.Index}} {
 		if f.value != "" {
 			flags = append(flags, f.name+f.value)
 		}
 	}
 	if configured {
 		flags = append(flags, "--to-configured")
+	}
+	return append(flags, m.github()...)
+}
+
+// github are the flags that say where GitHub is, and who is spoken to without TLS.
+func (m *OperatorRelease) github() []string {
+	var flags []string
+	for _, f := range []struct{ name, value string }{{"--github=", m.GithubRepository}, {"--github-url=", m.GithubURL}} {
+		if f.value != "" {
+			flags = append(flags, f.name+f.value)
+		}
 	}
 	for _, host := range m.PlainHTTP {
 		flags = append(flags, "--plain-http="+host)
