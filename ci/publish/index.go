@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/chartindex"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/registry"
 )
@@ -199,13 +201,29 @@ func (p *publication) chartIndex(ctx context.Context) error {
 			}
 			any = any || changed
 		}
-		return packages, any, nil
+		if p.report.Mark == nil || p.report.Mark.State == journal.Good {
+			return packages, any, nil
+		}
+		changed, err := deprecate(index, p.bundle.Record, true)
+		return packages, any || changed, err
 	})
 	if err != nil {
 		return err
 	}
 	p.wrote(8, p.index.ref(), "chart index", outcome(wrote))
 	return nil
+}
+
+// deprecate marks all charts of a release in an index, or takes the marks away.
+func deprecate(index *chartindex.Index, record bundle.Record, deprecated bool) (any bool, err error) {
+	for _, a := range record.OfKind(bundle.KindChart) {
+		changed, err := index.Deprecate(path.Base(a.Repository), a.Tag, deprecated)
+		if err != nil {
+			return false, err
+		}
+		any = any || changed
+	}
+	return any, nil
 }
 
 // downloads is where the page's files are downloaded, with a slash at its end; empty where there is no page.

@@ -13,6 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/markdown"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
@@ -88,5 +91,32 @@ func TestAPageOfOtherContentIsRefused(t *testing.T) {
 	r, err := Publish(ctx, two, to)
 	if !refusal.Is(err) || len(r.Writes) > 0 || !strings.Contains(err.Error(), one.Identity.Digest.String()) || !strings.Contains(err.Error(), two.Identity.Digest.String()) {
 		t.Errorf("%v; want a refusal that names both identities", err)
+	}
+}
+
+// TestAWithdrawnVersionIsPublishedAsOne: where a version that carries a mark is published again, its new page warns, is not the latest, and its charts are deprecated.
+func TestAWithdrawnVersionIsPublishedAsOne(t *testing.T) {
+	ctx, source, throwaway := t.Context(), repository(t), newThrowaway(t)
+	b := releaseOf(t, source, "v1.5.0", "v1.5.0\n", "linux/amd64")
+	by := git.Person{Name: "Ada", Email: "ada@example.com", Time: b.Record.Time}
+	scratch, err := git.Init(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.Add(ctx, scratch.Remote(throwaway.Remote), b.Record.Version, journal.Mark{State: journal.Good}, journal.Mark{State: journal.RolledBack, Because: "it *leaks*"}, by); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		if r, err := Publish(ctx, b, throwaway.Destinations(source)); err != nil || r.Changed() != want {
+			t.Fatalf("%+v, %v", r.Writes, err)
+		}
+	}
+	page := throwaway.Hub.Snapshot().Releases[0]
+	if page.Latest || page.Draft || !strings.Contains(page.Body, markdown.Escape("v1.5.0 is rolled back: it *leaks*")) {
+		t.Errorf("the page is %+v", page)
+	}
+	index, err := source.Git(ctx, "--git-dir", throwaway.Remote, "show", "gh-pages:"+indexFile)
+	if err != nil || !strings.Contains(index, "deprecated: true") {
+		t.Errorf("the index is %s, %v", index, err)
 	}
 }

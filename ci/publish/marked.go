@@ -3,7 +3,6 @@ package publish
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/chartindex"
@@ -22,21 +21,12 @@ func Marked(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Re
 			return writes, err
 		}
 	}
-	charts := record.OfKind(bundle.KindChart)
-	if d.Index == nil || len(charts) == 0 {
+	if d.Index == nil || len(record.OfKind(bundle.KindChart)) == 0 {
 		return writes, nil
 	}
 	wrote, err := d.Index.Edit(ctx, remote, by, fmt.Sprintf("chore: %s is %s\n", record.Version, m.State), func(index *chartindex.Index) (map[string][]byte, bool, error) {
-		any := false
-		for _, a := range charts {
-			name := a.Repository[strings.LastIndex(a.Repository, "/")+1:]
-			changed, err := index.Deprecate(name, a.Tag, m.State != journal.Good)
-			if err != nil {
-				return nil, false, err
-			}
-			any = any || changed
-		}
-		return nil, any, nil
+		changed, err := deprecate(index, record, m.State != journal.Good)
+		return nil, changed, err
 	})
 	if err != nil {
 		return writes, err

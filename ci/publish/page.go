@@ -9,6 +9,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/forge"
+	"github.com/operator-release/operator-release/ci/markdown"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
@@ -96,6 +97,9 @@ func (p *publication) page(ctx context.Context) error {
 	r, err := Page(p.bundle)
 	if err != nil {
 		return err
+	}
+	if p.report.Mark != nil { // a version that was withdrawn, and is published again
+		r.Body = markdown.Warn(r.Body, p.report.Mark.Warning(p.bundle.Record.Version))
 	}
 	target := p.forge.Name + " release " + p.version
 	_, wrote, err := p.forge.Client.Prepare(ctx, r)
