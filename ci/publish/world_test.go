@@ -101,6 +101,7 @@ func (w *world) kinds(write func(*http.Request) (kind, name string)) func(*http.
 	record := w.bundle.Record
 	is := map[string]string{
 		"refs/releases/" + record.Version.String(): "claim", "refs/heads/" + record.Branch: "branch", "refs/tags/" + record.Version.String(): "git tag",
+		"refs/heads/gh-pages": "chart index",
 	}
 	for _, kind := range []string{bundle.KindImage, bundle.KindChart} {
 		for _, a := range record.OfKind(kind) {
