@@ -80,7 +80,7 @@ func TestAStoppedDraftIsCompleted(t *testing.T) {
 // TestTwoPublishersOfAStoppedDraft: both find it half done, and complete it side by side.
 func TestTwoPublishersOfAStoppedDraft(t *testing.T) {
 	r := release(t, "v1.5.0", some)
-	for i := range 6 {
+	for i := range 4 {
 		h, proxy, g := stopped(t, r, hub.Options{Immutable: true})
 		proxy.Add(faults.Fault{Match: "(POST|DELETE) .*/assets", Do: faults.Delay(time.Duration(i%3) * time.Millisecond)})
 		errs := make([]error, 2)
