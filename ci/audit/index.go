@@ -224,6 +224,9 @@ func (a *auditor) indexed(v version.Version, k *known, t *tagged, out *Version) 
 		case len(found) == 0:
 			out.compare(KindIndex, name, v.SemVer(), "", "")
 			continue
+		case out.Mark != nil && out.Mark.State == journal.RolledBack:
+			out.compare(KindIndex, name, "not listed", "listed", "the version is rolled back, and who names no version gets the newest that is listed")
+			continue
 		case len(found) > 1:
 			out.compare(KindIndex, name, "one entry", fmt.Sprintf("%d entries", len(found)), "")
 		default:
@@ -260,10 +263,13 @@ func (a *auditor) entry(v version.Version, c released, name string, e entry, out
 		}
 		out.compare(KindIndex, name+" created", want, found, "")
 	}
+	withdrawn := out.Mark != nil && out.Mark.State == journal.Withdrawn
 	switch {
-	case !e.Deprecated:
-	case out.Mark != nil && out.Mark.State != journal.Good:
+	case withdrawn && e.Deprecated:
 		out.compare(KindIndex, name+" deprecated", "deprecated", "deprecated", "")
+	case withdrawn:
+		out.compare(KindIndex, name+" deprecated", "deprecated", "not deprecated", "the version is withdrawn")
+	case !e.Deprecated:
 	case a.refs.noMarks != "":
 		out.unseen(KindIndex, name+" deprecated", "", "it is deprecated; whether the version is withdrawn is not known: "+a.refs.noMarks)
 	default:

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -220,6 +221,20 @@ func (x *Index) Deprecate(chart, version string, deprecated bool) (changed bool,
 	}
 	set(e, "deprecated", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
 	return true, nil
+}
+
+// Remove takes an entry out; removed is false where there is none. Of a chart without any other entry nothing stays.
+func (x *Index) Remove(chart, version string) (removed bool) {
+	e := x.find(chart, version)
+	if e == nil {
+		return false
+	}
+	list := x.versions(chart)
+	list.Content = slices.DeleteFunc(list.Content, func(other *yaml.Node) bool { return other == e })
+	if len(list.Content) == 0 {
+		drop(value(x.root(), "entries"), chart)
+	}
+	return true
 }
 
 // Bytes is the index as it is to be written.

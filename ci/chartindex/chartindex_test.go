@@ -132,6 +132,22 @@ func TestDeprecated(t *testing.T) {
 	}
 }
 
+func TestRemoved(t *testing.T) {
+	x, err := Parse([]byte(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Remove("spark", "9.9.9") || x.Remove("other", "1.4.0") || text(t, x) != before {
+		t.Errorf("what is not there was removed: %s", text(t, x))
+	}
+	if !x.Remove("spark", "1.4.0") || x.Remove("spark", "1.4.0") || strings.Contains(text(t, x), "version: 1.4.0") {
+		t.Errorf("it is still there: %s", text(t, x))
+	}
+	if _, err := x.Add(entry("1.7.0", "1.7.0")); err != nil || !x.Remove("spark", "1.7.0") {
+		t.Errorf("%v: %s", err, text(t, x))
+	}
+}
+
 func TestWhatIsNoIndexIsRefused(t *testing.T) {
 	for _, content := range []string{"[]", "a: b: c", "entries: []", "text"} {
 		if _, err := Parse([]byte(content)); !refusal.Is(err) {

@@ -115,11 +115,11 @@ const (
 	maxEdits  = 20
 )
 
-// entries are the index's entries of a bundle's charts, and their packages. Where the packages have an address it is base; else they lie beside the index.
-func (p *publication) entries(base string) (entries []chartindex.Entry, packages map[string][]byte, err error) {
+// entriesOf are the index's entries of a bundle's charts, and their packages. Where the packages have an address it is base; else they lie beside the index.
+func entriesOf(b bundle.Bundle, base string) (entries []chartindex.Entry, packages map[string][]byte, err error) {
 	packages = map[string][]byte{}
-	for _, a := range p.bundle.Record.OfKind(bundle.KindChart) {
-		content, err := os.ReadFile(filepath.Join(p.bundle.Layout.Dir(), bundle.FilesDir, a.File)) // verified at the beginning
+	for _, a := range b.Record.OfKind(bundle.KindChart) {
+		content, err := os.ReadFile(filepath.Join(b.Layout.Dir(), bundle.FilesDir, a.File)) // verified at the beginning
 		if err != nil {
 			return nil, nil, err
 		}
@@ -130,83 +130,84 @@ func (p *publication) entries(base string) (entries []chartindex.Entry, packages
 		if base == "" {
 			packages[a.File] = content
 		}
-		entries = append(entries, chartindex.Entry{Metadata: metadata, Created: p.bundle.Record.Time, Digest: a.Package.Digest, URL: base + a.File})
+		entries = append(entries, chartindex.Entry{Metadata: metadata, Created: b.Record.Time, Digest: a.Package.Digest, URL: base + a.File})
 	}
 	return entries, packages, nil
 }
 
+// listed gives an index the charts of a release as its mark says: there, deprecated where it is withdrawn, and none where it is rolled back, since whoever names no version gets the
+// newest that is listed, deprecated or not. The packages stay where they are.
+func listed(index *chartindex.Index, record bundle.Record, entries []chartindex.Entry, state journal.State) (changed bool, err error) {
+	for _, e := range entries {
+		if state != journal.RolledBack {
+			one, err := index.Add(e)
+			if err != nil {
+				return false, err
+			}
+			changed = changed || one
+		}
+	}
+	for _, a := range record.OfKind(bundle.KindChart) {
+		name, one := path.Base(a.Repository), false
+		if state == journal.RolledBack {
+			one = index.Remove(name, a.Tag)
+		} else if one, err = index.Deprecate(name, a.Tag, state == journal.Withdrawn); err != nil {
+			return false, err
+		}
+		changed = changed || one
+	}
+	return changed, nil
+}
+
+// state is where the version stands by its newest mark.
+func (p *publication) state() journal.State {
+	if p.report.Mark == nil {
+		return journal.Good
+	}
+	return p.report.Mark.State
+}
+
 // otherEntry refuses where the index has a chart of this version with other content.
 func (p *publication) otherEntry(ctx context.Context) error {
-	_, err := p.lacking(ctx)
+	_, err := p.unlisted(ctx)
 	return err
 }
 
-// lacking counts the charts that the index lacks.
-func (p *publication) lacking(ctx context.Context) (n int, err error) {
+// unlisted tells whether the index is other than it belongs.
+func (p *publication) unlisted(ctx context.Context) (bool, error) {
 	if p.index == nil {
-		return 0, nil
+		return false, nil
 	}
 	index, _, err := p.index.read(ctx, p.remote)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	entries, _, err := p.entries("")
+	entries, _, err := entriesOf(p.bundle, "")
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	for _, e := range entries {
-		changed, err := index.Add(e)
-		if err != nil {
-			return n, err
-		}
-		if changed {
-			n++
-		}
-	}
-	return n, nil
+	return listed(index, p.bundle.Record, entries, p.state())
 }
 
 // readIndex looks whether the index has the charts, with the bundle's digests.
 func (p *publication) readIndex(ctx context.Context) error {
-	n, err := p.lacking(ctx)
-	if err == nil && n > 0 {
-		err = fmt.Errorf("read back %s of %s: it lacks %d charts of %s; run it again", p.index.ref(), p.remote.URL, n, p.version)
+	other, err := p.unlisted(ctx)
+	if err == nil && other {
+		err = fmt.Errorf("read back %s of %s: it does not list the charts of %s as it should; run it again", p.index.ref(), p.remote.URL, p.version)
 	}
 	return err
 }
 
-// chartIndex adds the charts to the index.
+// chartIndex brings the charts to the index.
 func (p *publication) chartIndex(ctx context.Context) error {
 	if p.index == nil || len(p.bundle.Record.OfKind(bundle.KindChart)) == 0 {
 		return nil
-	}
-	base, err := p.downloads(ctx)
-	if err != nil {
-		return err
-	}
-	entries, packages, err := p.entries(base)
-	if err != nil {
-		return err
 	}
 	commit, err := p.scratch.Commit(ctx, p.bundle.Record.Commit)
 	if err != nil {
 		return err
 	}
-	wrote, err := p.index.Edit(ctx, p.remote, commit.Committer, fmt.Sprintf("chore: charts of %s\n", p.version), func(index *chartindex.Index) (map[string][]byte, bool, error) {
-		any := false
-		for _, e := range entries {
-			changed, err := index.Add(e)
-			if err != nil {
-				return nil, false, err
-			}
-			any = any || changed
-		}
-		if p.report.Mark == nil || p.report.Mark.State == journal.Good {
-			return packages, any, nil
-		}
-		changed, err := deprecate(index, p.bundle.Record, true)
-		return packages, any || changed, err
-	})
+	wrote, err := p.index.list(ctx, p.bundle, p.state(), p.remote, commit.Committer, p.forge, fmt.Sprintf("chore: charts of %s\n", p.version))
 	if err != nil {
 		return err
 	}
@@ -214,30 +215,28 @@ func (p *publication) chartIndex(ctx context.Context) error {
 	return nil
 }
 
-// deprecate marks all charts of a release in an index, or takes the marks away.
-func deprecate(index *chartindex.Index, record bundle.Record, deprecated bool) (any bool, err error) {
-	for _, a := range record.OfKind(bundle.KindChart) {
-		changed, err := index.Deprecate(path.Base(a.Repository), a.Tag, deprecated)
+// list has the index list a release as it is marked; the packages lie where its release page offers them, or, without one, beside the index.
+func (x *Index) list(ctx context.Context, b bundle.Bundle, state journal.State, remote *git.Remote, by git.Person, f *Forge, message string) (wrote bool, err error) {
+	base := ""
+	if f != nil {
+		page, ok, err := f.Client.Page(ctx, b.Record.Version.String())
 		if err != nil {
 			return false, err
 		}
-		any = any || changed
+		if ok && len(page.Assets) > 0 {
+			at := page.Assets[0]
+			base = at.URL[:len(at.URL)-len(at.Name)]
+		}
 	}
-	return any, nil
-}
-
-// downloads is where the page's files are downloaded, with a slash at its end; empty where there is no page.
-func (p *publication) downloads(ctx context.Context) (string, error) {
-	if p.forge == nil {
-		return "", nil
-	}
-	page, ok, err := p.forge.Client.Page(ctx, p.version)
+	entries, packages, err := entriesOf(b, base)
 	if err != nil {
-		return "", err
+		return false, err
 	}
-	if !ok || len(page.Assets) == 0 {
-		return "", fmt.Errorf("read back the page of %s at %s: it is not there, or has no files; run it again", p.version, p.forge.Name)
+	if state == journal.RolledBack {
+		packages = nil
 	}
-	at := page.Assets[0]
-	return at.URL[:len(at.URL)-len(at.Name)], nil
+	return x.Edit(ctx, remote, by, message, func(index *chartindex.Index) (map[string][]byte, bool, error) {
+		changed, err := listed(index, b.Record, entries, state)
+		return packages, changed, err
+	})
 }

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -94,7 +95,7 @@ func TestAPageOfOtherContentIsRefused(t *testing.T) {
 	}
 }
 
-// TestAWithdrawnVersionIsPublishedAsOne: where a version that carries a mark is published again, its new page warns, is not the latest, and its charts are deprecated.
+// TestAWithdrawnVersionIsPublishedAsOne: where a version that carries a mark is published again, its new page warns and is not the latest, and the index does not list its charts.
 func TestAWithdrawnVersionIsPublishedAsOne(t *testing.T) {
 	ctx, source, throwaway := t.Context(), repository(t), newThrowaway(t)
 	b := releaseOf(t, source, "v1.5.0", "v1.5.0\n", "linux/amd64")
@@ -116,7 +117,48 @@ func TestAWithdrawnVersionIsPublishedAsOne(t *testing.T) {
 		t.Errorf("the page is %+v", page)
 	}
 	index, err := source.Git(ctx, "--git-dir", throwaway.Remote, "show", "gh-pages:"+indexFile)
-	if err != nil || !strings.Contains(index, "deprecated: true") {
-		t.Errorf("the index is %s, %v", index, err)
+	if err == nil && strings.Contains(index, "1.5.0") {
+		t.Errorf("the index is %s", index)
+	}
+}
+
+// TestTheIndexFollowsMarks: a withdrawn version's chart is deprecated, that of one that is rolled back is listed no more, and of one that is good again all is as before.
+func TestTheIndexFollowsMarks(t *testing.T) {
+	ctx, source, throwaway := t.Context(), repository(t), newThrowaway(t)
+	b := releaseOf(t, source, "v1.5.0", "v1.5.0\n", "linux/amd64")
+	to := throwaway.Destinations(source)
+	for _, f := range []*Forge{to.Forge, nil} { // the packages lie at the page, then beside the index
+		to.Forge = f
+		to.Index = &Index{Branch: fmt.Sprintf("charts-%t", f == nil)}
+		if _, err := Publish(ctx, b, to); err != nil {
+			t.Fatal(err)
+		}
+		index := func() string {
+			content, err := source.Git(ctx, "--git-dir", throwaway.Remote, "show", to.Index.Branch+":"+indexFile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return content
+		}
+		scratch, err := source.Scratch(ctx, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := git.Person{Name: "Ada", Email: "ada@example.com", Time: b.Record.Time}
+		before := index()
+		for _, step := range []struct {
+			state          journal.State
+			listed, marked bool
+		}{{journal.Withdrawn, true, true}, {journal.RolledBack, false, false}, {journal.RolledBack, false, false}, {journal.Withdrawn, true, true}, {journal.Good, true, false}} {
+			if _, err := Marked(ctx, b, journal.Mark{State: step.state, Because: "it leaks"}, scratch.Remote(throwaway.Remote), by, to); err != nil {
+				t.Fatal(err)
+			}
+			if is := index(); strings.Contains(is, "version: 1.5.0") != step.listed || strings.Contains(is, "deprecated: true") != step.marked {
+				t.Errorf("%s: %s", step.state, is)
+			}
+		}
+		if after := index(); after != before {
+			t.Errorf("good again it is\n%s\nand was\n%s", after, before)
+		}
 	}
 }

@@ -5,14 +5,13 @@ import (
 	"fmt"
 
 	"github.com/operator-release/operator-release/ci/bundle"
-	"github.com/operator-release/operator-release/ci/chartindex"
 	"github.com/operator-release/operator-release/ci/forge"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/markdown"
 )
 
-// Marked brings a version's newest mark to its release page and to the chart index: a warning above the page's text, deprecated charts. Unless the version is only withdrawn, the page
+// Marked brings a version's newest mark to its release page and to the chart index: a warning above the page's text, charts that are deprecated, or, rolled back, listed no more. Unless the version is only withdrawn, the page
 // of the newest version that was not rolled back becomes the latest.
 func Marked(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Remote, by git.Person, d Destinations) (writes []Write, err error) {
 	record := b.Record
@@ -24,10 +23,7 @@ func Marked(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Re
 	if d.Index == nil || len(record.OfKind(bundle.KindChart)) == 0 {
 		return writes, nil
 	}
-	wrote, err := d.Index.Edit(ctx, remote, by, fmt.Sprintf("chore: %s is %s\n", record.Version, m.State), func(index *chartindex.Index) (map[string][]byte, bool, error) {
-		changed, err := deprecate(index, record, m.State != journal.Good)
-		return nil, changed, err
-	})
+	wrote, err := d.Index.list(ctx, b, m.State, remote, by, d.Forge, fmt.Sprintf("chore: %s is %s\n", record.Version, m.State))
 	if err != nil {
 		return writes, err
 	}
