@@ -170,18 +170,25 @@ func (x *Index) Add(e Entry) (changed bool, err error) {
 	set(entry, "created", scalar(e.Created.UTC().Format(time.RFC3339)))
 	set(entry, "digest", scalar(e.Digest.Encoded()))
 	set(entry, "urls", &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{scalar(e.URL)}})
+	x.insert(name.Value, v, entry)
+	x.generated(e.Created)
+	return true, nil
+}
+
+// insert puts an entry where it belongs: the newest first, as Helm sorts them.
+func (x *Index) insert(chart string, v *semver.Version, entry *yaml.Node) {
 	entries := value(x.root(), "entries")
 	if entries == nil || entries.Kind != yaml.MappingNode {
 		entries = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 		set(x.root(), "entries", entries)
 	}
 	entries.Style = 0 // `{}` of an empty one
-	list := x.versions(name.Value)
+	list := x.versions(chart)
 	if list == nil {
 		list = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-		set(entries, name.Value, list)
+		set(entries, chart, list)
 	}
-	at := 0 // the newest first, as Helm sorts them
+	at := 0
 	for ; at < len(list.Content); at++ {
 		other := value(list.Content[at], "version")
 		if other == nil {
@@ -192,8 +199,6 @@ func (x *Index) Add(e Entry) (changed bool, err error) {
 		}
 	}
 	list.Content = append(list.Content[:at:at], append([]*yaml.Node{entry}, list.Content[at:]...)...)
-	x.generated(e.Created)
-	return true, nil
 }
 
 // generated says when the index was last made, where that is later than it says.
@@ -221,6 +226,23 @@ func (x *Index) Deprecate(chart, version string, deprecated bool) (changed bool,
 	}
 	set(e, "deprecated", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
 	return true, nil
+}
+
+// Has tells whether there is an entry.
+func (x *Index) Has(chart, version string) bool { return x.find(chart, version) != nil }
+
+// Take takes an entry of this package from another index, as it is there; taken is false where there is one here already, or none there.
+func (x *Index) Take(from *Index, chart, version string, pkg digest.Digest) (taken bool) {
+	e := from.find(chart, version)
+	v, err := semver.NewVersion(version)
+	if e == nil || err != nil || x.Has(chart, version) {
+		return false
+	}
+	if d := value(e, "digest"); d == nil || strings.TrimPrefix(d.Value, "sha256:") != pkg.Encoded() {
+		return false
+	}
+	x.insert(chart, v, e)
+	return true
 }
 
 // Remove takes an entry out; removed is false where there is none. Of a chart without any other entry nothing stays.

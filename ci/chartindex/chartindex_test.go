@@ -143,6 +143,14 @@ func TestRemoved(t *testing.T) {
 	if !x.Remove("spark", "1.4.0") || x.Remove("spark", "1.4.0") || strings.Contains(text(t, x), "version: 1.4.0") {
 		t.Errorf("it is still there: %s", text(t, x))
 	}
+	from, err := Parse([]byte(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkg := digest.Digest("sha256:" + value(from.find("spark", "1.4.0"), "digest").Value)
+	if x.Take(from, "spark", "1.4.0", digest.FromString("other")) || !x.Take(from, "spark", "1.4.0", pkg) || x.Take(from, "spark", "1.4.0", pkg) || text(t, x) != before {
+		t.Errorf("taken again it is\n%s", text(t, x))
+	}
 	if _, err := x.Add(entry("1.7.0", "1.7.0")); err != nil || !x.Remove("spark", "1.7.0") {
 		t.Errorf("%v: %s", err, text(t, x))
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/chartindex"
@@ -44,19 +45,26 @@ func (x *Index) read(ctx context.Context, remote *git.Remote) (index *chartindex
 	if tip, err = remote.Local().Commit(ctx, refs[x.ref()]); err != nil {
 		return nil, tip, err
 	}
-	tree, err := remote.Local().Tree(ctx, tip.ID)
+	index, err = x.at(ctx, remote, tip.ID)
+	return index, tip, err
+}
+
+// at reads the index of a commit; it is empty where the commit has none.
+func (x *Index) at(ctx context.Context, remote *git.Remote, commit string) (*chartindex.Index, error) {
+	tree, err := remote.Local().Tree(ctx, commit)
 	if err != nil {
-		return nil, tip, err
+		return nil, err
 	}
 	defer tree.Close()
 	content, err := tree.ReadFile(indexFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, tip, err
+		return nil, err
 	}
-	if index, err = chartindex.Parse(content); err != nil {
+	index, err := chartindex.Parse(content)
+	if err != nil {
 		err = refusal.New("read %s on branch %s of %s: %w", indexFile, x.Branch, remote.URL, err)
 	}
-	return index, tip, err
+	return index, err
 }
 
 // Edit changes the index: it is read, edited and pushed, and again where somebody else was there first. Edit tells what files the branch has to have beside
@@ -151,8 +159,10 @@ func listed(index *chartindex.Index, record bundle.Record, entries []chartindex.
 		name, one := path.Base(a.Repository), false
 		if state == journal.RolledBack {
 			one = index.Remove(name, a.Tag)
-		} else if one, err = index.Deprecate(name, a.Tag, state == journal.Withdrawn); err != nil {
-			return false, err
+		} else if index.Has(name, a.Tag) {
+			if one, err = index.Deprecate(name, a.Tag, state == journal.Withdrawn); err != nil {
+				return false, err
+			}
 		}
 		changed = changed || one
 	}
@@ -198,16 +208,30 @@ func (p *publication) readIndex(ctx context.Context) error {
 	return err
 }
 
-// chartIndex brings the charts to the index.
+// chartIndex brings the charts to the index; their packages lie where the release page offers them, or, without one, beside the index.
 func (p *publication) chartIndex(ctx context.Context) error {
 	if p.index == nil || len(p.bundle.Record.OfKind(bundle.KindChart)) == 0 {
 		return nil
+	}
+	base, err := p.downloads(ctx)
+	if err != nil {
+		return err
+	}
+	entries, packages, err := entriesOf(p.bundle, base)
+	if err != nil {
+		return err
 	}
 	commit, err := p.scratch.Commit(ctx, p.bundle.Record.Commit)
 	if err != nil {
 		return err
 	}
-	wrote, err := p.index.list(ctx, p.bundle, p.state(), p.remote, commit.Committer, p.forge, fmt.Sprintf("chore: charts of %s\n", p.version))
+	if p.state() == journal.RolledBack {
+		packages = nil
+	}
+	wrote, err := p.index.Edit(ctx, p.remote, commit.Committer, fmt.Sprintf("chore: charts of %s\n", p.version), func(index *chartindex.Index) (map[string][]byte, bool, error) {
+		changed, err := listed(index, p.bundle.Record, entries, p.state())
+		return packages, changed, err
+	})
 	if err != nil {
 		return err
 	}
@@ -215,28 +239,71 @@ func (p *publication) chartIndex(ctx context.Context) error {
 	return nil
 }
 
-// list has the index list a release as it is marked; the packages lie where its release page offers them, or, without one, beside the index.
-func (x *Index) list(ctx context.Context, b bundle.Bundle, state journal.State, remote *git.Remote, by git.Person, f *Forge, message string) (wrote bool, err error) {
-	base := ""
-	if f != nil {
-		page, ok, err := f.Client.Page(ctx, b.Record.Version.String())
-		if err != nil {
-			return false, err
+// downloads is where the page's files are downloaded, with a slash at its end; empty where there is no page.
+func (p *publication) downloads(ctx context.Context) (string, error) {
+	if p.forge == nil {
+		return "", nil
+	}
+	page, ok, err := p.forge.Client.Page(ctx, p.version)
+	if err != nil {
+		return "", err
+	}
+	if !ok || len(page.Assets) == 0 {
+		return "", fmt.Errorf("read back the page of %s at %s: it is not there, or has no files; run it again", p.version, p.forge.Name)
+	}
+	at := page.Assets[0]
+	return at.URL[:len(at.URL)-len(at.Name)], nil
+}
+
+// maxEarlier bounds how many earlier states of an index are looked through.
+const maxEarlier = 1_000
+
+// mark brings a mark to the index. The charts of a version that is rolled back no more are taken from what the branch was before; one that was never listed stays so.
+func (x *Index) mark(ctx context.Context, record bundle.Record, state journal.State, remote *git.Remote, by git.Person) (wrote bool, err error) {
+	return x.Edit(ctx, remote, by, fmt.Sprintf("chore: %s is %s\n", record.Version, state), func(index *chartindex.Index) (beside map[string][]byte, changed bool, err error) {
+		if state != journal.RolledBack {
+			if changed, err = x.again(ctx, index, record, remote); err != nil {
+				return nil, false, err
+			}
 		}
-		if ok && len(page.Assets) > 0 {
-			at := page.Assets[0]
-			base = at.URL[:len(at.URL)-len(at.Name)]
+		marked, err := listed(index, record, nil, state)
+		return nil, changed || marked, err
+	})
+}
+
+// again lists charts that the index lacks as they were listed last.
+func (x *Index) again(ctx context.Context, index *chartindex.Index, record bundle.Record, remote *git.Remote) (changed bool, err error) {
+	missing := map[string]bundle.Artifact{}
+	for _, a := range record.OfKind(bundle.KindChart) {
+		if name := path.Base(a.Repository); !index.Has(name, a.Tag) && a.Package != nil {
+			missing[name] = a
 		}
 	}
-	entries, packages, err := entriesOf(b, base)
+	if len(missing) == 0 {
+		return false, nil
+	}
+	_, tip, err := x.read(ctx, remote)
+	if err != nil || tip.ID == "" {
+		return false, err
+	}
+	out, err := remote.Local().Git(ctx, "rev-list", fmt.Sprintf("--max-count=%d", maxEarlier), "--first-parent", tip.ID, "--", indexFile)
 	if err != nil {
 		return false, err
 	}
-	if state == journal.RolledBack {
-		packages = nil
+	for _, commit := range strings.Fields(out) {
+		earlier, err := x.at(ctx, remote, commit)
+		if err != nil {
+			return false, err
+		}
+		for name, a := range missing {
+			if index.Take(earlier, name, a.Tag, a.Package.Digest) {
+				changed = true
+				delete(missing, name)
+			}
+		}
+		if len(missing) == 0 {
+			break
+		}
 	}
-	return x.Edit(ctx, remote, by, message, func(index *chartindex.Index) (map[string][]byte, bool, error) {
-		changed, err := listed(index, b.Record, entries, state)
-		return packages, changed, err
-	})
+	return changed, nil
 }

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/forge"
@@ -23,7 +22,7 @@ func Marked(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Re
 	if d.Index == nil || len(record.OfKind(bundle.KindChart)) == 0 {
 		return writes, nil
 	}
-	wrote, err := d.Index.list(ctx, b, m.State, remote, by, d.Forge, fmt.Sprintf("chore: %s is %s\n", record.Version, m.State))
+	wrote, err := d.Index.mark(ctx, record, m.State, remote, by)
 	if err != nil {
 		return writes, err
 	}
