@@ -140,15 +140,20 @@ func TestRemoved(t *testing.T) {
 	if x.Remove("spark", "9.9.9") || x.Remove("other", "1.4.0") || text(t, x) != before {
 		t.Errorf("what is not there was removed: %s", text(t, x))
 	}
-	if !x.Remove("spark", "1.4.0") || x.Remove("spark", "1.4.0") || strings.Contains(text(t, x), "version: 1.4.0") {
+	if !x.Remove("spark", "1.6.0") || x.Remove("spark", "1.6.0") || strings.Contains(text(t, x), "version: 1.6.0") {
 		t.Errorf("it is still there: %s", text(t, x))
 	}
 	from, err := Parse([]byte(before))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pkg := digest.Digest("sha256:" + value(from.find("spark", "1.4.0"), "digest").Value)
-	if x.Take(from, "spark", "1.4.0", digest.FromString("other")) || !x.Take(from, "spark", "1.4.0", pkg) || x.Take(from, "spark", "1.4.0", pkg) || text(t, x) != before {
+	const pkg = digest.Digest("sha256:1bb6f4389594bd718875ec860ac30ffab0829166c90f43f5debf66808e3101c4")
+	for i, taken := range []bool{false, true, false} {
+		if x.Take(from, "spark", "1.6.0", []digest.Digest{digest.FromString("other"), pkg, pkg}[i]) != taken {
+			t.Errorf("%d: taken is not %v", i, taken)
+		}
+	}
+	if text(t, x) != before || x.Take(from, "spark", "1.4.0", pkg) {
 		t.Errorf("taken again it is\n%s", text(t, x))
 	}
 	if _, err := x.Add(entry("1.7.0", "1.7.0")); err != nil || !x.Remove("spark", "1.7.0") {

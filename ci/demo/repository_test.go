@@ -258,25 +258,6 @@ func TestPicks(t *testing.T) {
 	}
 }
 
-// At main's head the operator's own tests pass, without a download; with the flags of a release, which share what is compiled with one.
-func TestOperator(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles the operator")
-	}
-	dir := t.TempDir()
-	if err := Repository(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{{"go", "vet", "./..."}, {"go", "test", "./..."}, {"hack/verify-crds.sh"}} {
-		cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOFLAGS=-trimpath", "CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOWORK=off", "GOPROXY=off", "PWD="+dir)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v: %s", strings.Join(args, " "), err, out)
-		}
-	}
-}
-
 func TestRefusals(t *testing.T) {
 	full := t.TempDir()
 	if err := os.WriteFile(filepath.Join(full, "mine.txt"), []byte("mine"), 0o644); err != nil {

@@ -27,6 +27,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote"
 
 	"github.com/operator-release/operator-release/ci/demo"
+	"github.com/operator-release/operator-release/ci/demo/demotest"
 	"github.com/operator-release/operator-release/ci/faults"
 	"github.com/operator-release/operator-release/ci/forge/forgetest"
 	"github.com/operator-release/operator-release/ci/forge/hub"
@@ -53,6 +54,9 @@ func (ends) Errorf(format string, args ...any) {
 
 // TestScenarios runs testdata/script: each is a text that reads as documentation of the command.
 func TestScenarios(t *testing.T) {
+	if err := demotest.Compile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	settings, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPATH").Output()
 	if err != nil {
 		t.Fatal(err)
