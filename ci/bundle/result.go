@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -30,7 +31,8 @@ type Statement struct {
 // Resource is an in-toto resource descriptor.
 type Resource struct {
 	Name   string            `json:"name,omitempty"`
-	Digest map[string]string `json:"digest"`
+	URI    string            `json:"uri,omitempty"`
+	Digest map[string]string `json:"digest,omitempty"`
 }
 
 // TestResult is the predicate of what a gate found.
@@ -53,19 +55,29 @@ func (b Bundle) Attest(predicateType string, predicate any) error {
 
 // State stores a statement with this predicate about a subject, as a referrer to it, and describes it as index.json lists it.
 func (l *Layout) State(subject ocispec.Descriptor, name, predicateType string, predicate any) (ocispec.Descriptor, error) {
+	statement, err := NewStatement(subject.Digest, name, predicateType, predicate)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	return l.Attach(subject, StatementType, statement, map[string]string{PredicateAnnotation: predicateType})
+}
+
+// NewStatement is the JSON of a statement about one subject. The same arguments give the same bytes.
+func NewStatement(subject digest.Digest, name, predicateType string, predicate any) ([]byte, error) {
 	content, err := json.Marshal(predicate)
 	if err != nil {
-		return ocispec.Descriptor{}, err
+		return nil, err
 	}
-	statement, err := json.Marshal(Statement{
+	return json.Marshal(Statement{
 		Type:          "https://in-toto.io/Statement/v1",
-		Subject:       []Resource{{Name: name, Digest: map[string]string{"sha256": subject.Digest.Encoded()}}},
+		Subject:       []Resource{{Name: name, Digest: map[string]string{"sha256": subject.Encoded()}}},
 		PredicateType: predicateType, Predicate: content,
 	})
-	if err != nil {
-		return ocispec.Descriptor{}, err
-	}
-	layer, err := l.Put(StatementType, bytes.NewReader(statement))
+}
+
+// Attach stores content of a type, in one layer, as a referrer to a subject, and describes it as index.json lists it. It is not listed there yet.
+func (l *Layout) Attach(subject ocispec.Descriptor, artifactType string, content []byte, annotations map[string]string) (ocispec.Descriptor, error) {
+	layer, err := l.Put(artifactType, bytes.NewReader(content))
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
@@ -75,9 +87,9 @@ func (l *Layout) State(subject ocispec.Descriptor, name, predicateType string, p
 	empty := ocispec.DescriptorEmptyJSON
 	empty.Data = nil
 	desc, err := l.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{
-		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, ArtifactType: StatementType,
+		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, ArtifactType: artifactType,
 		Config: empty, Layers: []ocispec.Descriptor{layer},
-		Annotations: map[string]string{PredicateAnnotation: predicateType},
+		Annotations: annotations,
 		Subject:     &ocispec.Descriptor{MediaType: subject.MediaType, Digest: subject.Digest, Size: subject.Size},
 	})
 	if err != nil {
@@ -148,6 +160,12 @@ func (b Bundle) testResults() (map[string][]TestResult, error) {
 		results[statement.about()] = append(results[statement.about()], result)
 	}
 	return results, nil
+}
+
+// TestResults are the attached test results that speak of this identity, in the order of their digests.
+func (b Bundle) TestResults() ([]TestResult, error) {
+	results, err := b.testResults()
+	return results[b.Identity.Digest.Encoded()], err
 }
 
 // GateResult is the attached test result that says this identity passed; without one the bundle is refused.
