@@ -88,7 +88,7 @@ func Pieces(t testing.TB, platforms ...string) bundle.Pieces {
 	}
 	for _, platform := range platforms {
 		slug := strings.ReplaceAll(platform, "/", "-")
-		file(bundle.KindSBOM, "spark-"+slug+".cdx.json", "{}"+platform, platform)
+		file(bundle.KindSBOM, "spark-"+slug+".cdx.json", `{"bomFormat":"CycloneDX","platform":"`+platform+`"}`, platform)
 		file(bundle.KindArchive, "spark-"+slug+".tar.gz", "archive "+platform, platform)
 	}
 	file(bundle.KindObjects, bundle.ObjectsFile, "objects", "")
