@@ -225,8 +225,11 @@ type attached struct {
 	layers map[digest.Digest][]ocispec.Descriptor
 }
 
-// maxAttached bounds the signatures of one subject: a registry that lists more lies.
-const maxAttached = 1_000
+// What a layout may hold for one subject: a registry that lists more lies.
+const (
+	maxAttached = 1_000
+	maxBytes    = 256 << 20
+)
 
 // read finds what is attached. What is too large, or no bundle, is passed over: whoever may write to a registry may attach anything.
 func read(l *bundle.Layout) (*attached, error) {
@@ -235,6 +238,7 @@ func read(l *bundle.Layout) (*attached, error) {
 		return nil, err
 	}
 	a := &attached{l, map[digest.Digest][]ocispec.Descriptor{}}
+	sizes := map[digest.Digest]int64{}
 	for _, r := range roots {
 		if !isBundle(r.ArtifactType) || r.MediaType != ocispec.MediaTypeImageManifest || r.Size > bundle.MaxManifest {
 			continue
@@ -246,8 +250,10 @@ func read(l *bundle.Layout) (*attached, error) {
 		if m.Subject == nil || len(m.Layers) != 1 || !isBundle(m.Layers[0].MediaType) || m.Layers[0].Size > MaxBundle {
 			continue
 		}
-		if a.layers[m.Subject.Digest] = append(a.layers[m.Subject.Digest], m.Layers[0]); len(a.layers[m.Subject.Digest]) > maxAttached {
-			return nil, refusal.New("read the signatures in bundle %s: more than %d refer to %s", l.Dir(), maxAttached, m.Subject.Digest)
+		about := m.Subject.Digest
+		a.layers[about] = append(a.layers[about], m.Layers[0])
+		if sizes[about] += m.Layers[0].Size; len(a.layers[about]) > maxAttached || sizes[about] > maxBytes {
+			return nil, refusal.New("read the signatures in bundle %s: more than %d, or more than %d bytes, refer to %s", l.Dir(), maxAttached, maxBytes, about)
 		}
 	}
 	return a, nil

@@ -351,6 +351,32 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// TestTooMany: a registry that lists signatures without end is refused, and none of them is read.
+func TestTooMany(t *testing.T) {
+	b, s := assembled(t), signer(t)
+	var roots []ocispec.Descriptor
+	for i := range 9 { // of which each is as large as may be
+		layer := ocispec.Descriptor{MediaType: sign.BundleType, Digest: digest.FromString(string(rune(i))), Size: sign.MaxBundle}
+		m, err := b.Layout.PutJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, ArtifactType: sign.BundleType,
+			Config: ocispec.DescriptorEmptyJSON, Layers: []ocispec.Descriptor{layer}, Subject: &b.Identity})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.ArtifactType = sign.BundleType
+		roots = append(roots, m)
+	}
+	there, err := b.Layout.Roots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Layout.SetRoots(append(there, roots...)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sign.Verify(b, s.Verifier()); !refusal.Is(err) || !strings.Contains(err.Error(), "more than 268435456 bytes, refer to "+b.Identity.Digest.String()) {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestStopped: what stops before its end lists nothing, and is completed by the next run.
 func TestStopped(t *testing.T) {
 	b, s := assembled(t), signer(t)
