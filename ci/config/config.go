@@ -54,6 +54,8 @@ type Config struct {
 	Artifacts string `json:"artifacts,omitempty"`
 	// Floating are the forms of image tags that move with versions, such as latest or v{major}.{minor}; none where it is absent.
 	Floating []string `json:"floating,omitempty"`
+	// Signatures are whose signatures count. No plan and no record holds them: keys change, and what is out does not.
+	Signatures *Signatures `json:"signatures,omitempty"`
 	// Destinations are where "publish --to-configured" goes. They are no part of what is built, so no plan and no record holds them.
 	Destinations *Destinations `json:"destinations,omitempty"`
 }
@@ -63,6 +65,28 @@ type Backport struct {
 	Labels []string `json:"labels,omitempty"`
 	// Reviewers are asked: logins, or OWNER/TEAM.
 	Reviewers []string `json:"reviewers,omitempty"`
+}
+
+// Signatures are whose signatures count.
+type Signatures struct {
+	// Keys are paths of public keys in PEM.
+	Keys []string `json:"keys,omitempty"`
+	// Identities are those that a CI signs by, without a key.
+	Identities []Identity `json:"identities,omitempty"`
+	// TrustedRoot is the path of a Sigstore trusted root; that of Sigstore's public services is fetched where it is empty and identities are named.
+	TrustedRoot string `json:"trustedRoot,omitempty"`
+	// Since is the first version that has to be signed; all have to where it is the zero version.
+	Since version.Version `json:"since,omitzero"`
+	// Required says that nothing is published unless all of it is signed.
+	Required bool `json:"required,omitempty"`
+}
+
+// Identity is who a certificate was issued to.
+type Identity struct {
+	// Name is the subject's alternative name, such as https://github.com/OWNER/REPO/.github/workflows/release.yaml@refs/heads/main.
+	Name string `json:"name"`
+	// Issuer is that of the identity token, such as https://token.actions.githubusercontent.com.
+	Issuer string `json:"issuer"`
 }
 
 // Policy is what a patch, a minor and a major version may contain.

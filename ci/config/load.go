@@ -339,6 +339,12 @@ func (c *Config) check(name string) error {
 		}
 	}
 	local("changelog", c.Changelog)
+	if c.Signatures != nil {
+		for i, key := range c.Signatures.Keys {
+			local(fmt.Sprintf("signatures.keys[%d]", i), key)
+		}
+		local("signatures.trustedRoot", c.Signatures.TrustedRoot)
+	}
 	for i, s := range c.Surfaces {
 		key := fmt.Sprintf("surfaces[%d]", i)
 		local(key+".path", s.Path)

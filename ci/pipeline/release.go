@@ -26,6 +26,7 @@ type Flow[T any] struct {
 	Mirrors    map[string]string
 	PlainHTTP  []string
 	Pins       map[string]string // base reference to the digest to take, wherever its tag points by now
+	Trust      Trust             // whose signatures count where something is published
 	Again      bool              // what speaks against a release does not count: it is out, and is built again to compare
 }
 
@@ -226,6 +227,16 @@ func (f *Flow[T]) TestBundle(ctx context.Context, bundled T) (Release[T], error)
 	return r, err
 }
 
+// Sign signs everything in a bundle that the signer has not signed yet. What it gives holds the signatures.
+func (f *Flow[T]) Sign(ctx context.Context, bundled T, spec SignSpec) (Signed, T, error) {
+	var said Signed
+	signed, err := f.Runner.Run(ctx, Sign, Inputs[T]{Subject: f.Plan.Version, Spec: spec, Trees: map[string]Folder[T]{Bundled: Whole(bundled)}})
+	if err == nil {
+		err = json.Unmarshal(signed.Report, &said)
+	}
+	return said, signed.Tree, err
+}
+
 // Rehearse publishes a bundle to throwaway destinations.
 func (f *Flow[T]) Rehearse(ctx context.Context, bundled T) (json.RawMessage, error) {
 	rehearsed, err := f.Runner.Run(ctx, Rehearse, Inputs[T]{Subject: f.Plan.Version, Spec: RehearseSpec{}, Trees: f.with(bundled)})
@@ -234,7 +245,7 @@ func (f *Flow[T]) Rehearse(ctx context.Context, bundled T) (json.RawMessage, err
 
 // Publish brings a bundle to its destinations. With a hash it is refused where the version's plan has another one by now.
 func (f *Flow[T]) Publish(ctx context.Context, bundled T, to Destinations, hash string) (json.RawMessage, error) {
-	spec := PublishSpec{To: to}
+	spec := PublishSpec{To: to, Trust: f.Trust}
 	if hash != "" {
 		p, _, err := f.plan(ctx)
 		if err != nil {

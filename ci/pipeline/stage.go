@@ -29,6 +29,7 @@ const (
 	Join       Stage = "join"        // parts made for one platform each, as one bundle
 	Open       Stage = "open"        // what a bundle says of itself
 	TestBundle Stage = "test-bundle" // the gate about a bundle that lacks its answer
+	Sign       Stage = "sign"        // signatures and signed statements of a bundle
 	Rehearse   Stage = "rehearse"    // publication to throwaway destinations
 	Fetch      Stage = "fetch"       // a backup, from a registry
 	Publish    Stage = "publish"     // publication
@@ -251,6 +252,33 @@ type TestBundleSpec struct {
 	Host string `json:"host"` // the platform whose binaries can be executed
 }
 
+// SignSpec asks for signatures of everything in a bundle. Trees: Bundled. The stage makes the bundle with them attached, and says Signed. Secrets are not in it: the stage reads
+// the key where Key says, its password in COSIGN_PASSWORD, and identity tokens as the CI gives them.
+type SignSpec struct {
+	Key         string `json:"key,omitempty"` // a file, or env://NAME; empty: without a key, by the identity that the CI gives
+	Fulcio      string `json:"fulcio,omitempty"`
+	Rekor       string `json:"rekor,omitempty"`
+	Timestamp   string `json:"timestamp,omitempty"`
+	TrustedRoot string `json:"trustedRoot,omitempty"` // content
+	Builder     string `json:"builder,omitempty"`     // URI of the machines that built
+	Invocation  string `json:"invocation,omitempty"`  // URI of the run
+}
+
+// Signed is what the sign stage says.
+type Signed struct {
+	By    []string `json:"by"`    // key or identity
+	Added int      `json:"added"` // signatures and statements that were not there
+	There int      `json:"there"` // those that were
+}
+
+// Trust is whose signatures count, beside those that the settings name.
+type Trust struct {
+	Keys        []string          `json:"keys,omitempty"` // PEM
+	Identities  []config.Identity `json:"identities,omitempty"`
+	TrustedRoot string            `json:"trustedRoot,omitempty"` // content
+	Required    bool              `json:"required,omitempty"`    // nothing goes on that is not signed
+}
+
 // RehearseSpec asks for a publication to throwaway destinations. Trees: Bundled, Repository.
 type RehearseSpec struct{}
 
@@ -264,6 +292,7 @@ type FetchSpec struct {
 type PublishSpec struct {
 	To     Destinations `json:"to"`
 	Commit string       `json:"commit,omitempty"` // refuse a bundle of another release commit
+	Trust  Trust        `json:"trust"`
 }
 
 // AuditSpec asks whether what was published is still as its record says. Trees: Repository.
@@ -272,6 +301,7 @@ type AuditSpec struct {
 	Since    string       `json:"since,omitempty"`    // of all, this one and those after it
 	To       Destinations `json:"to"`                 // where to look; without a remote at the repository's own refs
 	Config   *string      `json:"config,omitempty"`   // content of a settings file that replaces those of the tagged trees
+	Trust    Trust        `json:"trust"`
 }
 
 // BackportSpec asks for commits on lines. Trees: Repository. The stage makes the picks' objects, and no ref.

@@ -215,8 +215,8 @@ func (m *maker) make(ctx context.Context) error {
 	if p.Platforms, err = platforms(c, m.Platforms); err != nil {
 		return err
 	}
-	// Where a bundle goes, what linters say, what is kept up, and how a pick is made, is no part of a plan.
-	c.Destinations, c.Lint, c.Support, c.Generated, c.Backport = nil, nil, nil, nil, nil
+	// Where a bundle goes, what linters say, what is kept up, how a pick is made, and whose signatures count, is no part of a plan.
+	c.Destinations, c.Lint, c.Support, c.Generated, c.Backport, c.Signatures = nil, nil, nil, nil, nil, nil
 	p.Config, p.Name, p.Given = c, c.Name, m.Config != nil && !m.OwnBefore
 	p.Line, p.Branch = c.Pattern().Line(p.Version), c.Pattern().Branch(p.Version)
 	p.Base = m.base.ID

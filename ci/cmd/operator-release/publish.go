@@ -60,6 +60,8 @@ func (d *destining) destinations(a *app) (pipeline.Destinations, error) {
 
 func (a *app) publishCommand() *cobra.Command {
 	var d destining
+	var s signing
+	var t trusting
 	var hash string
 	cmd := &cobra.Command{
 		Use: "publish DIR|VERSION", Short: "Bring a bundle to the world: content, claim, branch, tags, in this order",
@@ -72,6 +74,14 @@ func (a *app) publishCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			spec, signed, err := s.spec()
+			if err != nil {
+				return err
+			}
+			trust, err := t.trust()
+			if err != nil {
+				return err
+			}
 			return a.flowing(func(flow *pipeline.Flow[string]) error {
 				dir, err := a.bundleToPublish(ctx, flow, to, args[0])
 				if err != nil {
@@ -81,11 +91,16 @@ func (a *app) publishCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				spec, _, err := (&building{platforms: b.Record.Platforms}).planSpec(a, b.Record.Version.String())
+				if signed {
+					if _, err := a.signBundle(ctx, dir, spec); err != nil {
+						return err
+					}
+				}
+				plan, _, err := (&building{platforms: b.Record.Platforms}).planSpec(a, b.Record.Version.String())
 				if err != nil {
 					return err
 				}
-				flow.Plan = spec
+				flow.Plan, flow.Trust = plan, trust
 				said, err := flow.Publish(ctx, dir, to, hash)
 				if err != nil {
 					return err
@@ -95,6 +110,9 @@ func (a *app) publishCommand() *cobra.Command {
 		},
 	}
 	d.flags(cmd)
+	s.flags(cmd)
+	t.flags(cmd)
+	cmd.Flags().BoolVar(&t.required, "require-signature", false, "refuse a bundle of which anything is not signed by who is trusted")
 	cmd.Flags().StringVar(&hash, "plan", "", "refuse unless the plan of this version still has this hash, as `plan` printed it")
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 )
@@ -20,6 +21,8 @@ type local struct {
 	dir string // where stages' folders go
 	n   atomic.Int64
 	log io.Writer
+
+	secrets *redact.Secrets
 }
 
 // Run gives the stage what a container would be given: the spec as JSON, and its folders.
@@ -36,21 +39,21 @@ func (l *local) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Input
 	for name, folder := range in.Trees {
 		trees[name] = filepath.Join(folder.Tree, filepath.FromSlash(folder.Path))
 	}
-	return runStage(ctx, stage, spec, trees, out, l.log)
+	return runStage(ctx, stage, call{spec: spec, trees: trees, out: out, log: l.log, secrets: l.secrets})
 }
 
 // runStage calls a stage by its name: what the runner in this process and the subcommand `stage` share.
-func runStage(ctx context.Context, stage pipeline.Stage, spec json.RawMessage, trees map[string]string, out string, log io.Writer) (pipeline.Outputs[string], error) {
+func runStage(ctx context.Context, stage pipeline.Stage, c call) (pipeline.Outputs[string], error) {
 	run, ok := stages[stage]
 	if !ok {
 		return pipeline.Outputs[string]{}, refusal.New("run stage %q: there is none of that name", stage)
 	}
-	said, err := run(ctx, call{spec: spec, trees: trees, out: out, log: log})
+	said, err := run(ctx, c)
 	if err != nil {
 		return pipeline.Outputs[string]{}, err
 	}
 	content, err := json.Marshal(said)
-	return pipeline.Outputs[string]{Report: content, Tree: out}, err
+	return pipeline.Outputs[string]{Report: content, Tree: c.out}, err
 }
 
 // telling says what runs, and runs it by another runner.
@@ -153,7 +156,7 @@ func (a *app) begin(target string) (*work, error) {
 		to = io.Discard
 	}
 	w.progress = report.NewProgress(to)
-	w.runner = telling{&local{dir: w.dir, log: io.Discard}, w.progress}
+	w.runner = telling{&local{dir: w.dir, log: io.Discard, secrets: a.secrets}, w.progress}
 	return w, nil
 }
 

@@ -44,7 +44,7 @@ func (a *app) stageCommand() *cobra.Command {
 			if a.quiet {
 				log = io.Discard
 			}
-			made, err := runStage(cmd.Context(), pipeline.Stage(args[0]), spec, trees, out, log)
+			made, err := runStage(cmd.Context(), pipeline.Stage(args[0]), call{spec: spec, trees: trees, out: out, log: log, secrets: a.secrets})
 			if err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ import (
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
 	"github.com/operator-release/operator-release/ci/publish"
+	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/toolchain"
 )
@@ -30,6 +31,8 @@ type call struct {
 	trees map[string]string
 	out   string
 	log   io.Writer
+
+	secrets *redact.Secrets // where a stage makes known what it reads
 }
 
 // stages are the packages behind the names: their specs in, their reports out.
@@ -49,6 +52,7 @@ var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
 	pipeline.Join:       with(runJoin),
 	pipeline.Open:       with(runOpen),
 	pipeline.TestBundle: with(runTestBundle),
+	pipeline.Sign:       with(runSign),
 	pipeline.Rehearse:   with(runRehearse),
 	pipeline.Fetch:      with(runFetch),
 	pipeline.Publish:    with(runPublish),

@@ -78,8 +78,11 @@ func runPublish(ctx context.Context, c call, spec pipeline.PublishSpec) (any, er
 	if spec.Commit != "" && spec.Commit != b.Record.Commit {
 		return nil, refusal.New("publish %s by its plan: the plan is for release commit %s, the bundle is of %s; release again from the planned commit", b.Record.Version, spec.Commit, b.Record.Commit)
 	}
-	_, to, err := c.destinations(ctx, spec.To)
+	source, to, err := c.destinations(ctx, spec.To)
 	if err != nil {
+		return nil, err
+	}
+	if err := required(ctx, source, b, spec); err != nil {
 		return nil, err
 	}
 	r, err := publish.Publish(ctx, b, to)
