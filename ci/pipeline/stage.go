@@ -292,7 +292,7 @@ type FetchSpec struct {
 type PublishSpec struct {
 	To     Destinations `json:"to"`
 	Commit string       `json:"commit,omitempty"` // refuse a bundle of another release commit
-	Trust  Trust        `json:"trust"`
+	Trust  Trust        `json:"trust,omitzero"`
 }
 
 // AuditSpec asks whether what was published is still as its record says. Trees: Repository.
@@ -301,7 +301,7 @@ type AuditSpec struct {
 	Since    string       `json:"since,omitempty"`    // of all, this one and those after it
 	To       Destinations `json:"to"`                 // where to look; without a remote at the repository's own refs
 	Config   *string      `json:"config,omitempty"`   // content of a settings file that replaces those of the tagged trees
-	Trust    Trust        `json:"trust"`
+	Trust    Trust        `json:"trust,omitzero"`
 }
 
 // BackportSpec asks for commits on lines. Trees: Repository. The stage makes the picks' objects, and no ref.
