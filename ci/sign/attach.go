@@ -267,7 +267,7 @@ func (a *attached) by(w Statement, v *Verifier) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, payload, err := parse(content); err != nil || !w.says(payload) {
+		if b, err := parse(content); err != nil || !w.says(b.GetDsseEnvelope().GetPayload()) {
 			continue
 		}
 		if signed, err := v.Verify(content, w.Subject.Digest); err == nil {

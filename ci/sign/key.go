@@ -5,19 +5,19 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
-	"github.com/sigstore/sigstore-go/pkg/sign"
+	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/sigstore/sigstore/pkg/signature/options"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/operator-release/operator-release/ci/bundle"
@@ -66,6 +66,10 @@ func newKey(private crypto.Signer) (*key, error) {
 	if err != nil {
 		return nil, refusal.New("read the signing key: %w; take ECDSA P-256, Ed25519, or RSA of 2048, 3072 or 4096 bits", err)
 	}
+	signer, err := signature.LoadSignerFromAlgorithmDetails(private, algorithm)
+	if err != nil {
+		return nil, refusal.New("read the signing key: %w", err)
+	}
 	public, err := cryptoutils.MarshalPublicKeyToPEM(private.Public())
 	if err != nil {
 		return nil, err
@@ -79,16 +83,14 @@ func newKey(private crypto.Signer) (*key, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(der)
-	return &key{private, algorithm, string(public), []byte(base64.StdEncoding.EncodeToString(sum[:])), verifier}, nil
+	return &key{signer, base64.StdEncoding.EncodeToString(sum[:]), verifier}, nil
 }
 
-// key is a private key as a signer, and as sigstore-go's key pair.
+// key is a private key.
 type key struct {
-	private   crypto.Signer
-	algorithm signature.AlgorithmDetails
-	public    string // PEM
-	hint      []byte // as cosign makes it: the SHA-256 of the public key in DER, in base64
-	verifier  *Verifier
+	signer   signature.Signer
+	hint     string // as cosign makes it: the SHA-256 of the public key in DER, in base64
+	verifier *Verifier
 }
 
 // Verifier verifies what the key signs.
@@ -96,62 +98,26 @@ func (k *key) Verifier() *Verifier { return k.verifier }
 
 // Sign signs with the key alone: no certificate, no log, no timestamp.
 func (k *key) Sign(ctx context.Context, statement []byte) ([]byte, error) {
-	return makeBundle(statement, k, sign.BundleOptions{Context: ctx})
-}
-
-// makeBundle signs a statement and writes the bundle without spaces, which protobuf's own encoder scatters.
-func makeBundle(statement []byte, k sign.Keypair, o sign.BundleOptions) ([]byte, error) {
-	made, err := sign.Bundle(&sign.DSSEData{Data: statement, PayloadType: bundle.StatementType}, k, o)
+	signed, err := k.signer.SignMessage(bytes.NewReader(dsse.PAE(bundle.StatementType, statement)), options.WithContext(ctx))
 	if err != nil {
 		return nil, err
 	}
-	content, err := protojson.Marshal(made)
+	return Marshal(&protobundle.Bundle{
+		MediaType:            BundleType,
+		VerificationMaterial: &protobundle.VerificationMaterial{Content: &protobundle.VerificationMaterial_PublicKey{PublicKey: &protocommon.PublicKeyIdentifier{Hint: k.hint}}},
+		Content: &protobundle.Bundle_DsseEnvelope{DsseEnvelope: &protodsse.Envelope{
+			Payload: statement, PayloadType: bundle.StatementType, Signatures: []*protodsse.Signature{{Sig: signed}},
+		}},
+	})
+}
+
+// Marshal writes a Sigstore bundle without spaces, which protobuf's own encoder scatters.
+func Marshal(b *protobundle.Bundle) ([]byte, error) {
+	content, err := protojson.Marshal(b)
 	if err != nil {
 		return nil, err
 	}
 	var compact bytes.Buffer
 	err = json.Compact(&compact, content)
 	return compact.Bytes(), err
-}
-
-// What follows makes it a sign.Keypair.
-
-// GetHashAlgorithm is what digests are made by.
-func (k *key) GetHashAlgorithm() protocommon.HashAlgorithm { return k.algorithm.GetProtoHashType() }
-
-// GetSigningAlgorithm is how it signs.
-func (k *key) GetSigningAlgorithm() protocommon.PublicKeyDetails {
-	return k.algorithm.GetSignatureAlgorithm()
-}
-
-// GetHint tells verifiers which key it was.
-func (k *key) GetHint() []byte { return k.hint }
-
-// GetKeyAlgorithm is what Fulcio calls the kind of key.
-func (k *key) GetKeyAlgorithm() string {
-	switch k.private.Public().(type) {
-	case *rsa.PublicKey:
-		return "RSA"
-	case ed25519.PublicKey:
-		return "ED25519"
-	}
-	return "ECDSA"
-}
-
-// GetPublicKey is the public half.
-func (k *key) GetPublicKey() crypto.PublicKey { return k.private.Public() }
-
-// GetPublicKeyPem is the public half in PEM.
-func (k *key) GetPublicKeyPem() (string, error) { return k.public, nil }
-
-// SignData gives the signature, and what was signed: a digest, or with Ed25519 the data.
-func (k *key) SignData(_ context.Context, data []byte) (signed, what []byte, err error) {
-	hash := k.algorithm.GetHashType()
-	if hash != crypto.Hash(0) {
-		sum := hash.New()
-		sum.Write(data)
-		data = sum.Sum(nil)
-	}
-	signed, err = k.private.Sign(rand.Reader, data, hash)
-	return signed, data, err
 }

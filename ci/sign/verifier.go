@@ -1,19 +1,23 @@
 package sign
 
 import (
+	"context"
+	"crypto"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/opencontainers/go-digest"
-	sigstore "github.com/sigstore/sigstore-go/pkg/bundle"
-	"github.com/sigstore/sigstore-go/pkg/root"
-	"github.com/sigstore/sigstore-go/pkg/verify"
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
+	adapter "github.com/sigstore/sigstore/pkg/signature/dsse"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -23,14 +27,18 @@ import (
 const MaxBundle = 32 << 20
 
 // Verifier tells whose signatures count. It may be used by several goroutines.
-type Verifier struct{ trusted []trusted }
+type Verifier struct{ trusted []Trusted }
 
-// trusted is one key, or one identity.
-type trusted struct {
-	name     string // where the bundle does not say it better
-	verifier *verify.Verifier
-	policy   verify.PolicyOption
+// Trusted is somebody whose signatures count.
+type Trusted interface {
+	// Name is how Verified.By says who it is.
+	Name() string
+	// Verify fails unless the bundle's one signature over its in-toto statement is theirs.
+	Verify(b *protobundle.Bundle) error
 }
+
+// Trust verifies what any of them signed.
+func Trust(who ...Trusted) *Verifier { return &Verifier{who} }
 
 // Keys trusts public keys in PEM, as `cosign generate-key-pair` writes them. Each argument holds one.
 func Keys(pems ...[]byte) (*Verifier, error) {
@@ -48,71 +56,50 @@ func Keys(pems ...[]byte) (*Verifier, error) {
 		if err != nil {
 			return nil, refusal.New("read a public key: %w", err)
 		}
-		// Whatever key the bundle says it is by, it is this one that has to verify it.
-		expiring := root.NewExpiringKey(check, time.Time{}, time.Time{})
-		material := root.NewTrustedPublicKeyMaterial(func(string) (root.TimeConstrainedVerifier, error) { return expiring, nil })
-		verifier, err := verify.NewVerifier(material, verify.WithNoObserverTimestamps(), verify.WithoutStatementPredicate())
-		if err != nil {
-			return nil, err
-		}
 		sum := sha256.Sum256(der)
-		v.trusted = append(v.trusted, trusted{"key sha256:" + hex.EncodeToString(sum[:]), verifier, verify.WithKey()})
+		v.trusted = append(v.trusted, publicKey{"key sha256:" + hex.EncodeToString(sum[:]), public, check})
 	}
 	return v, nil
 }
 
-// Identity is who a certificate was issued to. Both have to be equal to what it says.
-type Identity struct {
-	Name   string // the subject's alternative name, such as https://github.com/OWNER/REPO/.github/workflows/release.yaml@refs/heads/main
-	Issuer string // of the identity token, such as https://token.actions.githubusercontent.com
+// publicKey is one key. Whatever key a bundle says it is by, it is this one that has to verify it.
+type publicKey struct {
+	name   string
+	public crypto.PublicKey
+	check  signature.Verifier
 }
 
-// Identities trusts certificates of these identities, by a Sigstore trusted root (JSON, https://github.com/sigstore/root-signing: trusted_root.json). Where
-// that names logs of signatures, or of certificates, an entry in one is required; the time of signing has to be vouched for by a log or a timestamp authority.
-func Identities(trustedRoot []byte, identities ...Identity) (*Verifier, error) {
-	material, err := root.NewTrustedRootFromJSON(trustedRoot)
-	if err != nil {
-		return nil, refusal.New("read the trusted root: %w; it has to be one of Sigstore, such as trusted_root.json", err)
-	}
-	return identify(material, identities...)
-}
+// Name is the digest of the key.
+func (k publicKey) Name() string { return k.name }
 
-func identify(material root.TrustedMaterial, identities ...Identity) (*Verifier, error) {
-	options := []verify.VerifierOption{verify.WithObserverTimestamps(1), verify.WithoutStatementPredicate()}
-	if len(material.RekorLogs()) > 0 {
-		options = append(options, verify.WithTransparencyLog(1))
+// Verify verifies an envelope that is signed by a key, and by no certificate.
+func (k publicKey) Verify(b *protobundle.Bundle) error {
+	if b.GetVerificationMaterial().GetPublicKey() == nil {
+		return errors.New("it is not signed by a key")
 	}
-	if len(material.CTLogs()) > 0 {
-		options = append(options, verify.WithSignedCertificateTimestamps(1))
+	envelope := b.GetDsseEnvelope()
+	signed := &dsse.Envelope{PayloadType: envelope.GetPayloadType(), Payload: base64.StdEncoding.EncodeToString(envelope.GetPayload())}
+	for _, s := range envelope.GetSignatures() {
+		signed.Signatures = append(signed.Signatures, dsse.Signature{Sig: base64.StdEncoding.EncodeToString(s.GetSig())})
 	}
-	verifier, err := verify.NewVerifier(material, options...)
+	verifier, err := dsse.NewEnvelopeVerifier(&adapter.VerifierAdapter{SignatureVerifier: k.check, Pub: k.public})
 	if err != nil {
-		return nil, refusal.New("read the trusted root: %w", err)
+		return err
 	}
-	v := &Verifier{}
-	for _, i := range identities {
-		if i.Name == "" || i.Issuer == "" {
-			return nil, refusal.New("trust the identity %q of issuer %q: both have to be named", i.Name, i.Issuer)
-		}
-		certificate, err := verify.NewShortCertificateIdentity(i.Issuer, "", i.Name, "")
-		if err != nil {
-			return nil, refusal.New("trust the identity %q of issuer %q: %w", i.Name, i.Issuer, err)
-		}
-		v.trusted = append(v.trusted, trusted{"identity " + i.Name + " of " + i.Issuer, verifier, verify.WithCertificateIdentity(certificate)})
-	}
-	return v, nil
+	_, err = verifier.Verify(context.Background(), signed)
+	return err
 }
 
 // Or trusts what either of two trusts.
 func (v *Verifier) Or(o *Verifier) *Verifier {
-	return &Verifier{append(append([]trusted{}, v.trusted...), o.trusted...)}
+	return &Verifier{slices.Concat(v.trusted, o.trusted)}
 }
 
 // Names are the keys and identities that are trusted, as Verified.By names them.
 func (v *Verifier) Names() []string {
 	var names []string
 	for _, t := range v.trusted {
-		names = append(names, t.name)
+		names = append(names, t.Name())
 	}
 	return names
 }
@@ -132,47 +119,50 @@ func (v *Verifier) Verify(content []byte, subject digest.Digest) (Verified, erro
 	if err := subject.Validate(); err != nil {
 		return refuse(err)
 	}
-	signed, payload, err := parse(content)
-	if err != nil {
-		return refuse(err)
-	}
-	about, err := hex.DecodeString(subject.Encoded())
+	b, err := parse(content)
 	if err != nil {
 		return refuse(err)
 	}
 	failed := errors.New("no key and no identity is trusted")
 	for _, t := range v.trusted {
-		_, err := t.verifier.Verify(signed, verify.NewPolicy(verify.WithArtifactDigest(subject.Algorithm().String(), about), t.policy))
-		if err != nil {
+		if err := t.Verify(b); err != nil {
 			failed = err
 			continue
 		}
-		found := Verified{By: t.name}
-		if err := json.Unmarshal(payload, &found.Statement); err != nil {
+		found := Verified{By: t.Name()}
+		if err := json.Unmarshal(b.GetDsseEnvelope().GetPayload(), &found.Statement); err != nil {
 			return refuse(err)
+		}
+		if !slices.ContainsFunc(found.Statement.Subject, func(r bundle.Resource) bool {
+			return r.Digest[subject.Algorithm().String()] == subject.Encoded()
+		}) {
+			return refuse(errors.New("it is signed, but speaks of something else"))
 		}
 		return found, nil
 	}
 	return refuse(failed)
 }
 
-// parse reads a bundle of version 0.3 and gives the statement that it is over.
-func parse(content []byte) (*sigstore.Bundle, []byte, error) {
+// parse reads a bundle of version 0.3 that is over an in-toto statement, with one signature.
+func parse(content []byte) (*protobundle.Bundle, error) {
 	if len(content) > MaxBundle {
-		return nil, nil, refusal.New("a Sigstore bundle has at most %d bytes, and this one %d", MaxBundle, len(content))
+		return nil, refusal.New("a Sigstore bundle has at most %d bytes, and this one %d", MaxBundle, len(content))
 	}
-	b := &sigstore.Bundle{}
-	if err := b.UnmarshalJSON(content); err != nil {
-		return nil, nil, err
+	b := &protobundle.Bundle{}
+	if err := protojson.Unmarshal(content, b); err != nil {
+		return nil, err
 	}
-	if !b.MinVersion("v0.3") {
-		return nil, nil, refusal.New("it is a Sigstore bundle of an older form, %s", b.GetMediaType())
+	if b.GetMediaType() != BundleType && b.GetMediaType() != "application/vnd.dev.sigstore.bundle+json;version=0.3" {
+		return nil, refusal.New("it is no Sigstore bundle of version 0.3, but %q", b.GetMediaType())
 	}
 	envelope := b.GetDsseEnvelope()
 	if envelope == nil || envelope.GetPayloadType() != bundle.StatementType {
-		return nil, nil, refusal.New("it signs no in-toto statement, but %q", envelope.GetPayloadType())
+		return nil, refusal.New("it signs no in-toto statement, but %q", envelope.GetPayloadType())
 	}
-	return b, envelope.GetPayload(), nil
+	if len(envelope.GetSignatures()) != 1 {
+		return nil, refusal.New("it has %d signatures where one belongs", len(envelope.GetSignatures()))
+	}
+	return b, nil
 }
 
 // isBundle tells whether a type is that of a Sigstore bundle, of whatever version.

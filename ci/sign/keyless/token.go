@@ -1,4 +1,4 @@
-package sign
+package keyless
 
 import (
 	"context"

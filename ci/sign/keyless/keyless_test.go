@@ -1,6 +1,7 @@
-package sign_test
+package keyless_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -28,11 +29,14 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/testing/ca"
 	"github.com/sigstore/sigstore-go/pkg/tlog"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/bundle/bundletest"
 	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/sign"
+	"github.com/operator-release/operator-release/ci/sign/keyless"
 )
 
 const (
@@ -49,7 +53,7 @@ type sigstore struct {
 	entries      atomic.Int64
 }
 
-func newSigstore(t *testing.T) *sigstore {
+func newSigstore(t testing.TB) *sigstore {
 	t.Helper()
 	must := func(err error) {
 		if err != nil {
@@ -175,6 +179,30 @@ func newSigstore(t *testing.T) *sigstore {
 	return s
 }
 
+// assembled is a small bundle whose gate passed.
+func assembled(t *testing.T) bundle.Bundle {
+	t.Helper()
+	b, err := bundle.Assemble(t.TempDir(), bundletest.Pieces(t, "linux/amd64"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bundletest.Tested(t, b)
+}
+
+// key is a signer by a key of its own.
+func key(t *testing.T) sign.Signer {
+	t.Helper()
+	pem, _, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), cryptoutils.SkipPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sign.Key(pem, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // publicOnly is what a certificate is made for; who has the other half is not here.
 type publicOnly struct{ crypto.PublicKey }
 
@@ -196,22 +224,22 @@ func (s *sigstore) environment(name string) string {
 
 func TestKeyless(t *testing.T) {
 	at := newSigstore(t)
-	identity := sign.Identity{Name: workflow, Issuer: issuer}
-	trust := func(of *sigstore, i sign.Identity) *sign.Verifier {
-		v, err := sign.Identities(of.root, i)
+	identity := keyless.Identity{Name: workflow, Issuer: issuer}
+	trust := func(of *sigstore, i keyless.Identity) *sign.Verifier {
+		v, err := keyless.Identities(of.root, i)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return v
 	}
 	secrets := &redact.Secrets{}
-	for name, services := range map[string]sign.Services{
+	for name, services := range map[string]keyless.Services{
 		"log":                         {Fulcio: at.URL, Rekor: at.URL, TrustedRoot: at.root},
 		"log and timestamp authority": {Fulcio: at.URL, Rekor: at.URL, Timestamp: at.URL + "/timestamp", TrustedRoot: at.root},
 	} {
 		t.Run(name, func(t *testing.T) {
 			certificates, entries := at.certificates.Load(), at.entries.Load()
-			s, err := sign.Keyless(t.Context(), sign.Tokens(at.environment, secrets), services)
+			s, err := keyless.New(t.Context(), keyless.Tokens(at.environment, secrets), services)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -230,7 +258,7 @@ func TestKeyless(t *testing.T) {
 				t.Errorf("%v", names)
 			}
 			// Another run of the same workflow has nothing to add.
-			again, err := sign.Keyless(t.Context(), sign.Tokens(at.environment, secrets), services)
+			again, err := keyless.New(t.Context(), keyless.Tokens(at.environment, secrets), services)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -238,10 +266,10 @@ func TestKeyless(t *testing.T) {
 				t.Errorf("again: %v, %v", added, err)
 			}
 			for what, v := range map[string]*sign.Verifier{
-				"another identity": trust(at, sign.Identity{Name: "other@example.com", Issuer: issuer}),
-				"another issuer":   trust(at, sign.Identity{Name: workflow, Issuer: "https://other.example.com"}),
+				"another identity": trust(at, keyless.Identity{Name: "other@example.com", Issuer: issuer}),
+				"another issuer":   trust(at, keyless.Identity{Name: workflow, Issuer: "https://other.example.com"}),
 				"another root":     trust(newSigstore(t), identity),
-				"a key":            signer(t).Verifier(),
+				"a key":            key(t).Verifier(),
 			} {
 				if err := sign.Require(b, v); !refusal.Is(err) {
 					t.Errorf("%s: %v", what, err)
@@ -254,7 +282,7 @@ func TestKeyless(t *testing.T) {
 	}
 
 	// Without an entry in the log that the trusted root names, a timestamp is not enough.
-	s, err := sign.Keyless(t.Context(), sign.Tokens(at.environment, secrets), sign.Services{Fulcio: at.URL, Timestamp: at.URL + "/timestamp", TrustedRoot: at.root})
+	s, err := keyless.New(t.Context(), keyless.Tokens(at.environment, secrets), keyless.Services{Fulcio: at.URL, Timestamp: at.URL + "/timestamp", TrustedRoot: at.root})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +295,7 @@ func TestKeyless(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := signer(t).Sign(t.Context(), statement)
+	content, err := key(t).Sign(t.Context(), statement)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,29 +306,29 @@ func TestKeyless(t *testing.T) {
 
 func TestKeylessRefused(t *testing.T) {
 	none := func(string) string { return "" }
-	own := sign.Tokens(func(name string) string {
+	own := keyless.Tokens(func(name string) string {
 		return map[string]string{"SIGSTORE_ID_TOKEN": " " + token(workflow) + "\n"}[name]
 	}, &redact.Secrets{})
 	if found, err := own(t.Context()); err != nil || found != token(workflow) {
 		t.Errorf("%q, %v", found, err)
 	}
 	for name, test := range map[string]struct {
-		tokens   sign.TokenSource
-		services sign.Services
+		tokens   keyless.TokenSource
+		services keyless.Services
 		want     string
 	}{
-		"no token":              {sign.Tokens(none, &redact.Secrets{}), sign.Services{}, "nobody gives an identity token"},
-		"a log and no Fulcio":   {own, sign.Services{Rekor: "https://rekor.example.com"}, "and no Fulcio"},
-		"nobody tells the time": {own, sign.Services{Fulcio: "https://fulcio.example.com"}, "ten minutes"},
-		"no trusted root":       {own, sign.Services{Fulcio: "https://fulcio.example.com", Rekor: "https://rekor.example.com"}, "no trusted root"},
-		"plain HTTP":            {own, sign.Services{Fulcio: "http://fulcio.example.com", Rekor: "https://rekor.example.com", TrustedRoot: []byte("{}")}, "plain HTTP"},
-		"no address":            {own, sign.Services{Fulcio: "fulcio", Rekor: "https://rekor.example.com", TrustedRoot: []byte("{}")}, "write it as https://HOST"},
+		"no token":              {keyless.Tokens(none, &redact.Secrets{}), keyless.Services{}, "nobody gives an identity token"},
+		"a log and no Fulcio":   {own, keyless.Services{Rekor: "https://rekor.example.com"}, "and no Fulcio"},
+		"nobody tells the time": {own, keyless.Services{Fulcio: "https://fulcio.example.com"}, "ten minutes"},
+		"no trusted root":       {own, keyless.Services{Fulcio: "https://fulcio.example.com", Rekor: "https://rekor.example.com"}, "no trusted root"},
+		"plain HTTP":            {own, keyless.Services{Fulcio: "http://fulcio.example.com", Rekor: "https://rekor.example.com", TrustedRoot: []byte("{}")}, "plain HTTP"},
+		"no address":            {own, keyless.Services{Fulcio: "fulcio", Rekor: "https://rekor.example.com", TrustedRoot: []byte("{}")}, "write it as https://HOST"},
 	} {
-		if _, err := sign.Keyless(t.Context(), test.tokens, test.services); !refusal.Is(err) || !strings.Contains(err.Error(), test.want) {
+		if _, err := keyless.New(t.Context(), test.tokens, test.services); !refusal.Is(err) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := sign.Identities([]byte("{}"), sign.Identity{}); !refusal.Is(err) {
+	if _, err := keyless.Identities([]byte("{}"), keyless.Identity{}); !refusal.Is(err) {
 		t.Errorf("no trusted root: %v", err)
 	}
 
@@ -311,7 +339,7 @@ func TestKeylessRefused(t *testing.T) {
 		}
 		return at.environment(name)
 	}
-	_, err := sign.Keyless(context.Background(), sign.Tokens(wrong, &redact.Secrets{}), sign.Services{Fulcio: at.URL, Rekor: at.URL, TrustedRoot: at.root})
+	_, err := keyless.New(context.Background(), keyless.Tokens(wrong, &redact.Secrets{}), keyless.Services{Fulcio: at.URL, Rekor: at.URL, TrustedRoot: at.root})
 	if err == nil || refusal.Is(err) || !strings.Contains(err.Error(), "401 Unauthorized; the job needs the permission id-token: write") {
 		t.Errorf("a wrong token: %v", err)
 	}
@@ -322,7 +350,7 @@ func TestKeylessLong(t *testing.T) {
 	at := newSigstore(t)
 	who := workflow
 	tokens := func(context.Context) (string, error) { return token(who), nil }
-	s, err := sign.Keyless(t.Context(), tokens, sign.Services{Fulcio: at.URL, Rekor: at.URL, TrustedRoot: at.root})
+	s, err := keyless.New(t.Context(), tokens, keyless.Services{Fulcio: at.URL, Rekor: at.URL, TrustedRoot: at.root})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +371,7 @@ func TestKeylessLong(t *testing.T) {
 		{9*time.Minute + 1, "other@example.com", 3, true},
 	} {
 		who = test.who
-		sign.At(s, time.Now().Add(test.later))
+		keyless.At(s, time.Now().Add(test.later))
 		content, err := s.Sign(t.Context(), statement)
 		if test.fails {
 			if err == nil || !strings.Contains(err.Error(), "is for other@example.com of") {
@@ -353,9 +381,38 @@ func TestKeylessLong(t *testing.T) {
 			t.Errorf("%d: %v", i, err)
 		} else if _, err := s.Verifier().Verify(content, subject); err != nil {
 			t.Errorf("%d: %v", i, err)
+		} else if _, err := s.Verifier().Verify(content, digest.FromString("other")); !refusal.Is(err) {
+			t.Errorf("%d: of another subject: %v", i, err)
+		} else if _, err := s.Verifier().Verify(bytes.Replace(content, []byte(`"payload":"ey`), []byte(`"payload":"fy`), 1), subject); !refusal.Is(err) {
+			t.Errorf("%d: with a byte changed: %v", i, err)
 		}
 		if n := at.certificates.Load(); n != test.want {
 			t.Errorf("%d: %d certificates", i, n)
 		}
 	}
+}
+
+// FuzzVerify: whatever somebody attaches, it is verified or refused.
+func FuzzVerify(f *testing.F) {
+	at := newSigstore(f)
+	s, err := keyless.New(f.Context(), keyless.Tokens(at.environment, &redact.Secrets{}), keyless.Services{Fulcio: at.URL, Rekor: at.URL, Timestamp: at.URL + "/timestamp", TrustedRoot: at.root})
+	if err != nil {
+		f.Fatal(err)
+	}
+	subject := digest.FromString("subject")
+	statement, err := bundle.NewStatement(subject, "", sign.SignaturePredicate, struct{}{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	content, err := s.Sign(f.Context(), statement)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(content)
+	f.Add([]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"certificate":{},"tlogEntries":[{"logId":{}}]},"dsseEnvelope":{"payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":[{}]}}`))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if _, err := s.Verifier().Verify(content, subject); err != nil && !refusal.Is(err) {
+			t.Error(err)
+		}
+	})
 }

@@ -1,4 +1,4 @@
-package sign
+package keyless
 
 import (
 	"context"
@@ -10,10 +10,12 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore-go/pkg/root"
-	"github.com/sigstore/sigstore-go/pkg/sign"
+	sigstore "github.com/sigstore/sigstore-go/pkg/sign"
 	"github.com/sigstore/sigstore-go/pkg/tuf"
 
+	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/sign"
 )
 
 // Sigstore's public services.
@@ -34,9 +36,9 @@ type Services struct {
 	TrustedRoot []byte
 }
 
-// Keyless signs with keys that nobody keeps, certified for the identity of the CI that runs this. It asks for the first certificate at once, so what cannot sign fails
+// New signs with keys that nobody keeps, certified for the identity of the CI that runs this. It asks for the first certificate at once, so what cannot sign fails
 // before anything is written; certificates that are about to end are replaced.
-func Keyless(ctx context.Context, tokens TokenSource, s Services) (Signer, error) {
+func New(ctx context.Context, tokens TokenSource, s Services) (sign.Signer, error) {
 	if tokens == nil {
 		return nil, refusal.New("sign without a key: nobody gives an identity token here; in GitHub Actions the job needs the permission id-token: write, elsewhere SIGSTORE_ID_TOKEN one for the audience sigstore")
 	}
@@ -55,7 +57,7 @@ func Keyless(ctx context.Context, tokens TokenSource, s Services) (Signer, error
 			return nil, err
 		}
 	}
-	k := &keyless{tokens: tokens, services: s, now: time.Now}
+	k := &signer{tokens: tokens, services: s, now: time.Now}
 	if _, err := k.current(ctx); err != nil {
 		return nil, err
 	}
@@ -66,10 +68,10 @@ func Keyless(ctx context.Context, tokens TokenSource, s Services) (Signer, error
 	return k, nil
 }
 
-type keyless struct {
+type signer struct {
 	tokens   TokenSource
 	services Services
-	verifier *Verifier
+	verifier *sign.Verifier
 	now      func() time.Time
 
 	mu       sync.Mutex
@@ -79,19 +81,19 @@ type keyless struct {
 
 // held is a key that lives as long as its certificate.
 type held struct {
-	sign.Keypair
+	sigstore.Keypair
 	certificate *x509.Certificate
 }
 
-// GetCertificate makes it a sign.CertificateProvider: one certificate serves many signatures.
-func (h *held) GetCertificate(context.Context, sign.Keypair, *sign.CertificateProviderOptions) ([]byte, error) {
+// GetCertificate makes it sigstore-go's CertificateProvider: one certificate serves many signatures.
+func (h *held) GetCertificate(context.Context, sigstore.Keypair, *sigstore.CertificateProviderOptions) ([]byte, error) {
 	return h.certificate.Raw, nil
 }
 
 // Verifier verifies what is signed by the identity that the first certificate was issued to.
-func (k *keyless) Verifier() *Verifier { return k.verifier }
+func (k *signer) Verifier() *sign.Verifier { return k.verifier }
 
-func (k *keyless) identify() (*Verifier, error) {
+func (k *signer) identify() (*sign.Verifier, error) {
 	if len(k.services.TrustedRoot) > 0 {
 		return Identities(k.services.TrustedRoot, k.identity)
 	}
@@ -112,26 +114,30 @@ func PublicRoot() ([]byte, error) {
 }
 
 // Sign signs with the current key, and has log and timestamp authority say when that was.
-func (k *keyless) Sign(ctx context.Context, statement []byte) ([]byte, error) {
+func (k *signer) Sign(ctx context.Context, statement []byte) ([]byte, error) {
 	h, err := k.current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	o := sign.BundleOptions{Context: ctx, CertificateProvider: h}
+	o := sigstore.BundleOptions{Context: ctx, CertificateProvider: h}
 	if k.services.Rekor != "" {
-		o.TransparencyLogs = []sign.Transparency{sign.NewRekor(&sign.RekorOptions{BaseURL: k.services.Rekor, Retries: 2})}
+		o.TransparencyLogs = []sigstore.Transparency{sigstore.NewRekor(&sigstore.RekorOptions{BaseURL: k.services.Rekor, Retries: 2})}
 	}
 	if k.services.Timestamp != "" {
-		o.TimestampAuthorities = []*sign.TimestampAuthority{sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{URL: k.services.Timestamp, Retries: 2})}
+		o.TimestampAuthorities = []*sigstore.TimestampAuthority{sigstore.NewTimestampAuthority(&sigstore.TimestampAuthorityOptions{URL: k.services.Timestamp, Retries: 2})}
 	}
-	return makeBundle(statement, h, o)
+	made, err := sigstore.Bundle(&sigstore.DSSEData{Data: statement, PayloadType: bundle.StatementType}, h, o)
+	if err != nil {
+		return nil, err
+	}
+	return sign.Marshal(made)
 }
 
 // margin is how long a certificate has to be good for, to sign with it.
 const margin = time.Minute
 
 // current is the key to sign with; a new one, where the certificate is about to end.
-func (k *keyless) current(ctx context.Context) (*held, error) {
+func (k *signer) current(ctx context.Context) (*held, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.held != nil && k.now().Add(margin).Before(k.held.certificate.NotAfter) {
@@ -141,11 +147,11 @@ func (k *keyless) current(ctx context.Context) (*held, error) {
 	if err != nil {
 		return nil, err
 	}
-	pair, err := sign.NewEphemeralKeypair(nil)
+	pair, err := sigstore.NewEphemeralKeypair(nil)
 	if err != nil {
 		return nil, err
 	}
-	der, err := sign.NewFulcio(&sign.FulcioOptions{BaseURL: k.services.Fulcio, Retries: 2}).GetCertificate(ctx, pair, &sign.CertificateProviderOptions{IDToken: token})
+	der, err := sigstore.NewFulcio(&sigstore.FulcioOptions{BaseURL: k.services.Fulcio, Retries: 2}).GetCertificate(ctx, pair, &sigstore.CertificateProviderOptions{IDToken: token})
 	if err != nil {
 		return nil, fmt.Errorf("ask %s for a certificate: %w", k.services.Fulcio, err)
 	}
