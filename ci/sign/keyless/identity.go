@@ -23,10 +23,6 @@ func Identities(trustedRoot []byte, identities ...Identity) (*sign.Verifier, err
 	if err != nil {
 		return nil, refusal.New("read the trusted root: %w; it has to be one of Sigstore, such as trusted_root.json", err)
 	}
-	return identify(material, identities...)
-}
-
-func identify(material root.TrustedMaterial, identities ...Identity) (*sign.Verifier, error) {
 	options := []verify.VerifierOption{verify.WithObserverTimestamps(1), verify.WithoutStatementPredicate()}
 	if len(material.RekorLogs()) > 0 {
 		options = append(options, verify.WithTransparencyLog(1))
