@@ -13,6 +13,7 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 	"github.com/operator-release/operator-release/ci/sign"
+	"github.com/operator-release/operator-release/ci/sign/keyless"
 )
 
 // signing are the flags that say by what a bundle is signed.
@@ -25,8 +26,8 @@ func (s *signing) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.key, "sign-key", "", "sign with this private key in PEM: a file, or env://NAME; its password is in COSIGN_PASSWORD")
 	f.BoolVar(&s.keyless, "sign-keyless", false, "sign by the identity that the CI gives (GitHub Actions with id-token: write, or SIGSTORE_ID_TOKEN)")
-	f.StringVar(&s.fulcio, "fulcio-url", "", "who certifies identities, instead of "+sign.PublicFulcio)
-	f.StringVar(&s.rekor, "rekor-url", "", "the log of signatures, instead of "+sign.PublicRekor)
+	f.StringVar(&s.fulcio, "fulcio-url", "", "who certifies identities, instead of "+keyless.PublicFulcio)
+	f.StringVar(&s.rekor, "rekor-url", "", "the log of signatures, instead of "+keyless.PublicRekor)
 	f.StringVar(&s.timestamp, "timestamp-url", "", "a timestamp authority (RFC 3161)")
 	f.StringVar(&s.trustedRoot, "sign-trusted-root", "", "a file with the Sigstore trusted root of those services")
 }
@@ -150,7 +151,7 @@ func runSign(ctx context.Context, c call, spec pipeline.SignSpec) (any, error) {
 // signerOf opens the key, or asks for a certificate.
 func signerOf(ctx context.Context, secrets *redact.Secrets, spec pipeline.SignSpec) (sign.Signer, error) {
 	if spec.Key == "" {
-		return sign.Keyless(ctx, sign.Tokens(os.Getenv, secrets), sign.Services{
+		return keyless.New(ctx, keyless.Tokens(os.Getenv, secrets), keyless.Services{
 			Fulcio: spec.Fulcio, Rekor: spec.Rekor, Timestamp: spec.Timestamp, TrustedRoot: []byte(spec.TrustedRoot),
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/sign"
+	"github.com/operator-release/operator-release/ci/sign/keyless"
 )
 
 // trusting are the flags that say whose signatures count, beside those that the settings name.
@@ -94,15 +95,15 @@ func verifierOf(ctx context.Context, source *git.Repository, signatures *config.
 	}
 	material := []byte(trustedRoot)
 	if trustedRoot == "" {
-		if material, err = sign.PublicRoot(); err != nil {
+		if material, err = keyless.PublicRoot(); err != nil {
 			return nil, err
 		}
 	}
-	var named []sign.Identity
+	var named []keyless.Identity
 	for _, i := range identities {
-		named = append(named, sign.Identity(i))
+		named = append(named, keyless.Identity(i))
 	}
-	certified, err := sign.Identities(material, named...)
+	certified, err := keyless.Identities(material, named...)
 	if err != nil {
 		return nil, err
 	}
