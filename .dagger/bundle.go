@@ -288,6 +288,14 @@ func (b *Bundle) Publish(
 	if err != nil {
 		return "", err
 	}
+	if b.Module.signs() {
+		if _, r.Bundled, err = flow.Sign(ctx, r.Bundled, b.Module.signing()); err != nil {
+			return "", err
+		}
+	}
+	if flow.Trust, err = b.Module.trust(ctx); err != nil {
+		return "", err
+	}
 	said, err := flow.Publish(ctx, r.Bundled, to, plan)
 	if err != nil {
 		return "", err

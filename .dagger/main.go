@@ -67,6 +67,22 @@ type OperatorRelease struct {
 	GithubToken *dagger.Secret
 	// +private
 	Index string
+	// +private
+	SigningKey *dagger.Secret
+	// +private
+	SigningPassword *dagger.Secret
+	// +private
+	IdentityURL *dagger.Secret
+	// +private
+	IdentityToken *dagger.Secret
+	// +private
+	BuilderID string
+	// +private
+	Invocation string
+	// +private
+	PublicKeys []*dagger.File
+	// +private
+	SignaturesRequired bool
 }
 
 // defaultGoImage holds Go and git; the toolchain that a released go.mod names is fetched by Go itself where it is another.

@@ -39,6 +39,8 @@ func (r runner) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Input
 		c = r.module.withRegistries(r.module.withServices(c))
 	case pipeline.Claim, pipeline.Fetch, pipeline.Publish:
 		c = r.module.toTheWorld(c)
+	case pipeline.Sign: // another key is no other input
+		c = r.module.withSigning(anew(c))
 	}
 	c = c.WithNewFile(at+"/spec.json", string(spec))
 	for _, name := range slices.Sorted(maps.Keys(in.Trees)) {

@@ -14,8 +14,12 @@ func (m *OperatorRelease) toTheWorld(c *dagger.Container) *dagger.Container {
 	if m.GithubToken != nil {
 		c = c.WithSecretVariable("GITHUB_TOKEN", m.GithubToken)
 	}
-	return m.withGit(m.withRegistries(m.withServices(c))).
-		WithEnvVariable("OPERATOR_RELEASE_CALLED_AT", time.Now().UTC().Format(time.RFC3339Nano))
+	return anew(m.withGit(m.withRegistries(m.withServices(c))))
+}
+
+// anew lets what runs in a container run again, whatever ran before.
+func anew(c *dagger.Container) *dagger.Container {
+	return c.WithEnvVariable("OPERATOR_RELEASE_CALLED_AT", time.Now().UTC().Format(time.RFC3339Nano))
 }
 
 func (m *OperatorRelease) withServices(c *dagger.Container) *dagger.Container {

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+
+	"dagger/operator-release/internal/dagger"
+
+	"github.com/operator-release/operator-release/ci/pipeline"
+)
+
+// WithSigningKey signs what is published, as cosign does: images, their platforms, charts and the release artifact, with provenance, SBOMs and test result.
+//
+// +cache="session"
+func (m *OperatorRelease) WithSigningKey(
+	// The private key in PEM, such as file://cosign.key.
+	key *dagger.Secret,
+	// The key's password.
+	// +optional
+	password *dagger.Secret,
+) *OperatorRelease {
+	m.SigningKey, m.SigningPassword = key, password
+	return m
+}
+
+// WithKeylessSigning signs what is published by the identity that GitHub Actions gives to a job with the permission id-token: write.
+//
+// +cache="session"
+func (m *OperatorRelease) WithKeylessSigning(
+	// Where an identity token is asked for: env://ACTIONS_ID_TOKEN_REQUEST_URL.
+	requestURL *dagger.Secret,
+	// What one asks with: env://ACTIONS_ID_TOKEN_REQUEST_TOKEN.
+	requestToken *dagger.Secret,
+) *OperatorRelease {
+	m.IdentityURL, m.IdentityToken = requestURL, requestToken
+	return m
+}
+
+// WithBuilder says in the provenance on what machines it was built, and in which run.
+func (m *OperatorRelease) WithBuilder(
+	// An URI of the machines, such as https://github.com/actions/runner/github-hosted.
+	id string,
+	// An URI of the run, such as https://github.com/OWNER/REPO/actions/runs/ID.
+	// +optional
+	invocation string,
+) *OperatorRelease {
+	m.BuilderID, m.Invocation = id, invocation
+	return m
+}
+
+// WithRequiredSignatures publishes nothing of which anything is not signed by who is trusted: by these keys, or by those that the settings name.
+//
+// +cache="session"
+func (m *OperatorRelease) WithRequiredSignatures(
+	// Public keys in PEM, such as cosign.pub.
+	// +optional
+	publicKeys []*dagger.File,
+) *OperatorRelease {
+	m.PublicKeys, m.SignaturesRequired = publicKeys, true
+	return m
+}
+
+// Signed is the bundle with signatures of everything in it, by what with-signing-key or with-keyless-signing names. Its identity stays.
+//
+// +cache="never"
+func (b *Bundle) Signed(ctx context.Context) (*Bundle, error) {
+	flow, err := b.flow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := b.made(ctx, flow)
+	if err != nil {
+		return nil, err
+	}
+	_, signed, err := flow.Sign(ctx, r.Bundled, b.Module.signing())
+	return &Bundle{Module: b.Module, Version: b.Version, Opened: signed}, err
+}
+
+// signs tells whether a key or an identity was named.
+func (m *OperatorRelease) signs() bool { return m.SigningKey != nil || m.IdentityToken != nil }
+
+const signingKeyAt = credentials + "signing-key"
+
+func (m *OperatorRelease) signing() pipeline.SignSpec {
+	spec := pipeline.SignSpec{Builder: m.BuilderID, Invocation: m.Invocation}
+	if m.SigningKey != nil {
+		spec.Key = signingKeyAt
+	}
+	return spec
+}
+
+// withSigning gives a container what it signs with.
+func (m *OperatorRelease) withSigning(c *dagger.Container) *dagger.Container {
+	if m.SigningKey != nil {
+		c = c.WithMountedSecret(signingKeyAt, m.SigningKey, dagger.ContainerWithMountedSecretOpts{Mode: 0o400})
+	}
+	for name, secret := range map[string]*dagger.Secret{
+		"COSIGN_PASSWORD": m.SigningPassword, "ACTIONS_ID_TOKEN_REQUEST_URL": m.IdentityURL, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": m.IdentityToken,
+	} {
+		if secret != nil {
+			c = c.WithSecretVariable(name, secret)
+		}
+	}
+	return c
+}
+
+// trust is whose signatures count where something is published.
+func (m *OperatorRelease) trust(ctx context.Context) (pipeline.Trust, error) {
+	trust := pipeline.Trust{Required: m.SignaturesRequired}
+	for _, file := range m.PublicKeys {
+		content, err := file.Contents(ctx)
+		if err != nil {
+			return trust, err
+		}
+		trust.Keys = append(trust.Keys, content)
+	}
+	return trust, nil
+}
