@@ -74,10 +74,11 @@ func (b Bundle) Provenance(run Run) (Provenance, error) {
 	if err != nil {
 		return Provenance{}, err
 	}
-	return b.Record.provenance(record.Digest, run)
+	return b.Record.Provenance(record.Digest, run)
 }
 
-func (r Record) provenance(record digest.Digest, run Run) (Provenance, error) {
+// Provenance says the same of a bundle whose record alone is known, by the digest of the record's bytes.
+func (r Record) Provenance(record digest.Digest, run Run) (Provenance, error) {
 	settings, err := json.Marshal(r.Config)
 	if err != nil {
 		return Provenance{}, err

@@ -67,7 +67,7 @@ func TestProvenance(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			record := whole
 			test.change(&record)
-			p, err := record.provenance(digest.FromString("record"), test.run)
+			p, err := record.Provenance(digest.FromString("record"), test.run)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -89,7 +89,7 @@ func TestProvenance(t *testing.T) {
 	}
 
 	whole.Artifacts[0].Bases = []Base{{Reference: "debian", Digest: "none"}}
-	if _, err := whole.provenance(digest.FromString("record"), Run{}); !refusal.Is(err) || !strings.Contains(err.Error(), `base image debian is "none"`) {
+	if _, err := whole.Provenance(digest.FromString("record"), Run{}); !refusal.Is(err) || !strings.Contains(err.Error(), `base image debian is "none"`) {
 		t.Errorf("a base image without digest: %v", err)
 	}
 }

@@ -44,6 +44,9 @@ type TestResult struct {
 	FailedTests   []string   `json:"failedTests,omitempty"`
 }
 
+// Passed tells whether the gate passed; a warning is no failure.
+func (r TestResult) Passed() bool { return r.Result == "PASSED" || r.Result == "WARNED" }
+
 // Attest attaches a statement with this predicate about the release artifact. The same statement again changes nothing.
 func (b Bundle) Attest(predicateType string, predicate any) error {
 	root, err := b.Layout.State(b.Identity, b.Record.Name+" "+b.Record.Version.String(), predicateType, predicate)
@@ -176,7 +179,7 @@ func (b Bundle) GateResult() (TestResult, error) {
 	}
 	own := results[b.Identity.Digest.Encoded()]
 	for _, result := range own {
-		if result.Result == "PASSED" || result.Result == "WARNED" {
+		if result.Passed() {
 			return result, nil
 		}
 	}

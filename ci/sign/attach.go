@@ -34,6 +34,20 @@ type Statement struct {
 	Predicate     json.RawMessage // without spaces
 }
 
+// NewStatement says something of a subject; the predicate becomes JSON.
+func NewStatement(subject ocispec.Descriptor, name, predicateType string, predicate any) (Statement, error) {
+	content, err := json.Marshal(predicate)
+	if err != nil {
+		return Statement{}, fmt.Errorf("state %s of %s: %w", predicateType, name, err)
+	}
+	return Statement{ocispec.Descriptor{MediaType: subject.MediaType, Digest: subject.Digest, Size: subject.Size}, name, predicateType, content}, nil
+}
+
+// Passed says that the gate passed on a release artifact, and leaves open what else it said: whoever asks for it has no test result to compare with.
+func Passed(subject ocispec.Descriptor, name string) Statement {
+	return Statement{Subject: subject, Name: name, PredicateType: bundle.TestResultPredicate}
+}
+
 // Statements are what a bundle is signed by: a signature and the provenance for the release artifact, each image, each platform's image and each chart; the SBOMs for
 // platforms' images, and again for what leads to them (cosign asks where a tag leads); test results for the release artifact.
 func Statements(b bundle.Bundle, run bundle.Run) ([]Statement, error) {
@@ -90,10 +104,8 @@ func (a *statements) about(subject ocispec.Descriptor, name string) {
 
 // add adds a statement once.
 func (a *statements) add(subject ocispec.Descriptor, name, predicateType string, predicate any) {
-	content, err := json.Marshal(predicate)
+	s, err := NewStatement(subject, name, predicateType, predicate)
 	a.err = errors.Join(a.err, err)
-	subject = ocispec.Descriptor{MediaType: subject.MediaType, Digest: subject.Digest, Size: subject.Size}
-	s := Statement{subject, name, predicateType, content}
 	if !slices.ContainsFunc(a.all, func(o Statement) bool {
 		return o.Subject.Digest == s.Subject.Digest && o.PredicateType == s.PredicateType && bytes.Equal(o.Predicate, s.Predicate)
 	}) {
@@ -240,14 +252,14 @@ func read(l *bundle.Layout) (*attached, error) {
 	a := &attached{l, map[digest.Digest][]ocispec.Descriptor{}}
 	sizes := map[digest.Digest]int64{}
 	for _, r := range roots {
-		if !isBundle(r.ArtifactType) || r.MediaType != ocispec.MediaTypeImageManifest || r.Size > bundle.MaxManifest {
+		if !IsBundle(r.ArtifactType) || r.MediaType != ocispec.MediaTypeImageManifest || r.Size > bundle.MaxManifest {
 			continue
 		}
 		var m ocispec.Manifest
 		if err := l.ReadJSON(r, &m); err != nil {
 			return nil, err
 		}
-		if m.Subject == nil || len(m.Layers) != 1 || !isBundle(m.Layers[0].MediaType) || m.Layers[0].Size > MaxBundle {
+		if m.Subject == nil || len(m.Layers) != 1 || !IsBundle(m.Layers[0].MediaType) || m.Layers[0].Size > MaxBundle {
 			continue
 		}
 		about := m.Subject.Digest
@@ -267,22 +279,46 @@ func (a *attached) by(w Statement, v *Verifier) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if b, err := parse(content); err != nil || !w.says(b.GetDsseEnvelope().GetPayload()) {
-			continue
-		}
-		if signed, err := v.Verify(content, w.Subject.Digest); err == nil {
-			found[signed.By] = true
+		if by, _ := w.Read(content, v); by != "" {
+			found[by] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
-// says tells whether a payload is the statement, whoever signed it.
-func (w Statement) says(payload []byte) bool {
+// Read tells who of the trusted signed the statement, by a Sigstore bundle that is attached to its subject. Where nobody did, why says what is wrong with the bundle; it is
+// empty where the bundle says something of another kind, and so is none of the statement's.
+func (w Statement) Read(content []byte, v *Verifier) (by, why string) {
+	signed, err := parse(content)
 	var s bundle.Statement
-	if err := json.Unmarshal(payload, &s); err != nil || s.PredicateType != w.PredicateType {
-		return false
+	if err == nil {
+		err = json.Unmarshal(signed.GetDsseEnvelope().GetPayload(), &s)
 	}
+	if err != nil { // which repeats what anybody may have attached
+		return "", "it cannot be read as a Sigstore bundle of version 0.3 over an in-toto statement"
+	}
+	if s.PredicateType != w.PredicateType {
+		return "", ""
+	}
+	if !w.says(s) {
+		return "", "it says something else"
+	}
+	found, err := v.verify(signed, w.Subject.Digest)
+	if err == nil {
+		return found.By, ""
+	}
+	switch name := claimed(signed); {
+	case name == "":
+		return "", "it names nobody who signed it"
+	case slices.Contains(v.Names(), name):
+		return "", "it names " + name + ", and does not verify"
+	default:
+		return "", "it is by " + name + ", who is not trusted"
+	}
+}
+
+// says tells whether it is the statement, whoever signed it.
+func (w Statement) says(s bundle.Statement) bool {
 	switch w.PredicateType {
 	case SignaturePredicate:
 		return true // whatever cosign adds
@@ -292,6 +328,11 @@ func (w Statement) says(payload []byte) bool {
 			return false
 		}
 		return reflect.DeepEqual(one.BuildDefinition, two.BuildDefinition) && reflect.DeepEqual(one.RunDetails.Byproducts, two.RunDetails.Byproducts)
+	case bundle.TestResultPredicate:
+		if len(w.Predicate) == 0 {
+			var result bundle.TestResult
+			return json.Unmarshal(s.Predicate, &result) == nil && result.Passed()
+		}
 	}
 	var compact bytes.Buffer
 	return json.Compact(&compact, s.Predicate) == nil && bytes.Equal(compact.Bytes(), w.Predicate)

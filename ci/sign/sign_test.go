@@ -326,6 +326,56 @@ func TestStatementElsewhere(t *testing.T) {
 	}
 }
 
+// TestRead: what is wrong with what is attached is told; what speaks of something of another kind is none of a statement's.
+func TestRead(t *testing.T) {
+	s, other := signer(t), signer(t)
+	subject := ocispec.Descriptor{Digest: digest.FromString("subject")}
+	names := func(s sign.Signer) string { return s.Verifier().Names()[0] }
+	state := func(by sign.Signer, about digest.Digest, predicateType string, predicate any) []byte {
+		statement, err := bundle.NewStatement(about, "name", predicateType, predicate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := by.Sign(t.Context(), statement)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	wanted, err := sign.NewStatement(subject, "name", sign.SignaturePredicate, struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed := sign.Passed(subject, "name")
+	good := state(s, subject.Digest, sign.SignaturePredicate, struct{}{})
+	result := func(says string) []byte {
+		return state(s, subject.Digest, bundle.TestResultPredicate, bundle.TestResult{Result: says})
+	}
+	hint := func(to string) []byte {
+		return bytes.Replace(good, []byte(`"hint":"`), []byte(`"hint":"`+to), 1)
+	}
+	for name, test := range map[string]struct {
+		wanted  sign.Statement
+		content []byte
+		by, why string
+	}{
+		"signed":                   {wanted, good, names(s), ""},
+		"by another key":           {wanted, state(other, subject.Digest, sign.SignaturePredicate, struct{}{}), "", "it is by " + names(other) + ", who is not trusted"},
+		"of another subject":       {wanted, state(s, digest.FromString("other"), sign.SignaturePredicate, struct{}{}), "", "it names " + names(s) + ", and does not verify"},
+		"by a key of no such name": {wanted, bytes.Replace(state(other, subject.Digest, sign.SignaturePredicate, struct{}{}), []byte(`"hint":"`), []byte(`"hint":"AAAA`), 1), "", "it names nobody who signed it"},
+		"the name is a hint":       {wanted, hint("AAAA"), names(s), ""},
+		"no bundle":                {wanted, []byte("{"), "", "it cannot be read as a Sigstore bundle of version 0.3 over an in-toto statement"},
+		"of another kind":          {wanted, result("PASSED"), "", ""},
+		"passed":                   {passed, result("PASSED"), names(s), ""},
+		"passed with a warning":    {passed, result("WARNED"), names(s), ""},
+		"failed":                   {passed, result("FAILED"), "", "it says something else"},
+	} {
+		if by, why := test.wanted.Read(test.content, s.Verifier()); by != test.by || why != test.why {
+			t.Errorf("%s: %q, %q", name, by, why)
+		}
+	}
+}
+
 // TestDamaged: a layout with a signature whose bytes changed is refused, for nobody can tell what it was.
 func TestDamaged(t *testing.T) {
 	b, s := assembled(t), signer(t)

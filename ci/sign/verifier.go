@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
 	adapter "github.com/sigstore/sigstore/pkg/signature/dsse"
@@ -57,7 +59,7 @@ func Keys(pems ...[]byte) (*Verifier, error) {
 			return nil, refusal.New("read a public key: %w", err)
 		}
 		sum := sha256.Sum256(der)
-		v.trusted = append(v.trusted, publicKey{"key sha256:" + hex.EncodeToString(sum[:]), public, check})
+		v.trusted = append(v.trusted, publicKey{keyName(sum[:]), public, check})
 	}
 	return v, nil
 }
@@ -113,14 +115,18 @@ type Verified struct {
 // Verify reads a Sigstore bundle over an in-toto statement about the subject and finds who of the trusted signed it. A bundle that nobody of them signed, that speaks
 // of something else or is none, is refused.
 func (v *Verifier) Verify(content []byte, subject digest.Digest) (Verified, error) {
+	b, err := parse(content)
+	if err != nil {
+		return Verified{}, refusal.New("verify a signature of %s: %w", subject, err)
+	}
+	return v.verify(b, subject)
+}
+
+func (v *Verifier) verify(b *protobundle.Bundle, subject digest.Digest) (Verified, error) {
 	refuse := func(err error) (Verified, error) {
 		return Verified{}, refusal.New("verify a signature of %s: %w", subject, err)
 	}
 	if err := subject.Validate(); err != nil {
-		return refuse(err)
-	}
-	b, err := parse(content)
-	if err != nil {
 		return refuse(err)
 	}
 	failed := errors.New("no key and no identity is trusted")
@@ -165,7 +171,37 @@ func parse(content []byte) (*protobundle.Bundle, error) {
 	return b, nil
 }
 
-// isBundle tells whether a type is that of a Sigstore bundle, of whatever version.
-func isBundle(mediaType string) bool {
+// claimed is who a bundle says it is signed by, named as Names does; nobody has verified it. It is empty where the bundle does not say.
+func claimed(b *protobundle.Bundle) string {
+	material := b.GetVerificationMaterial()
+	if key := material.GetPublicKey(); key != nil {
+		sum, err := base64.StdEncoding.DecodeString(key.GetHint())
+		if err != nil || len(sum) != sha256.Size {
+			return ""
+		}
+		return keyName(sum)
+	}
+	issued, err := x509.ParseCertificate(material.GetCertificate().GetRawBytes())
+	if err != nil {
+		return ""
+	}
+	summary, err := certificate.SummarizeCertificate(issued)
+	if err != nil || summary.SubjectAlternativeName == "" || len(summary.SubjectAlternativeName)+len(summary.Issuer) > maxName {
+		return ""
+	}
+	return IdentityName(summary.SubjectAlternativeName, summary.Issuer)
+}
+
+// maxName bounds the name of who is not known, in bytes.
+const maxName = 1_000
+
+// keyName names a key by the SHA-256 of the public key in DER.
+func keyName(sum []byte) string { return "key sha256:" + hex.EncodeToString(sum) }
+
+// IdentityName names who a certificate was issued to.
+func IdentityName(name, issuer string) string { return "identity " + name + " of " + issuer }
+
+// IsBundle tells whether a type is that of a Sigstore bundle, of whatever version.
+func IsBundle(mediaType string) bool {
 	return strings.HasPrefix(mediaType, "application/vnd.dev.sigstore.bundle")
 }

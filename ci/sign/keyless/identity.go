@@ -43,7 +43,7 @@ func Identities(trustedRoot []byte, identities ...Identity) (*sign.Verifier, err
 		if err != nil {
 			return nil, refusal.New("trust the identity %q of issuer %q: %w", i.Name, i.Issuer, err)
 		}
-		all = append(all, trusted{"identity " + i.Name + " of " + i.Issuer, verifier, verify.WithCertificateIdentity(certificate)})
+		all = append(all, trusted{sign.IdentityName(i.Name, i.Issuer), verifier, verify.WithCertificateIdentity(certificate)})
 	}
 	return sign.Trust(all...), nil
 }

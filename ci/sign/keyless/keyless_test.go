@@ -25,6 +25,7 @@ import (
 
 	"github.com/digitorus/timestamp"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/testing/ca"
@@ -301,6 +302,24 @@ func TestKeyless(t *testing.T) {
 	}
 	if _, err := trust(at, identity).Verify(content, subject); !refusal.Is(err) {
 		t.Errorf("by a key: %v", err)
+	}
+	// Whose signature it is is told to whoever does not trust that identity.
+	if s, err = sign.Keyless(t.Context(), sign.Tokens(at.environment, secrets), sign.Services{Fulcio: at.URL, Rekor: at.URL, TrustedRoot: at.root}); err != nil {
+		t.Fatal(err)
+	}
+	if content, err = s.Sign(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+	wanted, err := sign.NewStatement(ocispec.Descriptor{Digest: subject}, "", sign.SignaturePredicate, struct{}{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "identity release@example.com of https://token.example.com"
+	if by, why := wanted.Read(content, signer(t).Verifier()); by != "" || why != "it is by "+name+", who is not trusted" {
+		t.Errorf("%q, %q", by, why)
+	}
+	if by, why := wanted.Read(content, trust(newSigstore(t), identity)); by != "" || why != "it names "+name+", and does not verify" {
+		t.Errorf("%q, %q", by, why)
 	}
 }
 
