@@ -15,6 +15,7 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/sign"
 	"github.com/operator-release/operator-release/ci/surface"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -42,6 +43,10 @@ type Options struct {
 	Index string // branch of the chart index; empty: the one that is so by custom
 	// Bundle is the folder where a version's bundle would lie that was made here.
 	Bundle func(version.Version) string
+
+	Verifier    *sign.Verifier  // of what is signed; nil where nobody is trusted: no signature is asked for
+	Unverified  error           // why nobody can be trusted now: whether anything is signed cannot be told, and Verifier is nil
+	SignedSince version.Version // versions before it need no signatures; the zero version: all do
 
 	Pattern    version.Pattern // of release branches, by the settings of now
 	ConfigName string
@@ -100,6 +105,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d release pages of other schemes were passed over", a.pages.others))
 	}
 	r.Notes = append(r.Notes, a.index.notes(len(o.Versions) == 0)...)
+	if a.Verifier == nil && a.Unverified == nil && a.Registry != nil && slices.ContainsFunc(r.Versions, func(v Version) bool { return v.Record != "" }) {
+		r.Notes = append(r.Notes, "signatures were not verified: nobody is trusted; name a key with --public-key, or signatures in the settings")
+	}
 	if a.refs.badMarks != "" {
 		r.Notes = append(r.Notes, a.refs.badMarks)
 	}

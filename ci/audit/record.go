@@ -227,6 +227,7 @@ func (a *auditor) byRecord(ctx context.Context, k *known, t *tagged, out *Versio
 	for _, chart := range r.OfKind(bundle.KindChart) {
 		a.chart(ctx, r, chart, out)
 	}
+	a.signatures(ctx, k, out)
 }
 
 // files compares the surfaces in the tagged tree.

@@ -241,6 +241,8 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 
 	t.Run("release pages", func(t *testing.T) { pagesDrift(t, w) })
 
+	t.Run("signatures", func(t *testing.T) { signaturesDrift(t, w) })
+
 	t.Run("rolled back, and the floating tags stayed", func(t *testing.T) {
 		scratch, err := git.Init(ctx, t.TempDir())
 		if err != nil {

@@ -26,6 +26,9 @@ import (
 // unseenError is why a surface cannot be told.
 type unseenError struct{ error }
 
+// Unwrap gives the reason itself.
+func (e unseenError) Unwrap() error { return e.error }
+
 // errMissing says that a registry answered, and does not have it.
 var errMissing = errors.New("it is not there")
 
@@ -102,6 +105,10 @@ func (p *place) resolve(ctx context.Context, reference string) (ocispec.Descript
 const most = 16 << 20
 
 func (p *place) read(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	return p.readUpTo(ctx, desc, most)
+}
+
+func (p *place) readUpTo(ctx context.Context, desc ocispec.Descriptor, most int64) ([]byte, error) {
 	if desc.Size > most {
 		return nil, unseenError{fmt.Errorf("%s declares %d bytes; at most %d are read", desc.Digest, desc.Size, most)}
 	}
@@ -170,7 +177,7 @@ func (p *place) referrers(ctx context.Context, subject ocispec.Descriptor) ([]oc
 	var all []ocispec.Descriptor
 	err := p.repo.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
 		if all = append(all, page...); len(all) > maxReferrers {
-			return unseenError{fmt.Errorf("more than %d referrers are listed under %s", maxReferrers, subject.Digest)}
+			return unseenError{excess{fmt.Errorf("more than %d referrers are listed under %s", maxReferrers, subject.Digest)}}
 		}
 		return nil
 	})

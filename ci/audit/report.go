@@ -23,25 +23,26 @@ const (
 
 // The kinds of surfaces.
 const (
-	KindClaim    = "claim"
-	KindRelease  = "release artifact"
-	KindTag      = "git tag"
-	KindBranch   = "branch"
-	KindHistory  = "history"
-	KindTree     = "tree"
-	KindFile     = "surface"
-	KindImage    = "image"
-	KindPlatform = "platform"
-	KindChart    = "chart"
-	KindFloating = "floating tag"
-	KindReferrer = "referrer"
-	KindBackup   = "backup"
-	KindPage     = "release page"
-	KindIndex    = "chart index"
+	KindClaim     = "claim"
+	KindRelease   = "release artifact"
+	KindTag       = "git tag"
+	KindBranch    = "branch"
+	KindHistory   = "history"
+	KindTree      = "tree"
+	KindFile      = "surface"
+	KindImage     = "image"
+	KindPlatform  = "platform"
+	KindChart     = "chart"
+	KindFloating  = "floating tag"
+	KindReferrer  = "referrer"
+	KindSignature = "signature"
+	KindBackup    = "backup"
+	KindPage      = "release page"
+	KindIndex     = "chart index"
 )
 
 // kinds are in the order in which a publication writes.
-var kinds = []string{KindRelease, KindBackup, KindClaim, KindBranch, KindHistory, KindTag, KindTree, KindFile, KindImage, KindPlatform, KindReferrer, KindFloating, KindChart, KindPage, KindIndex}
+var kinds = []string{KindRelease, KindBackup, KindClaim, KindBranch, KindHistory, KindTag, KindTree, KindFile, KindImage, KindPlatform, KindReferrer, KindSignature, KindFloating, KindChart, KindPage, KindIndex}
 
 // Surface is one place that carries a version, or is a part of what was published of it.
 type Surface struct {
