@@ -24,11 +24,12 @@ import (
 
 func (a *app) auditCommand() *cobra.Command {
 	var d destining
+	var t trusting
 	var all bool
 	var since string
 	cmd := &cobra.Command{
 		Use: "audit VERSION... | --all", Short: "Read every surface of published versions back, and compare it with the record",
-		Long: "Reads and writes nothing. A version that is older than this tool has no record: its surfaces are compared with each other. Without a registry, remote, " +
+		Long: "Reads and writes nothing. A version that is older than this tool has no record: its surfaces are compared with each other. Signatures are verified where somebody is trusted, by flag or settings. Without a registry, remote, " +
 			"backup or GitHub repository it looks at this clone alone. What cannot be seen is said to be so, and is no difference. Exit code 1 where anything differs or is missing.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -46,13 +47,17 @@ func (a *app) auditCommand() *cobra.Command {
 					return err
 				}
 			}
+			trust, err := t.trust()
+			if err != nil {
+				return err
+			}
 			subject := "--all"
 			if !all {
 				subject = strings.Join(args, ", ")
 			}
 			var said audit.Report
 			spec := func(settings *string) any {
-				return pipeline.AuditSpec{Versions: args, Since: since, To: to, Config: settings}
+				return pipeline.AuditSpec{Versions: args, Since: since, To: to, Config: settings, Trust: trust}
 			}
 			return a.asked(cmd.Context(), pipeline.Audit, subject, spec, &said, func(string) error {
 				if err := a.print(said, func(page *report.Page) { auditPage(page, said) }); err != nil {
@@ -62,6 +67,7 @@ func (a *app) auditCommand() *cobra.Command {
 			})
 		},
 	}
+	t.flags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&all, "all", false, "look at every version that a tag, a claim or the chart index names")
 	f.StringVar(&since, "since", "", "of all versions look at this one and those after it")
@@ -102,6 +108,14 @@ func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error)
 		if o.Since, err = version.Parse(spec.Since); err != nil {
 			return nil, err
 		}
+	}
+	if config.Signatures != nil {
+		o.SignedSince = config.Signatures.Since
+	}
+	if o.Verifier, err = verifierOf(ctx, source, config.Signatures, spec.Trust); refusal.Is(err) {
+		return nil, err
+	} else if err != nil { // such as a trusted root that is out of reach
+		o.Unverified = err
 	}
 	if spec.Config != nil {
 		o.ConfigName, o.Config = "the settings of --config", []byte(*spec.Config)
