@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -112,8 +113,11 @@ func verifierOf(ctx context.Context, source *git.Repository, signatures *config.
 
 // required refuses a bundle that is not signed, where that is asked for, by flag or settings.
 func required(ctx context.Context, source *git.Repository, b bundle.Bundle, spec pipeline.PublishSpec) error {
-	c, err := settings(ctx, source, spec.To.Config)
-	if err != nil {
+	var c config.Config
+	var unborn *git.Error
+	if _, err := source.Git(ctx, "rev-parse", "--verify", "--quiet", "HEAD"); errors.As(err, &unborn) && unborn.Code == 1 && spec.To.Config == nil {
+		// Nothing is checked out, so no settings ask for anything; flags may.
+	} else if c, err = settings(ctx, source, spec.To.Config); err != nil {
 		return err
 	}
 	if !spec.Trust.Required && (c.Signatures == nil || !c.Signatures.Required) {
