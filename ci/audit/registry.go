@@ -167,8 +167,8 @@ func (p *place) has(ctx context.Context, blobs ...ocispec.Descriptor) error {
 	return nil
 }
 
-// maxReferrers bounds how many referrers of a subject are looked at.
-const maxReferrers = 100
+// maxReferrers bounds how many referrers of a subject are looked at, as publication does: an image whose bytes stay gets signatures by each version that it is released with.
+const maxReferrers = 1_000
 
 // referrers are what a registry lists under a subject.
 func (p *place) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {

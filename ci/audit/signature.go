@@ -68,7 +68,7 @@ func (a *auditor) signatures(ctx context.Context, k *known, out *Version) {
 		for _, sbom := range s.sboms {
 			var text json.RawMessage
 			err := placeErr
-			if err == nil {
+			if err == nil && a.Unverified == nil {
 				text, err = place.document(ctx, sbom)
 			}
 			want("SBOM "+sbom.File, sign.CycloneDXPredicate, text, err)
@@ -103,7 +103,9 @@ func (w *wanted) tell(err error, v *sign.Verifier, out *Version) {
 	if v != nil {
 		want = "signed by " + few(v.Names())
 	}
-	err = errors.Join(w.err, err)
+	if err == nil {
+		err = w.err
+	}
 	var much excess
 	switch {
 	case len(w.by) > 0:

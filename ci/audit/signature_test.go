@@ -237,7 +237,7 @@ func signaturesDrift(t *testing.T, w *world) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		signs(t, r, times(13, "v1.5.0: signature ", ` differs: "signed by `+by(s)+`" "more than 100 referrers are listed under `))
+		signs(t, r, times(13, "v1.5.0: signature ", ` differs: "signed by `+by(s)+`" "more than 1000 referrers are listed under `))
 	})
 	t.Run("a byte changed at the registry", func(t *testing.T) {
 		r, err := Run(ctx, through(w.throwaway.Registry, faults.Fault{Match: "GET .*" + signatureLayer.Digest.Encoded(), Do: faults.Lie}))
