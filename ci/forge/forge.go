@@ -44,6 +44,7 @@ type Forge interface {
 type Release struct {
 	Tag        string        // git tag
 	Object     string        // id of the git object that the tag has to be at the forge; empty: any
+	Signed     string        // id of another one that it may be: the same tag, signed
 	Commit     string        // id of the tag's commit
 	Identity   digest.Digest // of the content; it stands hidden in the page, and tells whose page it is
 	Title      string

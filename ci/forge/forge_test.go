@@ -412,7 +412,7 @@ func TestTheTagIsThereFirst(t *testing.T) {
 		}
 	}
 	r := release(t, "v1.5.0", nil)
-	r.Object, r.Commit = tag, main
+	r.Object, r.Signed, r.Commit = strings.Repeat("d", 40), tag, main
 	if p, err := prepareAndPublish(ctx, g, r, forge.LatestYes); err != nil || p.Draft {
 		t.Errorf("%+v, %v", p, err)
 	}

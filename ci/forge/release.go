@@ -333,7 +333,7 @@ func (g *GitHub) tagged(ctx context.Context, r Release) error {
 		return refusal.New("publish the page of %s at %s: the tag is not there, and GitHub would make one of its own; push it first", r.Tag, g.repo())
 	case err != nil:
 		return g.failed("look for the tag "+r.Tag, "contents: read", err)
-	case ref.Ref == nil || *ref.Ref != "refs/tags/"+r.Tag || r.Object != "" && ref.Object.GetSHA() != r.Object:
+	case ref.Ref == nil || *ref.Ref != "refs/tags/"+r.Tag || r.Object != "" && ref.Object.GetSHA() != r.Object && ref.Object.GetSHA() != r.Signed:
 		return refusal.New("publish the page of %s at %s: the tag there is %s, where this release's is %s; look who made it", r.Tag, g.repo(), g.clean(ref.Object.GetSHA()), r.Object)
 	}
 	return nil
