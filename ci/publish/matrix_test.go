@@ -160,6 +160,7 @@ func toRelease(t *testing.T) released {
 	t.Helper()
 	of := released{test: t, source: repository(t), remote: filepath.Join(t.TempDir(), "remote.git")}
 	of.bundle = releaseOf(t, of.source, "v1.5.0", "v1.5.0\n", "linux/amd64")
+	signedTag(t, of.bundle, "b3Vycw==")
 	for _, args := range [][]string{{"init", "-q", "--bare", "--template=", of.remote}, {"--git-dir", of.remote, "config", "receive.autogc", "false"}, {"-C", of.source.Dir(), "push", "-q", of.remote, "HEAD:refs/heads/main"}} {
 		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
 			t.Fatalf("git %s: %v: %s", args, err, out)

@@ -11,6 +11,7 @@ import (
 	"github.com/operator-release/operator-release/ci/forge"
 	"github.com/operator-release/operator-release/ci/markdown"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/sign/gittag"
 )
 
 // Forge is where release pages are.
@@ -41,6 +42,11 @@ func Page(b bundle.Bundle) (forge.Release, error) {
 	_, candidate := record.Version.Candidate()
 	r := forge.Release{Tag: record.Version.String(), Object: record.Tag, Commit: record.Commit, Identity: b.Identity.Digest, Title: record.Version.String(), Prerelease: candidate,
 		More: More}
+	if signed, ok, err := gittag.Of(b); err != nil {
+		return r, err
+	} else if ok {
+		r.Signed = signed.ID
+	}
 	var body strings.Builder
 	for _, a := range record.Artifacts {
 		if a.Kind == bundle.KindNotes {
@@ -97,6 +103,9 @@ func (p *publication) page(ctx context.Context) error {
 	r, err := Page(p.bundle)
 	if err != nil {
 		return err
+	}
+	if p.remote != nil {
+		r.Object = p.tagID // as the tag is there, whoever signed it
 	}
 	if p.report.Mark != nil { // a version that was withdrawn, and is published again
 		r.Body = markdown.Warn(r.Body, p.report.Mark.Warning(p.bundle.Record.Version))
