@@ -75,6 +75,8 @@ type Signatures struct {
 	Identities []Identity `json:"identities,omitempty"`
 	// TrustedRoot is the path of a Sigstore trusted root; that of Sigstore's public services is fetched where it is empty and identities are named.
 	TrustedRoot string `json:"trustedRoot,omitempty"`
+	// AllowedSigners is the path of a file that tells by whose SSH keys git tags are signed, as ssh-keygen(1) describes it.
+	AllowedSigners string `json:"allowedSigners,omitempty"`
 	// Since is the first version that has to be signed; all have to where it is the zero version.
 	Since version.Version `json:"since,omitzero"`
 	// Required says that nothing is published unless all of it is signed.

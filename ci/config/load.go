@@ -344,6 +344,7 @@ func (c *Config) check(name string) error {
 			local(fmt.Sprintf("signatures.keys[%d]", i), key)
 		}
 		local("signatures.trustedRoot", c.Signatures.TrustedRoot)
+		local("signatures.allowedSigners", c.Signatures.AllowedSigners)
 	}
 	for i, s := range c.Surfaces {
 		key := fmt.Sprintf("surfaces[%d]", i)
