@@ -51,6 +51,8 @@ type Options struct {
 	Pattern    version.Pattern // of release branches, by the settings of now
 	ConfigName string
 	Config     []byte // settings that replace those of the tagged trees; nil: each tree's own
+
+	Signers Signers // of git tags
 }
 
 // Backup is where copies of bundles are kept: one repository at a registry, or a folder with a folder for each version.
@@ -196,6 +198,9 @@ func (a *auditor) version(ctx context.Context, v version.Version) (Version, erro
 		out.Identity, out.Record = known.identity.String(), known.from
 		a.byRecord(ctx, known, t, &out)
 	} else if err := a.byEachOther(ctx, v, t, &out); err != nil {
+		return out, err
+	}
+	if err := a.tagSignature(ctx, v, t, &out); err != nil {
 		return out, err
 	}
 	if err := a.branch(ctx, v, known, t, &out); err != nil {

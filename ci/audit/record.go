@@ -61,7 +61,7 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 		k = kept
 	}
 	if made, err := local(a.Bundle(v), a.Bundle(v)); err == nil && k == nil && made.record.Version == v {
-		if claimed && made.identity == claim.Identity || !claimed && (a.refs.noClaims != "" || made.record.Tag == t.id) {
+		if claimed && made.identity == claim.Identity || !claimed && (a.refs.noClaims != "" || a.isTag(ctx, made.record, t)) {
 			k = made
 		}
 	}
@@ -206,14 +206,7 @@ func (p *place) tested(ctx context.Context, identity ocispec.Descriptor) (ocispe
 // byRecord compares what a version consists of with its record.
 func (a *auditor) byRecord(ctx context.Context, k *known, t *tagged, out *Version) {
 	r := k.record
-	switch {
-	case !t.there && a.refs.noTags != "":
-		out.unseen(KindTag, r.Version.String(), r.Tag, a.refs.noTags)
-	case t.there && t.commit != r.Commit:
-		out.compare(KindTag, r.Version.String(), r.Tag, t.id, fmt.Sprintf("it leads to commit %s where %s belongs", short(t.commit), short(r.Commit)))
-	default:
-		out.compare(KindTag, r.Version.String(), r.Tag, t.id, "")
-	}
+	a.gitTag(ctx, r, t, out)
 	if t.files == nil {
 		out.unseen(KindTree, r.Version.String(), r.Tree, "no tag leads to a tree")
 	} else {

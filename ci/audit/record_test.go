@@ -77,6 +77,7 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 			`v1.5.0: surface charts/spark/Chart.yaml appVersion differs: "v1.5.0" "v1.4.0"`,
 			`v1.5.0: surface config/kustomization.yaml newTag of acme/spark differs: "v1.5.0" "v1.4.0"`,
 		}},
+		"tag signed": {drift("refs/tags/v1.5.0", `{ git cat-file tag v1.5.0; printf -- '-----BEGIN PGP SIGNATURE-----\n-----END PGP SIGNATURE-----\n'; } | git hash-object -w -t tag --stdin`), []version.Version{v150}, nil},
 		"tag gone": {drift("refs/tags/v1.5.0", "true"), []version.Version{v150}, []string{
 			fmt.Sprintf(`v1.5.0: git tag v1.5.0 missing: %q ""`, one.Record.Tag), "v1.5.0: tree v1.5.0 cannot tell",
 		}},

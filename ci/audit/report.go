@@ -42,7 +42,7 @@ const (
 )
 
 // kinds are in the order in which a publication writes.
-var kinds = []string{KindRelease, KindBackup, KindClaim, KindBranch, KindHistory, KindTag, KindTree, KindFile, KindImage, KindPlatform, KindReferrer, KindSignature, KindFloating, KindChart, KindPage, KindIndex}
+var kinds = []string{KindRelease, KindBackup, KindClaim, KindBranch, KindHistory, KindTag, KindTagSignature, KindTree, KindFile, KindImage, KindPlatform, KindReferrer, KindSignature, KindFloating, KindChart, KindPage, KindIndex}
 
 // Surface is one place that carries a version, or is a part of what was published of it.
 type Surface struct {

@@ -1,0 +1,75 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// KindTagSignature is who signed a git tag.
+const KindTagSignature = "git tag signature"
+
+// Signers are those whose signatures of git tags count.
+type Signers struct {
+	Allowed []byte          // content of a file of allowed signers (ssh-keygen(1)); empty: signatures are not verified
+	Since   version.Version // the first version whose tag has to be signed; all where it is the zero version
+}
+
+// unsigned gives the id that the git tag has without its signature, and the signature's format: none where it is not signed.
+func (t *tagged) unsigned(ctx context.Context, r *git.Repository) (id string, format git.Format, err error) {
+	if !t.annotated {
+		return t.id, "", nil
+	}
+	return r.Unsigned(ctx, t.id)
+}
+
+// isTag tells whether the git tag is the record's, signed or not.
+func (a *auditor) isTag(ctx context.Context, r bundle.Record, t *tagged) bool {
+	if t.id == r.Tag {
+		return true
+	}
+	unsigned, _, err := t.unsigned(ctx, a.refs.repository)
+	return err == nil && unsigned == r.Tag
+}
+
+// gitTag compares the git tag with the record: a signature behind it is no difference, and is told.
+func (a *auditor) gitTag(ctx context.Context, r bundle.Record, t *tagged, out *Version) {
+	name := r.Version.String()
+	switch {
+	case !t.there && a.refs.noTags != "":
+		out.unseen(KindTag, name, r.Tag, a.refs.noTags)
+	case t.there && t.id != r.Tag && a.isTag(ctx, r, t):
+		out.compare(KindTag, name, r.Tag, r.Tag, fmt.Sprintf("it is signed, as object %s", t.id))
+	case t.there && t.commit != r.Commit:
+		out.compare(KindTag, name, r.Tag, t.id, fmt.Sprintf("it leads to commit %s where %s belongs", short(t.commit), short(r.Commit)))
+	default:
+		out.compare(KindTag, name, r.Tag, t.id, "")
+	}
+}
+
+// tagSignature verifies the signature of the git tag.
+func (a *auditor) tagSignature(ctx context.Context, v version.Version, t *tagged, out *Version) error {
+	if len(a.Signers.Allowed) == 0 || !t.there {
+		return nil
+	}
+	_, format, err := t.unsigned(ctx, a.refs.repository)
+	const want = "a signature by one of the allowed signers"
+	switch {
+	case err != nil:
+		return err
+	case format == "" && v.Compare(a.Signers.Since) >= 0:
+		out.compare(KindTagSignature, v.String(), want, "", "")
+	case format == git.OpenPGP:
+		out.unseen(KindTagSignature, v.String(), want, "it is signed by OpenPGP: ask git verify-tag where the keyring is")
+	case format == git.SSH:
+		if says, err := a.refs.repository.VerifyTag(ctx, t.id, a.Signers.Allowed); err == nil {
+			out.compare(KindTagSignature, v.String(), want, want, says)
+		} else if ctx.Err() == nil {
+			out.compare(KindTagSignature, v.String(), want, err.Error(), "")
+		}
+	}
+	return nil
+}
