@@ -255,7 +255,9 @@ type TestBundleSpec struct {
 // SignSpec asks for signatures of everything in a bundle. Trees: Bundled. The stage makes the bundle with them attached, and says Signed. Secrets are not in it: the stage reads
 // the key where Key says, its password in COSIGN_PASSWORD, and identity tokens as the CI gives them.
 type SignSpec struct {
-	Key         string `json:"key,omitempty"` // a file, or env://NAME; empty: without a key, by the identity that the CI gives
+	Key         string `json:"key,omitempty"`     // a file, or env://NAME; empty: without a key, by the identity that the CI gives
+	GitKey      string `json:"gitKey,omitempty"`  // that signs the git tag: a file, env://NAME, or gpg:ID; empty: it is not signed
+	TagOnly     bool   `json:"tagOnly,omitempty"` // nothing but the git tag
 	Fulcio      string `json:"fulcio,omitempty"`
 	Rekor       string `json:"rekor,omitempty"`
 	Timestamp   string `json:"timestamp,omitempty"`
@@ -266,16 +268,27 @@ type SignSpec struct {
 
 // Signed is what the sign stage says.
 type Signed struct {
-	By    []string `json:"by"`    // key or identity
-	Added int      `json:"added"` // signatures and statements that were not there
-	There int      `json:"there"` // those that were
+	By    []string `json:"by,omitempty"`  // key or identity; none where nothing but the git tag was to be signed
+	Added int      `json:"added"`         // signatures and statements that were not there
+	There int      `json:"there"`         // those that were
+	Tag   TagState `json:"tag,omitempty"` // of the git tag; empty where it was not to be signed
 }
+
+// TagState is what became of a git tag that was to be signed.
+type TagState string
+
+// The states.
+const (
+	TagSigned TagState = "signed"        // by the key
+	TagThere  TagState = "there already" // signed before, by whatever key
+)
 
 // Trust is whose signatures count, beside those that the settings name.
 type Trust struct {
 	Keys        []string          `json:"keys,omitempty"` // PEM
 	Identities  []config.Identity `json:"identities,omitempty"`
 	TrustedRoot string            `json:"trustedRoot,omitempty"` // content
+	Signers     string            `json:"signers,omitempty"`     // content of a file of allowed signers of git tags
 	Required    bool              `json:"required,omitempty"`    // nothing goes on that is not signed
 }
 

@@ -95,6 +95,9 @@ func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error)
 		Repository: source, Name: "this clone, as it was last fetched", Pattern: config.Pattern(),
 		Bundle: func(v version.Version) string { return filepath.Join(source.Dir(), "dist", v.String()) },
 	}
+	if o.Signers, err = signersOf(ctx, source, config.Signatures, spec.Trust); err != nil {
+		return nil, err
+	}
 	for _, name := range spec.Versions {
 		v, err := version.Parse(name)
 		if err != nil {

@@ -13,19 +13,21 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 	"github.com/operator-release/operator-release/ci/sign"
+	"github.com/operator-release/operator-release/ci/sign/gittag"
 	"github.com/operator-release/operator-release/ci/sign/keyless"
 )
 
 // signing are the flags that say by what a bundle is signed.
 type signing struct {
-	key, fulcio, rekor, timestamp, trustedRoot string
-	keyless                                    bool
+	key, gitKey, fulcio, rekor, timestamp, trustedRoot string
+	keyless                                            bool
 }
 
 func (s *signing) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.key, "sign-key", "", "sign with this private key in PEM: a file, or env://NAME; its password is in COSIGN_PASSWORD")
 	f.BoolVar(&s.keyless, "sign-keyless", false, "sign by the identity that the CI gives (GitHub Actions with id-token: write, or SIGSTORE_ID_TOKEN)")
+	f.StringVar(&s.gitKey, "git-key", "", "sign the git tag with this key: a file with a private key of OpenSSH, or env://NAME (one with a passphrase has to be in the SSH agent), or gpg:ID of GnuPG's keyring")
 	f.StringVar(&s.fulcio, "fulcio-url", "", "who certifies identities, instead of "+keyless.PublicFulcio)
 	f.StringVar(&s.rekor, "rekor-url", "", "the log of signatures, instead of "+keyless.PublicRekor)
 	f.StringVar(&s.timestamp, "timestamp-url", "", "a timestamp authority (RFC 3161)")
@@ -40,10 +42,10 @@ func (s *signing) spec() (spec pipeline.SignSpec, ok bool, err error) {
 		return spec, false, refusal.New("sign: by a key, or without one? give --sign-key or --sign-keyless")
 	case services && !s.keyless:
 		return spec, false, refusal.New("sign: --fulcio-url, --rekor-url, --timestamp-url and --sign-trusted-root are for --sign-keyless")
-	case s.key == "" && !s.keyless:
+	case s.key == "" && !s.keyless && s.gitKey == "":
 		return spec, false, nil
 	}
-	spec = pipeline.SignSpec{Key: absolute(s.key), Fulcio: s.fulcio, Rekor: s.rekor, Timestamp: s.timestamp}
+	spec = pipeline.SignSpec{Key: absolute(s.key), GitKey: absolute(s.gitKey), TagOnly: s.key == "" && !s.keyless, Fulcio: s.fulcio, Rekor: s.rekor, Timestamp: s.timestamp}
 	spec.Builder, spec.Invocation = builder(os.Getenv)
 	if s.trustedRoot != "" {
 		content, err := os.ReadFile(s.trustedRoot)
@@ -71,9 +73,10 @@ func builder(getenv func(string) string) (builder, invocation string) {
 func (a *app) signCommand() *cobra.Command {
 	var s signing
 	cmd := &cobra.Command{
-		Use: "sign DIR --sign-key FILE | --sign-keyless", Short: "Sign everything in a bundle, as cosign does, and say how it was built",
+		Use: "sign DIR --sign-key FILE | --sign-keyless | --git-key FILE", Short: "Sign everything in a bundle, as cosign does, and say how it was built; sign its git tag",
 		Long: "Signs images, their platforms, charts and the release artifact, their provenance (SLSA), SBOMs and test result, and attaches all of it to the bundle, whose identity stays. " +
-			"What the same key or identity signed already is not signed again. Publishing brings the signatures along, also of a version that is out.",
+			"What the same key or identity signed already is not signed again. Publishing brings the signatures along, also of a version that is out. " +
+			"--git-key signs the git tag as git does, before it is published: a tag that is out stays as it is.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, ok, err := s.spec()
@@ -81,7 +84,7 @@ func (a *app) signCommand() *cobra.Command {
 				return err
 			}
 			if !ok {
-				return refusal.New("sign %s: by what? name a key with --sign-key, or sign by the CI's identity with --sign-keyless", args[0])
+				return refusal.New("sign %s: by what? name a key with --sign-key, sign by the CI's identity with --sign-keyless, or the git tag with --git-key", args[0])
 			}
 			said, err := a.signBundle(cmd.Context(), args[0], spec)
 			if err != nil {
@@ -107,7 +110,7 @@ func (a *app) signBundle(ctx context.Context, dir string, spec pipeline.SignSpec
 	defer w.end()
 	flow := pipeline.Flow[string]{Runner: w.runner, Plan: pipeline.PlanSpec{Version: b.Record.Version.String()}}
 	said, signed, err := flow.Sign(ctx, dir, spec)
-	if err != nil || said.Added == 0 {
+	if err != nil || said.Added == 0 && said.Tag != pipeline.TagSigned {
 		return said, err
 	}
 	return said, deliver(signed, dir)
@@ -115,12 +118,19 @@ func (a *app) signBundle(ctx context.Context, dir string, spec pipeline.SignSpec
 
 func signedPage(page *report.Page, said pipeline.Signed) {
 	by := strings.Join(said.By, ", ")
-	if said.Added == 0 {
+	switch {
+	case said.Added > 0:
+		page.Title("Signed by %s", by)
+		page.Line(report.Done, "%d statements are signed, %d were already", said.Added, said.There)
+	case len(said.By) > 0:
 		page.Title("All %d statements are signed already by %s: nothing to do", said.There, by)
-		return
 	}
-	page.Title("Signed by %s", by)
-	page.Line(report.Done, "%d statements are signed, %d were already", said.Added, said.There)
+	switch said.Tag {
+	case pipeline.TagSigned:
+		page.Line(report.Done, "the git tag is signed")
+	case pipeline.TagThere:
+		page.Line(report.None, "the bundle holds a signed git tag already: it stays")
+	}
 }
 
 func runSign(ctx context.Context, c call, spec pipeline.SignSpec) (any, error) {
@@ -131,21 +141,45 @@ func runSign(ctx context.Context, c call, spec pipeline.SignSpec) (any, error) {
 	if err := from.Verify(); err != nil {
 		return nil, err
 	}
-	signer, err := signerOf(ctx, c.secrets, spec)
-	if err != nil {
-		return nil, err
+	var signer sign.Signer
+	if !spec.TagOnly {
+		if signer, err = signerOf(ctx, c.secrets, spec); err != nil {
+			return nil, err
+		}
+	}
+	var tagger *gittag.Signer
+	if spec.GitKey != "" {
+		if tagger, err = gittag.Key(spec.GitKey, c.secrets); err != nil {
+			return nil, err
+		}
 	}
 	b, err := from.Clone(c.out)
 	if err != nil {
 		return nil, err
 	}
-	run := bundle.Run{Builder: spec.Builder, Invocation: spec.Invocation}
-	added, err := sign.Bundle(ctx, b, signer, run)
-	if err != nil {
-		return nil, err
+	var said pipeline.Signed
+	if signer != nil {
+		run := bundle.Run{Builder: spec.Builder, Invocation: spec.Invocation}
+		added, err := sign.Bundle(ctx, b, signer, run)
+		if err != nil {
+			return nil, err
+		}
+		all, err := sign.Statements(b, run)
+		if err != nil {
+			return nil, err
+		}
+		said.By, said.Added, said.There = signer.Verifier().Names(), len(added), len(all)-len(added)
 	}
-	all, err := sign.Statements(b, run)
-	return pipeline.Signed{By: signer.Verifier().Names(), Added: len(added), There: len(all) - len(added)}, err
+	if tagger != nil {
+		_, added, err := tagger.Sign(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		if said.Tag = pipeline.TagThere; added {
+			said.Tag = pipeline.TagSigned
+		}
+	}
+	return said, nil
 }
 
 // signerOf opens the key, or asks for a certificate.

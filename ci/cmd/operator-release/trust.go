@@ -22,6 +22,7 @@ type trusting struct {
 	name        string
 	issuer      string
 	trustedRoot string
+	signers     string
 	required    bool
 }
 
@@ -30,6 +31,7 @@ func (t *trusting) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&t.keys, "public-key", nil, "trust signatures of this key, a file in PEM, beside those of the settings; may be repeated")
 	f.StringVar(&t.name, "certificate-identity", "", "trust signatures of this identity, such as https://github.com/OWNER/REPO/.github/workflows/release.yaml@refs/heads/main")
 	f.StringVar(&t.issuer, "certificate-oidc-issuer", "", "who gave that identity, such as https://token.actions.githubusercontent.com")
+	f.StringVar(&t.signers, "allowed-signers", "", "trust signatures of git tags by whom this file names (ssh-keygen(1), ALLOWED SIGNERS), instead of those of the settings")
 	f.StringVar(&t.trustedRoot, "trusted-root", "", "a file with a Sigstore trusted root, instead of that of the public services")
 }
 
@@ -54,6 +56,13 @@ func (t *trusting) trust() (pipeline.Trust, error) {
 			return trust, refusal.New("read the trusted root: %w", err)
 		}
 		trust.TrustedRoot = string(content)
+	}
+	if t.signers != "" {
+		content, err := os.ReadFile(t.signers)
+		if err != nil {
+			return trust, refusal.New("read the allowed signers: %w", err)
+		}
+		trust.Signers = string(content)
 	}
 	return trust, nil
 }
@@ -130,5 +139,8 @@ func required(ctx context.Context, source *git.Repository, b bundle.Bundle, spec
 	if v == nil {
 		return refusal.New("publish %s signed: by whom? name a key with --public-key, an identity with --certificate-identity, or either in the settings under signatures", b.Record.Version)
 	}
-	return sign.Require(b, v)
+	if err := sign.Require(b, v); err != nil {
+		return err
+	}
+	return requiredTag(ctx, source, b, c.Signatures, spec.Trust)
 }

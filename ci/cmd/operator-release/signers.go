@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/operator-release/operator-release/ci/audit"
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/sign/gittag"
+)
+
+// signersOf are those whose signatures of git tags count: what is named, else what the settings name, by the file of the commit that is checked out.
+func signersOf(ctx context.Context, source *git.Repository, signatures *config.Signatures, trust pipeline.Trust) (audit.Signers, error) {
+	s := audit.Signers{Allowed: []byte(trust.Signers)}
+	if signatures == nil {
+		return s, nil
+	}
+	s.Since = signatures.Since
+	if trust.Signers != "" || signatures.AllowedSigners == "" {
+		return s, nil
+	}
+	tree, err := source.Tree(ctx, "HEAD")
+	if err != nil {
+		return s, err
+	}
+	defer tree.Close()
+	if s.Allowed, err = tree.ReadFile(signatures.AllowedSigners); err != nil {
+		err = refusal.New("read the file that signatures.allowedSigners names: %w; commit it", err)
+	}
+	return s, err
+}
+
+// requiredTag refuses a bundle whose git tag is not signed by one of the allowed signers, where any are named.
+func requiredTag(ctx context.Context, source *git.Repository, b bundle.Bundle, signatures *config.Signatures, trust pipeline.Trust) error {
+	signers, err := signersOf(ctx, source, signatures, trust)
+	if err != nil || len(signers.Allowed) == 0 {
+		return err
+	}
+	tag, ok, err := gittag.Of(b)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return refusal.New("publish %s signed: the bundle %s has no signed git tag; sign it with: operator-release sign %s --git-key FILE", b.Record.Version, b.Layout.Dir(), b.Layout.Dir())
+	}
+	dir, err := os.MkdirTemp("", "release-tag-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	scratch, err := source.Scratch(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if err := scratch.Import(ctx, []git.Object{tag}); err != nil {
+		return err
+	}
+	if _, err := scratch.VerifyTag(ctx, tag.ID, signers.Allowed); err != nil {
+		return refusal.New("publish %s signed: %w; name the one who signed it among the allowed signers", b.Record.Version, err)
+	}
+	return nil
+}
