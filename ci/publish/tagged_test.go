@@ -2,6 +2,7 @@ package publish
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -96,7 +97,7 @@ func TestSignedTag(t *testing.T) {
 	if r, err := Publish(ctx, ours, to); err != nil || r.Changed() {
 		t.Errorf("again: %+v, %v", r.Writes, err)
 	}
-	if r, err := Publish(ctx, plain, to); err != nil || r.Changed() {
+	if r, err := Publish(ctx, plain, Destinations{Remote: to.Remote}); err != nil || r.Changed() {
 		t.Errorf("unsigned, behind the signed: %+v, %v", r.Writes, err)
 	}
 	publish(theirs, to, "signed tag: there already", id)
@@ -130,6 +131,21 @@ func TestSignedTag(t *testing.T) {
 		}
 		publish(b, Destinations{Remote: &Remote{URL: empty, Source: source}}, "signed tag: written", chosen.ID)
 	}
+
+	// Somebody else signs and publishes it while this run is at the branch.
+	race := filepath.Join(t.TempDir(), "race.git")
+	between, err := git.Init(ctx, race)
+	if err == nil {
+		_, err = between.Git(ctx, "fetch", "-q", "--no-tags", first.Remote, "refs/tags/v1.5.0:refs/kept/v1.5.0")
+	}
+	if err == nil {
+		hook := "#!/bin/sh\nwhile read old new ref; do case $ref in refs/heads/*) git update-ref refs/tags/v1.5.0 " + id + ";; esac; done\n"
+		err = os.WriteFile(filepath.Join(race, "hooks", "post-receive"), []byte(hook), 0o700)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(theirs, Destinations{Remote: &Remote{URL: race, Source: source}}, "signed tag: there already", id)
 
 	// Unsigned before the signature was made: the tag stays. A release page takes the tag that is there.
 	second := newThrowaway(t)
