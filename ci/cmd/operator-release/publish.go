@@ -92,8 +92,12 @@ func (a *app) publishCommand() *cobra.Command {
 					return err
 				}
 				if signed {
-					if _, err := a.signBundle(ctx, dir, spec); err != nil {
+					said, err := a.signBundle(ctx, dir, spec)
+					if err != nil {
 						return err
+					}
+					if said.Tag == pipeline.TagThere && !a.quiet {
+						report.New(a.stderr).Line(report.Note, "%s", tagStays)
 					}
 				}
 				plan, _, err := (&building{platforms: b.Record.Platforms}).planSpec(a, b.Record.Version.String())

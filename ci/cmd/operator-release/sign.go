@@ -116,6 +116,9 @@ func (a *app) signBundle(ctx context.Context, dir string, spec pipeline.SignSpec
 	return said, deliver(signed, dir)
 }
 
+// tagStays is said where a git tag was to be signed once more.
+const tagStays = "the bundle holds a signed git tag already: it stays"
+
 func signedPage(page *report.Page, said pipeline.Signed) {
 	by := strings.Join(said.By, ", ")
 	switch {
@@ -129,7 +132,7 @@ func signedPage(page *report.Page, said pipeline.Signed) {
 	case pipeline.TagSigned:
 		page.Line(report.Done, "the git tag is signed")
 	case pipeline.TagThere:
-		page.Line(report.None, "the bundle holds a signed git tag already: it stays")
+		page.Line(report.None, "%s", tagStays)
 	}
 }
 
