@@ -72,6 +72,8 @@ type OperatorRelease struct {
 	// +private
 	SigningPassword *dagger.Secret
 	// +private
+	GitKey *dagger.Secret
+	// +private
 	IdentityURL *dagger.Secret
 	// +private
 	IdentityToken *dagger.Secret

@@ -22,6 +22,17 @@ func (m *OperatorRelease) WithSigningKey(
 	return m
 }
 
+// WithGitKey signs the git tag of what is published, as git does.
+//
+// +cache="session"
+func (m *OperatorRelease) WithGitKey(
+	// The SSH private key, without a passphrase, such as file://~/.ssh/release.
+	key *dagger.Secret,
+) *OperatorRelease {
+	m.GitKey = key
+	return m
+}
+
 // WithKeylessSigning signs what is published by the identity that GitHub Actions gives to a job with the permission id-token: write.
 //
 // +cache="session"
@@ -59,7 +70,7 @@ func (m *OperatorRelease) WithRequiredSignatures(
 	return m
 }
 
-// Signed is the bundle with signatures of everything in it, by what with-signing-key or with-keyless-signing names. Its identity stays.
+// Signed is the bundle with signatures of everything in it, by what with-signing-key, with-keyless-signing and with-git-key name. Its identity stays.
 //
 // +cache="never"
 func (b *Bundle) Signed(ctx context.Context) (*Bundle, error) {
@@ -75,15 +86,18 @@ func (b *Bundle) Signed(ctx context.Context) (*Bundle, error) {
 	return &Bundle{Module: b.Module, Version: b.Version, Opened: signed}, err
 }
 
-// signs tells whether a key or an identity was named.
-func (m *OperatorRelease) signs() bool { return m.SigningKey != nil || m.IdentityToken != nil }
+// signs tells whether something to sign with was named.
+func (m *OperatorRelease) signs() bool { return m.SigningKey != nil || m.IdentityToken != nil || m.GitKey != nil }
 
-const signingKeyAt = credentials + "signing-key"
+const signingKeyAt, gitKeyAt = credentials + "signing-key", credentials + "git-key"
 
 func (m *OperatorRelease) signing() pipeline.SignSpec {
 	spec := pipeline.SignSpec{Builder: m.BuilderID, Invocation: m.Invocation}
 	if m.SigningKey != nil {
 		spec.Key = signingKeyAt
+	}
+	if m.GitKey != nil {
+		spec.GitKey, spec.TagOnly = gitKeyAt, m.SigningKey == nil && m.IdentityToken == nil
 	}
 	return spec
 }
@@ -92,6 +106,9 @@ func (m *OperatorRelease) signing() pipeline.SignSpec {
 func (m *OperatorRelease) withSigning(c *dagger.Container) *dagger.Container {
 	if m.SigningKey != nil {
 		c = c.WithMountedSecret(signingKeyAt, m.SigningKey, dagger.ContainerWithMountedSecretOpts{Mode: 0o400})
+	}
+	if m.GitKey != nil {
+		c = c.WithMountedSecret(gitKeyAt, m.GitKey, dagger.ContainerWithMountedSecretOpts{Mode: 0o400})
 	}
 	for name, secret := range map[string]*dagger.Secret{
 		"COSIGN_PASSWORD": m.SigningPassword, "ACTIONS_ID_TOKEN_REQUEST_URL": m.IdentityURL, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": m.IdentityToken,
