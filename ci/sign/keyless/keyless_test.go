@@ -304,7 +304,7 @@ func TestKeyless(t *testing.T) {
 		t.Errorf("by a key: %v", err)
 	}
 	// Whose signature it is is told to whoever does not trust that identity.
-	if s, err = sign.Keyless(t.Context(), sign.Tokens(at.environment, secrets), sign.Services{Fulcio: at.URL, Rekor: at.URL, TrustedRoot: at.root}); err != nil {
+	if s, err = keyless.New(t.Context(), keyless.Tokens(at.environment, secrets), keyless.Services{Fulcio: at.URL, Rekor: at.URL, TrustedRoot: at.root}); err != nil {
 		t.Fatal(err)
 	}
 	if content, err = s.Sign(t.Context(), statement); err != nil {
@@ -315,7 +315,7 @@ func TestKeyless(t *testing.T) {
 		t.Fatal(err)
 	}
 	const name = "identity release@example.com of https://token.example.com"
-	if by, why := wanted.Read(content, signer(t).Verifier()); by != "" || why != "it is by "+name+", who is not trusted" {
+	if by, why := wanted.Read(content, key(t).Verifier()); by != "" || why != "it is by "+name+", who is not trusted" {
 		t.Errorf("%q, %q", by, why)
 	}
 	if by, why := wanted.Read(content, trust(newSigstore(t), identity)); by != "" || why != "it names "+name+", and does not verify" {
