@@ -153,7 +153,7 @@ func New(
 		WithMountedDirectory("/module", moduleSource).
 		WithWorkdir("/module").
 		WithEnvVariable("CGO_ENABLED", "0").
-		WithExec([]string{"go", "build", "-trimpath", "-buildvcs=false", "-o", toolPath, "./ci/cmd/operator-release"}).
+		WithExec([]string{"go", "build", "-trimpath", "-buildvcs=false", "-tags=keyless", "-o", toolPath, "./ci/cmd/operator-release"}).
 		File(toolPath)
 	m.Base = dag.Container().From(goImage).WithFile(toolPath, compiled)
 	return m, nil

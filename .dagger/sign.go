@@ -87,7 +87,9 @@ func (b *Bundle) Signed(ctx context.Context) (*Bundle, error) {
 }
 
 // signs tells whether something to sign with was named.
-func (m *OperatorRelease) signs() bool { return m.SigningKey != nil || m.IdentityToken != nil || m.GitKey != nil }
+func (m *OperatorRelease) signs() bool {
+	return m.SigningKey != nil || m.IdentityToken != nil || m.GitKey != nil
+}
 
 const signingKeyAt, gitKeyAt = credentials + "signing-key", credentials + "git-key"
 

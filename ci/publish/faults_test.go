@@ -40,22 +40,38 @@ func behindProxies(t *testing.T) (registry, remote *faults.Proxy, d Destinations
 
 // TestPassingFaultsAreOutlived: one run gets through what goes by.
 func TestPassingFaultsAreOutlived(t *testing.T) {
-	for name, fault := range map[string]faults.Fault{
-		"git hung up before":      {Match: "POST .*/git-receive-pack", Times: 1, Do: faults.Before},
-		"git hung up after":       {Match: "POST .*/git-receive-pack", First: 2, Times: 1, Do: faults.After},
-		"busy, come back":         {Match: "PUT .*/blobs/uploads/", Times: 2, Do: faults.Status(http.StatusTooManyRequests, time.Second)},
-		"broken for a moment":     {Match: "PUT .*/blobs/uploads/", First: 2, Times: 2, Do: faults.Status(http.StatusInternalServerError, 0)},
-		"no upload begins":        {Match: "POST .*/blobs/uploads/", Times: 2, Do: faults.Status(http.StatusBadGateway, 0)},
-		"cut in mid-body":         {Match: "PUT .*/blobs/uploads/", First: 3, Times: 1, Do: faults.CutRequest(10)},
-		"hung up before":          {Match: "PUT .*/manifests/", Times: 1, Do: faults.Before},
-		"hung up after":           {Match: "PUT .*/manifests/", Times: 1, Do: faults.After},
-		"answer cut on read back": {Match: "GET .*/blobs/", Times: 1, Do: faults.CutResponse(5)},
+	for name, passing := range map[string]struct{ registry, remote []faults.Fault }{
+		"before anything is done": {
+			[]faults.Fault{
+				{Match: "POST .*/blobs/uploads/", Times: 2, Do: faults.Status(http.StatusBadGateway, 0)},
+				{Match: "PUT .*/blobs/uploads/", Times: 2, Do: faults.Status(http.StatusTooManyRequests, time.Second)},
+				{Match: "PUT .*/manifests/", Times: 1, Do: faults.Before},
+			},
+			[]faults.Fault{{Match: "POST .*/git-receive-pack", Times: 1, Do: faults.Before}},
+		},
+		"half way": {
+			[]faults.Fault{
+				{Match: "PUT .*/blobs/uploads/", First: 3, Times: 1, Do: faults.CutRequest(10)},
+				{Match: "GET .*/blobs/", Times: 1, Do: faults.CutResponse(5)},
+			}, nil,
+		},
+		"once it is done": {
+			[]faults.Fault{
+				{Match: "PUT .*/blobs/uploads/", First: 2, Times: 2, Do: faults.Status(http.StatusInternalServerError, 0)},
+				{Match: "PUT .*/manifests/", Times: 1, Do: faults.After},
+			},
+			[]faults.Fault{{Match: "POST .*/git-receive-pack", First: 2, Times: 1, Do: faults.After}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			registry, remote, d, _ := behindProxies(t)
-			registry.Add(fault)
-			remote.Add(fault)
+			for _, fault := range passing.registry {
+				registry.Add(fault)
+			}
+			for _, fault := range passing.remote {
+				remote.Add(fault)
+			}
 			b := release(t, d.Remote.Source, "v1.5.0\n")
 			r, err := Publish(t.Context(), b, d)
 			if err != nil || !r.Changed() {

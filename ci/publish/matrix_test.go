@@ -2,7 +2,10 @@ package publish
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,6 +23,7 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/faults"
 	"github.com/operator-release/operator-release/ci/registry"
+	"github.com/operator-release/operator-release/ci/sign"
 )
 
 var (
@@ -136,7 +140,7 @@ func TestMatrix(t *testing.T) {
 	t.Logf("\n%s", table)
 }
 
-// sampled picks, of the writes of a kind, one for each fault, another one each time, before and after in turn. Writes share their code: each kind meets every fourth fault, and the
+// sampled picks, of the writes of a kind, one for each fault, another one each time, before and after in turn. Writes share their code: each kind meets every eighth fault, and the
 // next kinds the rest.
 func sampled(all []cell, c cell) bool {
 	var alike []faults.Write
@@ -150,7 +154,7 @@ func sampled(all []cell, c cell) bool {
 		}
 	}
 	i, kind := slices.Index(faults.Columns, c.column), slices.Index(kinds, c.write.Kind)
-	if c.write.Server != folderServer && (i+kind)%4 != 0 {
+	if c.write.Server != folderServer && (i+kind)%8 != 0 {
 		return false
 	}
 	return alike[i*7%len(alike)] == c.write && c.after == ((i/2+kind)%2 == 0)
@@ -161,12 +165,35 @@ func toRelease(t *testing.T) released {
 	of := released{test: t, source: repository(t), remote: filepath.Join(t.TempDir(), "remote.git")}
 	of.bundle = releaseOf(t, of.source, "v1.5.0", "v1.5.0\n", "linux/amd64")
 	signedTag(t, of.bundle, "b3Vycw==")
+	if *matrix {
+		signed(t, of.bundle)
+	}
 	for _, args := range [][]string{{"init", "-q", "--bare", "--template=", of.remote}, {"--git-dir", of.remote, "config", "receive.autogc", "false"}, {"-C", of.source.Dir(), "push", "-q", of.remote, "HEAD:refs/heads/main"}} {
 		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
 			t.Fatalf("git %s: %v: %s", args, err, out)
 		}
 	}
 	return of
+}
+
+// signed signs everything in a bundle, by a key that is made on the spot.
+func signed(t *testing.T, b bundle.Bundle) {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := sign.Key(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sign.Bundle(t.Context(), b, key, bundle.Run{}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // leftAlone is a run without a fault: its writes, in order, and what it leaves.

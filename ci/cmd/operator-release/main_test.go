@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,6 +36,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if f := flag.Lookup("test.parallel"); f != nil { // nil: this is the command that a scenario calls
+		_ = f.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0))) // scenarios wait for processes half of the time
+	}
 	testscript.Main(m, map[string]func(){"operator-release": func() { os.Exit(started(held(context.Background(), ends{}))) }})
 }
 

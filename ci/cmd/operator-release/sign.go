@@ -14,7 +14,6 @@ import (
 	"github.com/operator-release/operator-release/ci/report"
 	"github.com/operator-release/operator-release/ci/sign"
 	"github.com/operator-release/operator-release/ci/sign/gittag"
-	"github.com/operator-release/operator-release/ci/sign/keyless"
 )
 
 // signing are the flags that say by what a bundle is signed.
@@ -28,8 +27,8 @@ func (s *signing) flags(cmd *cobra.Command) {
 	f.StringVar(&s.key, "sign-key", "", "sign with this private key in PEM: a file, or env://NAME; its password is in COSIGN_PASSWORD")
 	f.BoolVar(&s.keyless, "sign-keyless", false, "sign by the identity that the CI gives (GitHub Actions with id-token: write, or SIGSTORE_ID_TOKEN)")
 	f.StringVar(&s.gitKey, "git-key", "", "sign the git tag with this key: a file with a private key of OpenSSH, or env://NAME (one with a passphrase has to be in the SSH agent), or gpg:ID of GnuPG's keyring")
-	f.StringVar(&s.fulcio, "fulcio-url", "", "who certifies identities, instead of "+keyless.PublicFulcio)
-	f.StringVar(&s.rekor, "rekor-url", "", "the log of signatures, instead of "+keyless.PublicRekor)
+	f.StringVar(&s.fulcio, "fulcio-url", "", "who certifies identities, instead of https://fulcio.sigstore.dev")
+	f.StringVar(&s.rekor, "rekor-url", "", "the log of signatures, instead of https://rekor.sigstore.dev")
 	f.StringVar(&s.timestamp, "timestamp-url", "", "a timestamp authority (RFC 3161)")
 	f.StringVar(&s.trustedRoot, "sign-trusted-root", "", "a file with the Sigstore trusted root of those services")
 }
@@ -188,9 +187,7 @@ func runSign(ctx context.Context, c call, spec pipeline.SignSpec) (any, error) {
 // signerOf opens the key, or asks for a certificate.
 func signerOf(ctx context.Context, secrets *redact.Secrets, spec pipeline.SignSpec) (sign.Signer, error) {
 	if spec.Key == "" {
-		return keyless.New(ctx, keyless.Tokens(os.Getenv, secrets), keyless.Services{
-			Fulcio: spec.Fulcio, Rekor: spec.Rekor, Timestamp: spec.Timestamp, TrustedRoot: []byte(spec.TrustedRoot),
-		})
+		return keylessSigner(ctx, secrets, spec)
 	}
 	pem, err := keyContent(spec.Key)
 	if err != nil {

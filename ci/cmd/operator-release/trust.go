@@ -13,7 +13,6 @@ import (
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/sign"
-	"github.com/operator-release/operator-release/ci/sign/keyless"
 )
 
 // trusting are the flags that say whose signatures count, beside those that the settings name.
@@ -103,17 +102,7 @@ func verifierOf(ctx context.Context, source *git.Repository, signatures *config.
 	if err != nil || len(identities) == 0 {
 		return v, err
 	}
-	material := []byte(trustedRoot)
-	if trustedRoot == "" {
-		if material, err = keyless.PublicRoot(); err != nil {
-			return nil, err
-		}
-	}
-	var named []keyless.Identity
-	for _, i := range identities {
-		named = append(named, keyless.Identity(i))
-	}
-	certified, err := keyless.Identities(material, named...)
+	certified, err := keylessVerifier(trustedRoot, identities)
 	if err != nil {
 		return nil, err
 	}

@@ -1,3 +1,5 @@
+//go:build keyless
+
 package keyless
 
 import (
