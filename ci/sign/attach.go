@@ -49,7 +49,7 @@ func Passed(subject ocispec.Descriptor, name string) Statement {
 }
 
 // Statements are what a bundle is signed by: a signature and the provenance for the release artifact, each image, each platform's image and each chart; the SBOMs for
-// platforms' images, and again for what leads to them (cosign asks where a tag leads); test results for the release artifact.
+// platforms' images, and again for what leads to them (cosign asks where a tag leads) and for the charts, which install them; test results for the release artifact.
 func Statements(b bundle.Bundle, run bundle.Run) ([]Statement, error) {
 	provenance, err := b.Provenance(run)
 	if err != nil {
@@ -83,6 +83,9 @@ func Statements(b bundle.Bundle, run bundle.Run) ([]Statement, error) {
 				a.add(image, of, CycloneDXPredicate, content)
 				a.add(artifact.Descriptor(), artifact.Name, CycloneDXPredicate, content)
 				a.add(release, name, CycloneDXPredicate, content)
+				for _, chart := range b.Record.OfKind(bundle.KindChart) {
+					a.add(chart.Descriptor(), chart.Name, CycloneDXPredicate, content)
+				}
 			}
 		}
 	}

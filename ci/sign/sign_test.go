@@ -178,7 +178,7 @@ func TestBundle(t *testing.T) {
 		{"docker.io/acme/spark:v1.5.0", []string{sign.CycloneDXPredicate, sign.CycloneDXPredicate}},
 		{"docker.io/acme/spark:v1.5.0 linux/amd64", []string{sign.CycloneDXPredicate}},
 		{"docker.io/acme/spark:v1.5.0 linux/arm64", []string{sign.CycloneDXPredicate}},
-		{"docker.io/acme/charts/spark:1.5.0", nil},
+		{"docker.io/acme/charts/spark:1.5.0", []string{sign.CycloneDXPredicate, sign.CycloneDXPredicate}},
 	} {
 		for _, predicate := range append([]string{sign.SignaturePredicate, bundle.ProvenancePredicate}, about.also...) {
 			want = append(want, about.name+" "+predicate)
