@@ -195,7 +195,7 @@ func (a *auditor) version(ctx context.Context, v version.Version) (Version, erro
 		return out, err
 	}
 	if known != nil {
-		out.Identity, out.Record = known.identity.String(), known.from
+		out.Identity, out.Record, out.Made = known.identity.String(), known.from, &Made{known.record, known.file, known.read}
 		a.byRecord(ctx, known, t, &out)
 	} else if err := a.byEachOther(ctx, v, t, &out); err != nil {
 		return out, err
@@ -297,10 +297,7 @@ func (a *auditor) branch(ctx context.Context, v version.Version, known *known, t
 			return err
 		}
 	}
-	in, err := a.refs.containing(ctx, commit, a.Pattern)
-	if err != nil {
-		return err
-	}
+	in := a.refs.containing(commit, a.Pattern)
 	_, exists := a.refs.branches[name]
 	switch {
 	case slices.Contains(in, name):
@@ -341,9 +338,11 @@ func (a *auditor) order(ctx context.Context, v version.Version, commit string, o
 	if place.OnLine.IsZero() || before == "" {
 		return nil
 	}
-	descends, err := a.refs.repository.Descends(ctx, commit, before)
-	if err != nil {
-		return err
+	descends := a.refs.graph.Descends(commit, before)
+	if _, ok := a.refs.graph.At(commit); !ok { // the record's, and no ref leads to it
+		if descends, err = a.refs.repository.Descends(ctx, commit, before); err != nil {
+			return err
+		}
 	}
 	want := "descends from " + place.OnLine.String()
 	found := want

@@ -23,7 +23,7 @@ import (
 
 // Where a chart index is kept, by custom on the branch that GitHub serves as a project's pages (https://helm.sh/docs/topics/chart_repository).
 const (
-	usualIndex = "gh-pages"
+	UsualIndex = "gh-pages"
 	indexFile  = "index.yaml"
 	maxIndex   = 32 << 20 // bytes
 )
@@ -60,7 +60,7 @@ type chartIndex struct {
 // readIndex reads the chart index, where there is one.
 func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 	var index chartIndex
-	branch := cmp.Or(a.Index, usualIndex)
+	branch := cmp.Or(a.Index, UsualIndex)
 	tip := a.refs.branches[branch]
 	if tip == "" {
 		index.why = "no branch " + branch

@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/changelog"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/surface"
@@ -143,8 +144,10 @@ func (a *auditor) sections(v version.Version, t *tagged, out *Version) {
 // oldImage looks for an image at the registry: under the tag that the chart asks for, else in the other form; and whether its labels fit.
 func (a *auditor) oldImage(ctx context.Context, v version.Version, t *tagged, image config.Image, asked string, out *Version) {
 	name := image.Repository + ":" + asked
+	is := bundle.Artifact{Kind: bundle.KindImage, Name: name, Repository: image.Repository, Tag: asked}
 	place, err := a.registries.at(image.Repository)
 	if err != nil {
+		out.Found = append(out.Found, is)
 		out.found(KindImage, name, asked, ocispec.Descriptor{}, err)
 		return
 	}
@@ -152,7 +155,7 @@ func (a *auditor) oldImage(ctx context.Context, v version.Version, t *tagged, im
 	if asked == other {
 		other = v.SemVer()
 	}
-	_, m, err := place.manifest(ctx, asked)
+	desc, m, err := place.manifest(ctx, asked)
 	if errors.Is(err, errMissing) {
 		if _, _, err := place.manifest(ctx, other); err == nil {
 			out.compare(KindImage, name, asked, other, "it is there under the other tag only")
@@ -168,6 +171,13 @@ func (a *auditor) oldImage(ctx context.Context, v version.Version, t *tagged, im
 		return
 	}
 	out.compare(KindImage, name, asked, asked, "")
+	is.Digest = desc.Digest
+	for _, p := range m.Manifests {
+		if p.Platform != nil && p.Platform.OS != "unknown" { // attestations are listed as such
+			is.Platforms = append(is.Platforms, bundle.PlatformImage{Platform: bundle.PlatformName(p.Platform), Digest: p.Digest, Size: p.Size})
+		}
+	}
+	out.Found = append(out.Found, is)
 	labels, err := place.labels(ctx, m)
 	for _, label := range []struct{ key, want string }{{ocispec.AnnotationVersion, v.String()}, {ocispec.AnnotationRevision, t.commit}} {
 		found, ok := labels[label.key]
@@ -211,10 +221,17 @@ func (a *auditor) oldChart(ctx context.Context, v version.Version, t *tagged, ch
 	}
 	repository := chart.Repository + "/" + meta.Name
 	name := repository + ":" + v.SemVer()
+	is := bundle.Artifact{Kind: bundle.KindChart, Name: name, Repository: repository, Tag: v.SemVer()}
 	place, err := a.registries.at(repository)
 	var m manifest
 	if err == nil {
-		_, m, err = place.manifest(ctx, v.SemVer())
+		var desc ocispec.Descriptor
+		if desc, m, err = place.manifest(ctx, v.SemVer()); err == nil {
+			is.Digest = desc.Digest
+		}
+	}
+	if !errors.Is(err, errMissing) || a.index.has(meta.Name, v) {
+		out.Found = append(out.Found, is)
 	}
 	if errors.Is(err, errMissing) && a.index.has(meta.Name, v) {
 		out.note("chart %s is in the chart index, and not at the registry", meta.Name)

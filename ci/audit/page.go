@@ -108,6 +108,7 @@ func (a *auditor) page(ctx context.Context, v version.Version, k *known, out *Ve
 	case page.Draft:
 		out.compare(KindPage, name, published, "a draft", page.URL)
 	default:
+		out.Page = &page
 		out.compare(KindPage, name, published, published, "")
 	}
 	if drafts > 0 {
@@ -116,7 +117,7 @@ func (a *auditor) page(ctx context.Context, v version.Version, k *known, out *Ve
 	prerelease := map[bool]string{true: "prerelease", false: "no prerelease"}
 	_, candidate := v.Candidate()
 	out.compare(KindPage, name+" kind", prerelease[candidate], prerelease[page.Prerelease], "")
-	switch want := a.identity(ctx, v, k); {
+	switch want := a.identity(v, k); {
 	case want != "":
 		out.compare(KindPage, name+" identity", want.String(), cmp.Or(page.Identity.String(), "none"), "")
 	case page.Identity != "":
@@ -132,12 +133,12 @@ func (a *auditor) page(ctx context.Context, v version.Version, k *known, out *Ve
 }
 
 // identity is what names a version's content: its record's, else its claim's; empty where neither is known.
-func (a *auditor) identity(ctx context.Context, v version.Version, k *known) digest.Digest {
+func (a *auditor) identity(v version.Version, k *known) digest.Digest {
 	if k != nil {
 		return k.identity
 	}
 	if at, ok := a.refs.claims[v]; ok {
-		if claim, err := journal.ReadClaim(ctx, a.refs.repository, at.id); err == nil {
+		if claim, err := a.refs.claimed.Claim(at.id); err == nil {
 			return claim.Identity
 		}
 	}

@@ -24,6 +24,26 @@ type known struct {
 	identity digest.Digest
 	file     ocispec.Descriptor // of the record itself
 	from     string             // where it was read
+	read     reader
+}
+
+// reader reads content that a record names and that belongs into a repository.
+type reader func(ctx context.Context, repository string, desc ocispec.Descriptor) ([]byte, error)
+
+// Made is the record of a version, with what is at hand beside it.
+type Made struct {
+	Record bundle.Record
+	File   ocispec.Descriptor // the record itself
+	read   reader
+}
+
+// Read reads content that the record names, of at most 16 MiB: a file, which lies in the repository of the release artifact, or a chart's package, which lies in the chart's.
+// It comes from where the record was read, and has the digest that the descriptor says.
+func (m *Made) Read(ctx context.Context, repository string, desc ocispec.Descriptor) ([]byte, error) {
+	if desc.Size > most {
+		return nil, fmt.Errorf("read %s of %s: it has %d bytes; at most %d are read", desc.Digest, m.Record.Version, desc.Size, int64(most))
+	}
+	return m.read(ctx, repository, desc)
 }
 
 // local is the record of a bundle that lies in a folder.
@@ -33,7 +53,8 @@ func local(dir, name string) (*known, error) {
 		return nil, err
 	}
 	_, file, err := b.Layout.Record(b.Identity)
-	return &known{b.Record, b.Identity.Digest, file, name}, err
+	read := func(_ context.Context, _ string, desc ocispec.Descriptor) ([]byte, error) { return b.Layout.Read(desc) }
+	return &known{b.Record, b.Identity.Digest, file, name, read}, err
 }
 
 // record finds a version's record: at the registry, where its claim leads to, else in the backup, else in the folder where it was made. Claim, release artifact
@@ -44,7 +65,7 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 	var claim journal.Claim
 	if claimed {
 		var err error
-		if claim, err = journal.ReadClaim(ctx, a.refs.repository, at.id); err != nil {
+		if claim, err = a.refs.claimed.Claim(at.id); err != nil {
 			out.add(Surface{Kind: KindClaim, Name: name, State: Differs, Want: "an identity and a repository", Found: "object " + short(at.id), Note: err.Error()})
 			claimed = false
 		}
@@ -162,6 +183,9 @@ func (a *auditor) keptBundle(ctx context.Context, v version.Version) (*known, er
 		return nil, err
 	}
 	k.from = a.Backup.Name
+	k.read = func(ctx context.Context, _ string, desc ocispec.Descriptor) ([]byte, error) {
+		return place.read(ctx, desc)
+	}
 	return k, nil
 }
 

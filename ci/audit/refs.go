@@ -28,16 +28,19 @@ type refs struct {
 	tags       map[version.Version]ref
 	others     int // tags that are no versions
 	claims     map[version.Version]ref
+	claimed    journal.Claims // what their objects say
 	marks      map[version.Version]journal.Mark
-	branches   map[string]string // to their commits
-	tracked    map[string]bool   // those that are known as origin has them: what a clone's own of that name is at says nothing
+	branches   map[string]string  // to their commits
+	tracked    map[string]bool    // those that are known as origin has them: what a clone's own of that name is at says nothing
+	graph      *git.Graph         // of branches and tags
+	histories  map[string]git.Set // of branches
 	// Why something that is not there may be there all the same; empty where it would have been seen.
 	noTags, noClaims, noMarks, noBranches, noHistory string
 	badMarks                                         string // what is wrong with a mark that is there
 }
 
 // The places of refs that an audit reads.
-var places = []string{"refs/heads/", "refs/tags/", journal.Claims, journal.Marks}
+var places = []string{"refs/heads/", "refs/tags/", journal.ClaimRefs, journal.Marks}
 
 // Mirror brings all refs that an audit reads, with their objects, from a git remote into the repository that the remote is reached from.
 func Mirror(ctx context.Context, remote *git.Remote) error {
@@ -68,11 +71,21 @@ func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
 		}
 		h.take(name, at)
 	}
+	var claims []string
+	for _, at := range h.claims {
+		claims = append(claims, at.id)
+	}
+	if h.claimed, err = journal.ReadClaims(ctx, r, claims); err != nil {
+		return h, err
+	}
 	var marksErr error
 	if h.marks, marksErr = journal.LocalMarks(ctx, r); marksErr != nil {
 		h.noMarks, h.badMarks = marksErr.Error(), marksErr.Error()
 	}
-	return h, h.lacks(ctx, all)
+	if err := h.lacks(ctx, all); err != nil {
+		return h, err
+	}
+	return h, h.readHistory(ctx)
 }
 
 // unread are refs that cannot be read.
@@ -88,7 +101,7 @@ func (h *refs) take(name string, at ref) {
 		} else {
 			h.others++
 		}
-	} else if claim, ok := strings.CutPrefix(name, journal.Claims); ok {
+	} else if claim, ok := strings.CutPrefix(name, journal.ClaimRefs); ok {
 		if v, err := version.Parse(claim); err == nil {
 			h.claims[v] = at
 		}
@@ -146,7 +159,7 @@ func (h *refs) lacks(ctx context.Context, all bool) error {
 	if strings.Contains(said, " --no-tags") && !named("refs/tags/") {
 		h.noTags = "tags " + wayOut
 	}
-	if len(h.claims) == 0 && !named(journal.Claims) {
+	if len(h.claims) == 0 && !named(journal.ClaimRefs) {
 		h.noClaims = "claims " + wayOut
 	}
 	if len(h.marks) == 0 && h.noMarks == "" && !named(journal.Marks) {
@@ -155,19 +168,35 @@ func (h *refs) lacks(ctx context.Context, all bool) error {
 	return nil
 }
 
-// containing are the branches that have a commit in their history: those of release lines first.
-func (h *refs) containing(ctx context.Context, commit string, pattern version.Pattern) ([]string, error) {
-	out, err := h.repository.Git(ctx, "for-each-ref", "--contains", commit, "--format=%(refname)", "refs/heads/", "refs/remotes/origin/")
-	if err != nil {
-		return nil, err
+// readHistory reads which commits are in the histories of branches and tags.
+func (h *refs) readHistory(ctx context.Context) error {
+	var tips []string
+	for _, tip := range h.branches {
+		tips = append(tips, tip)
 	}
-	found := map[string]bool{}
-	for name := range strings.FieldsSeq(out) {
-		own, isOwn := strings.CutPrefix(name, "refs/heads/")
-		if name = strings.TrimPrefix(own, "refs/remotes/origin/"); isOwn && h.tracked[name] || name == "HEAD" {
-			continue
+	for _, at := range h.tags {
+		if at.commit != "" {
+			tips = append(tips, at.commit)
 		}
-		found[name] = true
+	}
+	var err error
+	if h.graph, err = h.repository.Graph(ctx, tips); err != nil {
+		return err
+	}
+	h.histories = map[string]git.Set{}
+	for name, tip := range h.branches {
+		h.histories[name] = h.graph.History(tip)
+	}
+	return nil
+}
+
+// containing are the branches that have a commit in their history: those of release lines first.
+func (h *refs) containing(commit string, pattern version.Pattern) []string {
+	found := map[string]bool{}
+	for name, history := range h.histories {
+		if h.graph.Has(history, commit) {
+			found[name] = true
+		}
 	}
 	rank := func(name string) int {
 		_, line := pattern.LineOf(name)
@@ -181,7 +210,7 @@ func (h *refs) containing(ctx context.Context, commit string, pattern version.Pa
 	}
 	return slices.SortedFunc(maps.Keys(found), func(a, b string) int {
 		return cmp.Or(rank(a)-rank(b), strings.Compare(a, b))
-	}), nil
+	})
 }
 
 // few is a list that one can read.

@@ -247,7 +247,14 @@ func (p *place) record(ctx context.Context, identity digest.Digest) (*known, err
 	if err != nil {
 		return nil, err
 	}
-	return &known{r, identity, file, p.name()}, nil
+	read := func(ctx context.Context, repository string, desc ocispec.Descriptor) ([]byte, error) {
+		at, err := p.from.at(repository)
+		if err != nil {
+			return nil, err
+		}
+		return at.read(ctx, desc)
+	}
+	return &known{r, identity, file, p.name(), read}, nil
 }
 
 // found adds what a registry said of a surface: the digest, or why there is none.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/forge"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -62,6 +64,11 @@ type Version struct {
 	Mark     *journal.Mark   `json:"mark,omitempty"`     // newest one
 	Surfaces []Surface       `json:"surfaces"`
 	Notes    []string        `json:"notes,omitempty"` // no differences
+
+	// What a catalog shows, and a report does not repeat.
+	Made  *Made             `json:"-"` // nil where there is no record
+	Found []bundle.Artifact `json:"-"` // without a record: images and charts that the version should have, with digests as far as a registry told them
+	Page  *forge.Page       `json:"-"` // published release page; nil where none was seen
 }
 
 // Count is how many surfaces are in one of the states.

@@ -211,6 +211,22 @@ func (r *Repository) Refs(ctx context.Context, prefix string) (map[string]string
 	return refs, nil
 }
 
+// Created is when the refs under a prefix such as refs/tags/ were made, by the name after it: an annotated tag says so itself, else it is when its commit was.
+func (r *Repository) Created(ctx context.Context, prefix string) (map[string]time.Time, error) {
+	out, err := r.Git(ctx, "for-each-ref", "--format=%(creatordate:unix) %(refname)", prefix)
+	if err != nil {
+		return nil, err
+	}
+	created := map[string]time.Time{}
+	for line := range strings.Lines(out) {
+		date, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if seconds, err := strconv.ParseInt(date, 10, 64); err == nil { // a tag of a tree or a blob has none
+			created[strings.TrimPrefix(name, prefix)] = time.Unix(seconds, 0).UTC()
+		}
+	}
+	return created, nil
+}
+
 // NearestTag is the nearest tag in a commit's history that is none of those to pass over; empty where there is none.
 func (r *Repository) NearestTag(ctx context.Context, commit string, passOver []string) (string, error) {
 	args := []string{"describe", "--tags", "--abbrev=0"}
@@ -261,11 +277,16 @@ func (r *Repository) Newest(ctx context.Context, branch string) (string, error) 
 
 // Between are the commits that to has in its history and from has not, the oldest first. Without from it is all of to's history.
 func (r *Repository) Between(ctx context.Context, from, to string) ([]Commit, error) {
-	args := []string{"rev-list", "--reverse", "--topo-order", to}
+	tips := []string{to}
 	if from != "" {
-		args = append(args, "^"+from)
+		tips = append(tips, "^"+from)
 	}
-	ids, err := r.run(ctx, nil, nil, args...)
+	return r.History(ctx, tips)
+}
+
+// History are the commits that tips have in their histories, but for those of tips with a ^ before them; what others descend from comes first.
+func (r *Repository) History(ctx context.Context, tips []string) ([]Commit, error) {
+	ids, err := r.run(ctx, strings.NewReader(strings.Join(tips, "\n")+"\n"), nil, "rev-list", "--reverse", "--topo-order", "--stdin")
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
@@ -274,7 +295,7 @@ func (r *Repository) Between(ctx context.Context, from, to string) ([]Commit, er
 		return nil, err
 	}
 	return parseCommits(out, func(header string) error {
-		return fmt.Errorf("read the commits between %s and %s: git answered %q; is the clone complete?", from, to, header)
+		return fmt.Errorf("read the history of %s: git answered %q; is the clone complete?", strings.Join(tips[:min(3, len(tips))], " "), header)
 	})
 }
 

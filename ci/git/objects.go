@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -187,6 +188,35 @@ func (r *Repository) NewTag(ctx context.Context, name string, commit string, by 
 	content := fmt.Sprintf("object %s\ntype commit\ntag %s\ntagger %s <%s> %d %s\n\n%s", commit, name, by.Name, by.Email, by.Time.Unix(), by.Time.Format("-0700"), message)
 	id, err := r.run(ctx, strings.NewReader(content), nil, "mktag")
 	return string(bytes.TrimSpace(id)), err
+}
+
+// TagTexts are the contents of annotated tags' objects, by id; what is no such object, or is not here, is absent.
+func (r *Repository) TagTexts(ctx context.Context, ids []string) (map[string]string, error) {
+	texts := map[string]string{}
+	if len(ids) == 0 {
+		return texts, nil
+	}
+	out, err := r.run(ctx, strings.NewReader(strings.Join(ids, "\n")+"\n"), nil, "cat-file", "--batch")
+	if err != nil {
+		return nil, err
+	}
+	for len(out) > 0 {
+		header, rest, _ := bytes.Cut(out, []byte("\n"))
+		fields := strings.Fields(string(header)) // ID TYPE SIZE, or ID missing
+		if len(fields) != 3 {
+			out = rest
+			continue
+		}
+		size, err := strconv.Atoi(fields[2])
+		if err != nil || size >= len(rest) {
+			return nil, fmt.Errorf("read tags of %s: git answered %q", r.dir, header)
+		}
+		if fields[1] == "tag" {
+			texts[fields[0]] = string(rest[:size])
+		}
+		out = rest[size+1:]
+	}
+	return texts, nil
 }
 
 // NewObjects are the objects that were made in this quarantine, ordered by type and id.

@@ -12,11 +12,11 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// Claims is where claims are on the git remote.
-const Claims = "refs/releases/"
+// ClaimRefs is where claims are on the git remote.
+const ClaimRefs = "refs/releases/"
 
 // ClaimRef is where a version's claim is.
-func ClaimRef(v version.Version) string { return Claims + v.String() }
+func ClaimRef(v version.Version) string { return ClaimRefs + v.String() }
 
 // Claim says which content a version has, and where its release artifact lies.
 type Claim struct {
@@ -49,9 +49,27 @@ func parseClaim(text string) (Claim, error) {
 
 // ReadClaim reads a claim's object, which the repository has.
 func ReadClaim(ctx context.Context, r *git.Repository, id string) (Claim, error) {
-	text, err := r.Git(ctx, "cat-file", "tag", id)
+	all, err := ReadClaims(ctx, r, []string{id})
 	if err != nil {
-		return Claim{}, refusal.New("read the claim %s: it is no annotated tag: %w", id, err)
+		return Claim{}, err
+	}
+	return all.Claim(id)
+}
+
+// Claims are claims' objects that were read at once.
+type Claims struct{ texts map[string]string }
+
+// ReadClaims reads claims' objects.
+func ReadClaims(ctx context.Context, r *git.Repository, ids []string) (Claims, error) {
+	texts, err := r.TagTexts(ctx, ids)
+	return Claims{texts}, err
+}
+
+// Claim is the claim that an object says; one that says none is refused.
+func (c Claims) Claim(id string) (Claim, error) {
+	text, ok := c.texts[id]
+	if !ok {
+		return Claim{}, refusal.New("read the claim %s: it is no annotated tag", id)
 	}
 	return parseClaim(text)
 }
