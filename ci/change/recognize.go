@@ -32,6 +32,16 @@ func Since(ctx context.Context, r *git.Repository, fork, tip string) (*Set, erro
 	if err != nil {
 		return nil, err
 	}
+	s := Of(commits)
+	patches, err := r.PatchIDs(ctx, s.Commits)
+	for commit, patch := range patches {
+		s.patches[patch] = commit
+	}
+	return s, err
+}
+
+// Of is a set of commits, the oldest first, that were read already. By their patches nothing is recognized among them.
+func Of(commits []git.Commit) *Set {
 	s := &Set{Commits: Remaining(commits), origins: map[string]string{}, patches: map[string]string{}, requests: map[string]string{}, titles: map[string]string{}}
 	for _, c := range s.Commits {
 		m := Read(c.Message)
@@ -45,11 +55,7 @@ func Since(ctx context.Context, r *git.Repository, fork, tip string) (*Set, erro
 			s.titles[m.title()] = c.ID
 		}
 	}
-	patches, err := r.PatchIDs(ctx, s.Commits)
-	for commit, patch := range patches {
-		s.patches[patch] = commit
-	}
-	return s, err
+	return s
 }
 
 // Find tells by what a commit is recognized on the branch, and which commit of the branch that is: whichever of the two was picked from the other. Without a patch
@@ -60,7 +66,13 @@ func (s *Set) Find(c git.Commit, patch string) (by, found string) {
 			return ByOrigin, on
 		}
 	}
-	m := Read(c.Message)
+	return s.recognize(Read(c.Message), patch)
+}
+
+// Recognize is Find by what a message says alone: that of a commit, or of one that was squashed into another.
+func (s *Set) Recognize(m Message) (by, found string) { return s.recognize(m, "") }
+
+func (s *Set) recognize(m Message, patch string) (by, found string) {
 	for _, origin := range m.Origins {
 		for _, on := range s.Commits {
 			if strings.HasPrefix(on.ID, origin) {

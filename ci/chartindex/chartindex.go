@@ -231,6 +231,53 @@ func (x *Index) Deprecate(chart, version string, deprecated bool) (changed bool,
 // Has tells whether there is an entry.
 func (x *Index) Has(chart, version string) bool { return x.find(chart, version) != nil }
 
+// Listed is what an index says of one version of a chart.
+type Listed struct {
+	Chart   string
+	Version string
+	Digest  digest.Digest // of the package; empty where it does not say, or not as it should
+	URLs    []string
+}
+
+// List is all that is listed, by chart in the order of the index.
+func (x *Index) List() []Listed {
+	var all []Listed
+	entries := value(x.root(), "entries")
+	for i := 0; entries != nil && entries.Kind == yaml.MappingNode && i+1 < len(entries.Content); i += 2 {
+		if entries.Content[i+1].Kind != yaml.SequenceNode {
+			continue
+		}
+		for _, e := range entries.Content[i+1].Content {
+			l := Listed{Chart: entries.Content[i].Value}
+			if v := value(e, "version"); v != nil {
+				l.Version = v.Value
+			}
+			if d := value(e, "digest"); d != nil {
+				if parsed := digest.NewDigestFromEncoded(digest.SHA256, strings.TrimPrefix(d.Value, "sha256:")); parsed.Validate() == nil {
+					l.Digest = parsed
+				}
+			}
+			if urls := value(e, "urls"); urls != nil && urls.Kind == yaml.SequenceNode {
+				for _, u := range urls.Content {
+					l.URLs = append(l.URLs, u.Value)
+				}
+			}
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// Lead makes an entry lead to one address of its package; led is false where there is no such entry.
+func (x *Index) Lead(chart, version, url string) (led bool) {
+	e := x.find(chart, version)
+	if e == nil {
+		return false
+	}
+	set(e, "urls", &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{scalar(url)}})
+	return true
+}
+
 // Take takes an entry of this package from another index, as it is there; taken is false where there is one here already, or none there.
 func (x *Index) Take(from *Index, chart, version string, pkg digest.Digest) (taken bool) {
 	e := from.find(chart, version)

@@ -109,8 +109,11 @@ func (g *guide) list(findings []compare.Finding) {
 	}
 }
 
+// headingBefore is over what has to be done before the upgrade.
+const headingBefore = "Before"
+
 func (g *guide) before(breaking []compare.Finding) {
-	g.line("## Before")
+	g.line("## " + headingBefore)
 	g.line("Keep what you have set, and what is stored:")
 	lines := []string{"helm get values RELEASE --namespace NAMESPACE --output yaml > values-before.yaml"}
 	for _, crd := range g.crds() {
