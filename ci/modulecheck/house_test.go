@@ -18,7 +18,8 @@ var floors = []struct {
 	beside bool // rooms of this floor may import each other
 }{
 	{[]string{"cmd/operator-release"}, false},
-	{[]string{"plan", "build", "gate", "image", "chart", "publish", "audit", "rollback", "backport", "notes", "branch", "followup", "upgrade", "support", "pipeline"}, false}, // the stages, and their order
+	{[]string{"catalog/site"}, false}, // how a stage's finding looks
+	{[]string{"plan", "build", "gate", "image", "chart", "publish", "audit", "catalog", "rollback", "backport", "notes", "branch", "followup", "upgrade", "support", "pipeline"}, false}, // the stages, and their order
 	{[]string{"bundle", "change", "changelog", "compare", "render", "policy", "markdown", "tags", "surface", "git", "journal", "floating", "chartindex", "toolchain", "process", "registry", "sign", "sign/keyless", "sign/gittag", "forge", "forge/hub", "report", "config", "version", "archive", "refusal", "redact", "demo"}, true},
 }
 

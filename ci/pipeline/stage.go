@@ -34,6 +34,7 @@ const (
 	Fetch      Stage = "fetch"       // a backup, from a registry
 	Publish    Stage = "publish"     // publication
 	Audit      Stage = "audit"       // whether what was published is still so
+	Catalog    Stage = "catalog"     // a site about all versions
 	Backport   Stage = "backport"    // commits picked onto release lines
 	Ledger     Stage = "ledger"      // which fixes are on which release line
 	Notes      Stage = "notes"       // what a version brings
@@ -315,6 +316,14 @@ type AuditSpec struct {
 	To       Destinations `json:"to"`                 // where to look; without a remote at the repository's own refs
 	Config   *string      `json:"config,omitempty"`   // content of a settings file that replaces those of the tagged trees
 	Trust    Trust        `json:"trust,omitzero"`
+}
+
+// CatalogSpec asks for a static site about all versions. Trees: Repository. The stage makes the site.
+type CatalogSpec struct {
+	Site   string       `json:"site,omitempty"`   // its address, where it is known
+	To     Destinations `json:"to"`               // where to look; without a remote at the repository's own refs
+	Config *string      `json:"config,omitempty"` // content of a settings file that replaces those of the tagged trees
+	Trust  Trust        `json:"trust,omitzero"`
 }
 
 // BackportSpec asks for commits on lines. Trees: Repository. The stage makes the picks' objects, and no ref.

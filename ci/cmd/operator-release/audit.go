@@ -13,6 +13,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote"
 
 	"github.com/operator-release/operator-release/ci/audit"
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/publish"
@@ -40,12 +41,9 @@ func (a *app) auditCommand() *cobra.Command {
 			case !all && since != "":
 				return refusal.New("audit: --since is for --all")
 			}
-			to := pipeline.Destinations{PlainHTTP: d.plainHTTP}
-			if d.registry != "" || d.remote != "" || d.backup != "" || d.github != "" || d.index != "" || d.toConfigured {
-				var err error
-				if to, err = d.destinations(a); err != nil {
-					return err
-				}
+			to, err := d.places(a)
+			if err != nil {
+				return err
 			}
 			trust, err := t.trust()
 			if err != nil {
@@ -71,6 +69,13 @@ func (a *app) auditCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&all, "all", false, "look at every version that a tag, a claim or the chart index names")
 	f.StringVar(&since, "since", "", "of all versions look at this one and those after it")
+	d.looking(cmd)
+	return cmd
+}
+
+// looking are the flags of a command that looks at destinations.
+func (d *destining) looking(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVar(&d.registry, "registry", "", "look for every repository under this registry: HOST[/PREFIX]")
 	f.StringVar(&d.remote, "remote", "", "read the refs of this git remote instead of this clone's: a URL or a path")
 	f.StringVar(&d.backup, "backup", "", "look into this backup: a repository at a registry, or a folder (./ before it)")
@@ -79,29 +84,47 @@ func (a *app) auditCommand() *cobra.Command {
 	f.StringVar(&d.index, "index", "", "read Helm's index.yaml on this branch, instead of the one that the settings name, else gh-pages")
 	f.BoolVar(&d.toConfigured, "to-configured", false, "look where the settings say: each repository's own registry, destinations.remote (else origin), and destinations' backup, github and index")
 	f.StringArrayVar(&d.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
-	return cmd
+}
+
+// places are where to look: nowhere but at this clone where no flag names any.
+func (d *destining) places(a *app) (pipeline.Destinations, error) {
+	if d.registry == "" && d.remote == "" && d.backup == "" && d.github == "" && d.index == "" && !d.toConfigured {
+		return pipeline.Destinations{PlainHTTP: d.plainHTTP}, nil
+	}
+	return d.destinations(a)
 }
 
 func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error) {
-	source, to, err := c.destinations(ctx, spec.To)
+	o, _, end, err := auditing(ctx, c, spec)
+	defer end()
 	if err != nil {
 		return nil, err
+	}
+	return audit.Run(ctx, o)
+}
+
+// auditing is what an audit is asked, by the settings, which are given beside it. What it looks at is there until end, which is never nil.
+func auditing(ctx context.Context, c call, spec pipeline.AuditSpec) (o audit.Options, _ config.Config, end func(), err error) {
+	end = func() {}
+	source, to, err := c.destinations(ctx, spec.To)
+	if err != nil {
+		return o, config.Config{}, end, err
 	}
 	config, err := settings(ctx, source, spec.Config)
 	if err != nil {
-		return nil, err
+		return o, config, end, err
 	}
-	o := audit.Options{
+	o = audit.Options{
 		Repository: source, Name: "this clone, as it was last fetched", Pattern: config.Pattern(),
 		Bundle: func(v version.Version) string { return filepath.Join(source.Dir(), "dist", v.String()) },
 	}
 	if o.Signers, err = signersOf(ctx, source, config.Signatures, spec.Trust); err != nil {
-		return nil, err
+		return o, config, end, err
 	}
 	for _, name := range spec.Versions {
 		v, err := version.Parse(name)
 		if err != nil {
-			return nil, err
+			return o, config, end, err
 		}
 		if !slices.Contains(o.Versions, v) {
 			o.Versions = append(o.Versions, v)
@@ -109,14 +132,14 @@ func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error)
 	}
 	if spec.Since != "" {
 		if o.Since, err = version.Parse(spec.Since); err != nil {
-			return nil, err
+			return o, config, end, err
 		}
 	}
 	if config.Signatures != nil {
 		o.SignedSince = config.Signatures.Since
 	}
 	if o.Verifier, err = verifierOf(ctx, source, config.Signatures, spec.Trust); refusal.Is(err) {
-		return nil, err
+		return o, config, end, err
 	} else if err != nil { // such as a trusted root that is out of reach
 		o.Unverified = err
 	}
@@ -143,17 +166,17 @@ func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error)
 	if to.Remote != nil {
 		dir, err := os.MkdirTemp("", "release-audit-")
 		if err != nil {
-			return nil, err
+			return o, config, end, err
 		}
-		defer os.RemoveAll(dir)
+		end = func() { os.RemoveAll(dir) }
 		if err := mirrored(ctx, &o, source, to.Remote.URL, dir); err != nil {
-			return nil, err
+			return o, config, end, err
 		}
 		if o.Name = spec.To.Remote; o.Name == "" { // the configured one
 			o.Name = to.Remote.URL
 		}
 	}
-	return audit.Run(ctx, o)
+	return o, config, end, nil
 }
 
 func auditedBackup(k *publish.Backup) *audit.Backup {

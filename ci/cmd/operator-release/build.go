@@ -177,6 +177,9 @@ func (b *building) make(ctx context.Context, a *app, v string, run func(*pipelin
 		return none, "", err
 	}
 	dir := b.folder(a, v)
+	if _, err := bundles.replaces(dir); err != nil {
+		return none, "", err
+	}
 	w, err := a.begin(dir)
 	if err != nil {
 		return none, "", err
@@ -195,7 +198,7 @@ func (b *building) make(ctx context.Context, a *app, v string, run func(*pipelin
 	if err != nil {
 		return r, "", err
 	}
-	return r, dir, deliver(r.Bundled, dir)
+	return r, dir, bundles.deliver(r.Bundled, dir)
 }
 
 func (a *app) buildCommand() *cobra.Command {

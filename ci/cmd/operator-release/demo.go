@@ -74,6 +74,8 @@ func (s *story) bundle(v string) string {
 	return filepath.Join(s.dir, "dist", v)
 }
 
+func (s *story) site() string { return filepath.Join(s.dir, "site") }
+
 func (a *app) newStory(ctx context.Context, keep string, platforms []string) (*story, error) {
 	s := &story{app: a, page: report.New(a.stdout), dir: keep, temporary: keep == "", platforms: platforms, begun: time.Now()}
 	var err error
@@ -128,6 +130,7 @@ func chapters() []chapter {
 		{"v1.5.1: a fix of the development branch for two lines", (*story).repair},
 		{"Is all of it what was published?", (*story).audit},
 		{"v1.5.1 turns out bad, and then it does not", (*story).takeBack},
+		{"Which version should one run, and how does one get there?", (*story).catalog},
 		{"Everything is lost, and comes back", (*story).restore},
 		{"Where to look", (*story).look},
 	}
@@ -392,6 +395,7 @@ func (s *story) look(context.Context) error {
 		s.say(report.Done, "%s: the repository, on branch release-1.5", s.repository())
 		s.say(report.Done, "%s: the remote, with branches, tags and claims: git --git-dir %s for-each-ref", s.destination.Remote, s.destination.Remote)
 		s.say(report.Done, "%s: what the registry was given, an OCI image layout", filepath.Join(s.dir, "registry"))
+		s.say(report.Done, "%s: the site about all versions", filepath.Join(s.site(), "index.html"))
 		s.say(report.Done, "%s: the bundle: release.json and files by name in files/, everything by digest in blobs/", s.bundle("v1.5.0"))
 	}
 	s.say(report.Done, "the demo took %.0f s", time.Since(s.begun).Seconds())

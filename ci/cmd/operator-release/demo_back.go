@@ -41,6 +41,11 @@ func (s *story) audit(ctx context.Context) error {
 	return s.git(ctx, "push", "--quiet", "--force", "origin", was+":refs/tags/v1.5.0")
 }
 
+// catalog makes the site about all versions.
+func (s *story) catalog(ctx context.Context) error {
+	return s.run(ctx, append([]string{"catalog", "-o", s.site()}, strings.Fields(s.flags())...)...)
+}
+
 // takeBack rolls v1.5.1 back, by its plan, and undoes that.
 func (s *story) takeBack(ctx context.Context) error {
 	const because = "it logs every request"

@@ -18,6 +18,9 @@ func (a *app) joinCommand() *cobra.Command {
 			if out == "" {
 				return refusal.New("join parts: where to? name a folder with -o DIR")
 			}
+			if _, err := bundles.replaces(out); err != nil {
+				return err
+			}
 			w, err := a.begin(out)
 			if err != nil {
 				return err
@@ -32,7 +35,7 @@ func (a *app) joinCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := deliver(made.Bundled, out); err != nil {
+			if err := bundles.deliver(made.Bundled, out); err != nil {
 				return err
 			}
 			return a.printBundle(made.Bundle, out)

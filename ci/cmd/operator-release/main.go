@@ -116,7 +116,7 @@ func (a *app) command() *cobra.Command {
 	flags.BoolVar(&a.quiet, "quiet", false, "say nothing of the progress")
 	root.AddCommand(
 		a.demoCommand(), a.planCommand(), a.testCommand(), a.signCommand(), a.lintCommand(), a.chartLintCommand(), a.buildCommand(), a.joinCommand(),
-		a.rehearseCommand(), a.releaseCommand(), a.publishCommand(), a.restoreCommand(), a.auditCommand(), a.withdrawCommand(), a.rollbackCommand(),
+		a.rehearseCommand(), a.releaseCommand(), a.publishCommand(), a.restoreCommand(), a.auditCommand(), a.catalogCommand(), a.withdrawCommand(), a.rollbackCommand(),
 		a.branchCommand(), a.prepareCommand(), a.followupCommand(), a.backportCommand(), a.notesCommand(), a.upgradeGuideCommand(),
 		a.verifyBuildCommand(), a.reportCommand(), a.stageCommand(), versionCommand(a),
 	)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/notes"
@@ -75,30 +76,35 @@ func runNotes(ctx context.Context, c call, spec pipeline.NotesSpec) (any, error)
 	if err != nil {
 		return nil, err
 	}
+	n, _, err := notesOf(ctx, repository, config, tagged, v)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := journal.LocalMarks(ctx, repository)
+	n.Warning = marks[v].Warning(v)
+	return n, err
+}
+
+// notesOf are the notes of a version, and where it stands: of the tagged one, or of one that would be made of the commit that is checked out.
+func notesOf(ctx context.Context, repository *git.Repository, c config.Config, tagged tags.Tags, v version.Version) (n notes.Notes, place version.Place, err error) {
 	revision := "HEAD"
 	if commit, ok := tagged[v]; ok {
 		revision = commit
 	}
 	commit, err := repository.Commit(ctx, revision)
 	if err != nil {
-		return nil, err
+		return n, place, err
 	}
-	place, err := tagged.Place(ctx, repository, config.Pattern(), v, commit)
-	if err != nil {
-		return nil, err
+	if place, err = tagged.Place(ctx, repository, c.Pattern(), v, commit); err != nil {
+		return n, place, err
 	}
 	since, from, err := tagged.Since(ctx, repository, place, commit.ID)
 	if err != nil {
-		return nil, err
+		return n, place, err
 	}
-	marks, err := journal.LocalMarks(ctx, repository)
-	if err != nil {
-		return nil, err
-	}
-	n, err := notes.Collect(ctx, notes.Options{Repository: repository, Version: v, Commit: commit.ID, Since: since, From: from,
-		Time: commit.Committer.Time.UTC(), URL: config.URL})
-	n.Warning = marks[v].Warning(v)
-	return n, err
+	n, err = notes.Collect(ctx, notes.Options{Repository: repository, Version: v, Commit: commit.ID, Since: since, From: from,
+		Time: commit.Committer.Time.UTC(), URL: c.URL})
+	return n, place, err
 }
 
 // describe is what the plan asks of notes.

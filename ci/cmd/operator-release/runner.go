@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/operator-release/operator-release/ci/catalog"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -102,7 +107,12 @@ func (a *app) asked(ctx context.Context, stage pipeline.Stage, subject string, s
 
 // then is alone, and does the rest while the folder that the stage made is there.
 func (a *app) then(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs[string], said any, do func(made string) error) error {
-	w, err := a.begin("")
+	return a.beside(ctx, "", stage, in, said, do)
+}
+
+// beside is then, where the folder lies beside its target, to be moved there.
+func (a *app) beside(ctx context.Context, target string, stage pipeline.Stage, in pipeline.Inputs[string], said any, do func(made string) error) error {
+	w, err := a.begin(target)
 	if err != nil {
 		return err
 	}
@@ -169,24 +179,44 @@ func (w *work) end() {
 	}
 }
 
-// deliver moves a finished folder to where it was asked for. Only a bundle, or an empty folder, is replaced.
-func deliver(from, target string) error {
-	old := ""
+// product is a kind of folder that a command makes. An older one of the kind is told by a file in it.
+type product struct{ name, mark string }
+
+var (
+	bundles = product{"bundle", ocispec.ImageLayoutFile}
+	sites   = product{"catalog", catalog.JSONFile}
+)
+
+// replaces tells whether there is one that a new one takes the place of. A folder that holds anything else is refused.
+func (p product) replaces(target string) (bool, error) {
+	entries, err := os.ReadDir(target)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return false, nil
+	}
+	if err == nil {
+		_, err = os.Stat(filepath.Join(target, p.mark))
+	}
+	if err != nil {
+		return false, refusal.New("write %s to %s: the folder is not empty and holds no %s; name another with -o", p.name, target, p.name)
+	}
+	return true, nil
+}
+
+// deliver moves a finished folder to where it was asked for. Only one of its kind, or an empty folder, is replaced.
+func (p product) deliver(from, target string) error {
 	if from == target {
 		return nil // kept
 	}
-	if entries, err := os.ReadDir(target); err == nil && len(entries) > 0 {
-		if _, err := os.Stat(filepath.Join(target, "oci-layout")); err != nil {
-			return refusal.New("write bundle to %s: the folder is not empty and holds no bundle; name another with -o", target)
+	replaces, err := p.replaces(target)
+	if err != nil {
+		return err
+	}
+	if replaces {
+		if err := os.Rename(target, filepath.Join(filepath.Dir(from), "replaced")); err != nil {
+			return fmt.Errorf("put the old %s in %s aside: %w", p.name, target, err)
 		}
-		old = filepath.Join(filepath.Dir(from), "replaced")
-		if err := os.Rename(target, old); err != nil {
-			return fmt.Errorf("put the old bundle in %s aside: %w", target, err)
-		}
-	} else if err == nil {
-		if err := os.Remove(target); err != nil {
-			return err
-		}
+	} else if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return os.Rename(from, target)
 }

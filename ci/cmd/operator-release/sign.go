@@ -112,7 +112,7 @@ func (a *app) signBundle(ctx context.Context, dir string, spec pipeline.SignSpec
 	if err != nil || said.Added == 0 && said.Tag != pipeline.TagSigned {
 		return said, err
 	}
-	return said, deliver(signed, dir)
+	return said, bundles.deliver(signed, dir)
 }
 
 // tagStays is said where a git tag was to be signed once more.

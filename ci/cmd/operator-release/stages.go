@@ -57,6 +57,7 @@ var stages = map[pipeline.Stage]func(context.Context, call) (any, error){
 	pipeline.Fetch:      with(runFetch),
 	pipeline.Publish:    with(runPublish),
 	pipeline.Audit:      with(runAudit),
+	pipeline.Catalog:    with(runCatalog),
 	pipeline.Backport:   with(runBackport),
 	pipeline.Ledger:     with(runLedger),
 	pipeline.Notes:      with(runNotes),

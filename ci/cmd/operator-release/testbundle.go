@@ -38,7 +38,7 @@ func (a *app) testBundle(ctx context.Context, dir string) error {
 	if err := json.Unmarshal(tested.Test, &result); err != nil {
 		return err
 	}
-	if err := deliver(tested.Bundled, dir); err != nil {
+	if err := bundles.deliver(tested.Bundled, dir); err != nil {
 		return err
 	}
 	return a.print(result, func(page *report.Page) {

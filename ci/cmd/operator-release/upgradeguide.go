@@ -117,27 +117,32 @@ func runUpgrade(ctx context.Context, c call, spec pipeline.UpgradeSpec) (any, er
 		}
 		to = head.ID
 	}
-	older, newer, findings, err := differences(ctx, repository, from, to, spec.Config)
-	if err != nil {
-		return nil, err
-	}
-	defer older.Tree.Close()
-	defer newer.Tree.Close()
-	said.Findings = findings
 	marks, err := journal.LocalMarks(ctx, repository)
 	if err != nil {
 		return nil, err
 	}
 	said.Warning = marks[said.To].Warning(said.To)
+	return guideBetween(ctx, repository, said, from, to, spec)
+}
+
+// guideBetween adds what differs between two commits, and the guide, to what is said of the versions.
+func guideBetween(ctx context.Context, repository *git.Repository, said guided, from, to string, spec pipeline.UpgradeSpec) (guided, error) {
+	older, newer, findings, err := differences(ctx, repository, from, to, spec.Config)
+	if err != nil {
+		return said, err
+	}
+	defer older.Tree.Close()
+	defer newer.Tree.Close()
+	said.Findings = findings
 	changes, err := policy.Changes(ctx, repository, from, to)
 	if err != nil {
-		return nil, err
+		return said, err
 	}
 	// Whatever a version may contain: here it is told.
 	explain := config.Policy{Patch: config.Explained, Minor: config.Explained, Major: config.Explained}
 	j, err := policy.Judge(policy.Question{Version: said.To, Before: said.From, Policy: explain, Changes: changes, Findings: said.Findings, Explain: newer.Config.Explain})
 	if err != nil {
-		return nil, err
+		return said, err
 	}
 	said.Texts = j.Texts()
 	said.Guide, err = guide(newer.Tree, newer.Config, said, j.Points, spec.Digests)

@@ -1,0 +1,155 @@
+package catalog
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/operator-release/operator-release/ci/chartindex"
+	"github.com/operator-release/operator-release/ci/journal"
+)
+
+// IndexFile is the name of Helm's index of charts.
+const IndexFile = "index.yaml"
+
+// packages is the folder of packages beside the index.
+const packages = "charts/"
+
+// Packages give the bytes of packaged charts; nil where they are not at hand.
+type Packages struct {
+	Of     func(Version, Chart) ([]byte, error) // of a version with a record
+	Beside func(name string) ([]byte, error)    // that lie beside the index of now, by the relative address that it says
+}
+
+// AddCharts makes the index of now the site's own: every package that is at hand lies beside it, with the bytes of the record, and charts that it lacks are added but for those of
+// versions that are rolled back. It gives the files, the index among them, and tells each chart of the catalog where its package is. An entry whose package is nowhere is left out, and
+// that is said; so is a package that is not the record's.
+func (c *Catalog) AddCharts(index *chartindex.Index, p Packages) (files map[string][]byte, err error) {
+	files = map[string][]byte{}
+	for i := range c.Versions {
+		v := &c.Versions[i]
+		for j := range v.Charts {
+			if err := v.addChart(&v.Charts[j], index, p, files); err != nil {
+				return nil, err
+			}
+		}
+	}
+	listed := map[string]chartindex.Listed{}
+	for _, l := range index.List() {
+		if len(l.URLs) > 0 && isRelative(l.URLs[0]) && files[l.URLs[0]] == nil {
+			content, err := p.beside(l)
+			if err != nil {
+				c.Audit.Notes = append(c.Audit.Notes, fmt.Sprintf("chart %s %s is not in the index here: %v", l.Chart, l.Version, err))
+				index.Remove(l.Chart, l.Version)
+				continue
+			}
+			files[l.URLs[0]] = content
+		}
+		listed[l.Chart+" "+l.Version] = l
+	}
+	for i := range c.Versions {
+		for j := range c.Versions[i].Charts {
+			chart := &c.Versions[i].Charts[j]
+			l, ok := listed[chart.Name+" "+chart.Version]
+			if !ok || chart.Package != "" && chart.Package != l.Digest.String() {
+				continue
+			}
+			chart.Indexed, chart.Package = true, l.Digest.String()
+			if len(l.URLs) > 0 {
+				chart.URL = l.URLs[0]
+			}
+		}
+	}
+	content, err := index.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	if len(listed) > 0 {
+		files[IndexFile] = content
+	}
+	return files, nil
+}
+
+// addChart puts a version's package beside the index, and leads the index there.
+func (v *Version) addChart(chart *Chart, index *chartindex.Index, p Packages, files map[string][]byte) error {
+	if chart.Package == "" || chart.File == "" || v.Mark != nil && v.Mark.State == journal.RolledBack {
+		return nil
+	}
+	content, err := p.Of(*v, *chart)
+	if err != nil {
+		v.Said = append(v.Said, fmt.Sprintf("the package of chart %s %s is not beside the index: %v", chart.Name, chart.Version, err))
+		return nil
+	}
+	if content == nil {
+		return nil
+	}
+	metadata, err := chartindex.Metadata(bytes.NewReader(content))
+	if err != nil {
+		return err
+	}
+	if chart.CRDs, err = hasCRDs(content); err != nil {
+		return err
+	}
+	name := packages + chart.File
+	entry := chartindex.Entry{Metadata: metadata, Created: v.Time, Digest: digest.Digest(chart.Package), URL: name}
+	if _, err := index.Add(entry); err != nil {
+		v.Said = append(v.Said, err.Error()) // another package under this version: the audit tells the rest
+		return nil
+	}
+	index.Lead(chart.Name, chart.Version, name)
+	if v.Mark != nil && v.Mark.State == journal.Withdrawn {
+		if _, err := index.Deprecate(chart.Name, chart.Version, true); err != nil {
+			return err
+		}
+	}
+	files[name] = content
+	return nil
+}
+
+// hasCRDs tells whether a packaged chart has a folder of them: Helm looks into crds/ (https://helm.sh/docs/chart_best_practices/custom_resource_definitions).
+func hasCRDs(pkg []byte) (bool, error) {
+	gz, err := gzip.NewReader(bytes.NewReader(pkg))
+	if err != nil {
+		return false, err
+	}
+	defer gz.Close()
+	for tr := tar.NewReader(gz); ; {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if parts := strings.Split(path.Clean(h.Name), "/"); len(parts) > 2 && parts[1] == "crds" {
+			return true, nil
+		}
+	}
+}
+
+// beside reads a package that an entry's relative address names.
+func (p Packages) beside(l chartindex.Listed) ([]byte, error) {
+	name := l.URLs[0]
+	if !fs.ValidPath(name) || !strings.HasSuffix(name, ".tgz") {
+		return nil, fmt.Errorf("its address %q is none of a package", name)
+	}
+	content, err := p.Beside(name)
+	if err == nil && l.Digest != "" && digest.FromBytes(content) != l.Digest {
+		err = fmt.Errorf("%s has digest %s where the index says %s", name, digest.FromBytes(content), l.Digest)
+	}
+	return content, err
+}
+
+func isRelative(address string) bool {
+	u, err := url.Parse(address)
+	return err != nil || !u.IsAbs() && u.Host == ""
+}

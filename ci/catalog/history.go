@@ -1,0 +1,92 @@
+package catalog
+
+import (
+	"slices"
+
+	"github.com/operator-release/operator-release/ci/change"
+	"github.com/operator-release/operator-release/ci/git"
+)
+
+// history is all commits of all lines.
+type history struct {
+	*git.Graph
+	commits []git.Commit // in the order of the graph
+}
+
+// ahead is the one of a branch's tips that contains the others; where none does, the last, which is origin's.
+func (h history) ahead(tips []string) string {
+	for _, tip := range tips {
+		if !slices.ContainsFunc(tips, func(other string) bool { return !h.Descends(tip, other) }) {
+			return tip
+		}
+	}
+	return tips[len(tips)-1]
+}
+
+// fork is the last commit of a line's own history, first parents first, that the development branch has too.
+func (h history) fork(tip string, main git.Set) (git.Commit, bool) {
+	for at, ok := h.At(tip); ok; {
+		c := h.commits[at]
+		if main[at] {
+			return c, true
+		}
+		if len(c.Parents) == 0 {
+			break
+		}
+		at, ok = h.At(c.Parents[0])
+	}
+	return git.Commit{}, false
+}
+
+// addPicks tells for each version which changes of the development branch it has by other commits: of those that no lower version has.
+func (c Catalog) addPicks(h history, main git.Set) {
+	var developed []git.Commit
+	for at, commit := range h.commits {
+		if main[at] {
+			developed = append(developed, commit)
+		}
+	}
+	made := change.Of(developed)
+	taken := map[int]bool{}
+	for i := range slices.Backward(c.Versions) { // the lowest first
+		v := &c.Versions[i]
+		var own []int
+		h.Walk(v.Commit, func(at int) bool {
+			if main[at] || taken[at] {
+				return false
+			}
+			taken[at] = true
+			own = append(own, at)
+			return true
+		})
+		slices.Sort(own)
+		for _, at := range own {
+			v.Picks = append(v.Picks, h.picks(h.commits[at], made)...)
+		}
+	}
+}
+
+// picks are the changes of the development branch that a line's commit brings: one, or several that were squashed.
+func (h history) picks(c git.Commit, made *change.Set) []Pick {
+	m := change.Read(c.Message)
+	messages := []change.Message{m}
+	if len(m.Items) > 0 {
+		messages = nil
+		for _, item := range m.Items {
+			messages = append(messages, item.Message)
+		}
+	}
+	var picks []Pick
+	for _, m := range messages {
+		by, origin := made.Recognize(m)
+		if by == "" || m.Kind == change.Release {
+			continue
+		}
+		p := Pick{Commit: c.ID, Origin: origin, Subject: m.Subject}
+		if at, ok := h.At(origin); ok {
+			p.Made = h.commits[at].Committer.Time.UTC()
+		}
+		picks = append(picks, p)
+	}
+	return picks
+}

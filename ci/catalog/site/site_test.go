@@ -1,0 +1,507 @@
+package site
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/catalog"
+	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// hostile is what somebody could write into anything that a page shows.
+const hostile = "\u202e\x1b[31m\"'><script>alert(1)</script><img src=x onerror=alert(1)> [a](javascript:alert(1)) ![b](https://b.example/b.png) &lt;script&gt; {{.}} `c` ]]> --> \u2028\xff"
+
+// poisoned is a catalog in which everything that is text is hostile.
+func poisoned(c catalog.Catalog) catalog.Catalog {
+	poison(reflect.ValueOf(&c).Elem())
+	c.Site = "https://example.github.io/pi-operator/"
+	return c
+}
+
+func poison(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			copied := reflect.New(v.Type().Elem()) // samples share marks
+			copied.Elem().Set(v.Elem())
+			v.Set(copied)
+			poison(copied.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				poison(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			poison(v.Index(i))
+		}
+	case reflect.String:
+		v.SetString(v.String() + hostile)
+	}
+}
+
+// small is a catalog in which there is something of everything.
+func small() catalog.Catalog {
+	c := sample(3, 5)
+	c.Lines = append([]catalog.Line{{Name: "1.9", Branch: "release-1.9", Supported: true}}, c.Lines...)                                      // without versions
+	c.Versions = append([]catalog.Version{{Version: version.MustParse("v2.0.0-rc.0"), Kind: catalog.Candidate, Line: "2.0"}}, c.Versions...) // of which little is known
+	c.Versions[5].Signatures[2].By = "signed by identity https://github.com/example/pi-operator/.github/workflows/release.yaml@refs/heads/main of https://token.actions.githubusercontent.com"
+	c.Versions[3].Mark = &journal.Mark{State: journal.Good, Because: "it was another one's fault", By: "Ada Example <ada@example.com>", Time: c.Versions[3].Time} // again
+	return c
+}
+
+func TestPages(t *testing.T) {
+	few := small()
+	few.Site, few.URL = "", "/srv/pi-operator.git"
+	bad := sample(2, 5)
+	for i := range bad.Versions {
+		bad.Versions[i].Mark = &journal.Mark{State: journal.Withdrawn, Because: "all of it"}
+	}
+	for name, c := range map[string]catalog.Catalog{"small": small(), "unknown": few, "hostile": poisoned(small()), "bad": bad, "empty": {Schema: catalog.Schema, Name: "pi-operator"}} {
+		t.Run(name, func(t *testing.T) { checkSite(t, made(t, c), len(c.Versions)) })
+	}
+}
+
+// checkSite holds every page to what all of them promise.
+func checkSite(t *testing.T, dir string, versions int) {
+	t.Helper()
+	ids, links := map[string]map[string]bool{}, map[string][]string{}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(p) != ".html" {
+			return err
+		}
+		name, _ := filepath.Rel(dir, p)
+		content, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		ids[name], links[name] = checkPage(t, name, content)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ids) != versions+2 {
+		t.Errorf("%d pages of %d versions", len(ids), versions)
+	}
+	for name, all := range links {
+		for _, target := range all {
+			u, err := url.Parse(target)
+			if err != nil {
+				t.Errorf("%s: link to %q: %v", name, target, err)
+				continue
+			}
+			if u.IsAbs() {
+				continue
+			}
+			to := path.Join(path.Dir(name), u.Path)
+			if u.Path == "" {
+				to = name
+			}
+			if _, err := os.Stat(filepath.Join(dir, to)); err != nil || strings.HasPrefix(to, "..") {
+				t.Errorf("%s: link to %s, which is not there", name, target)
+			}
+			if to == "upgrade.html" && (strings.HasPrefix(u.Fragment, "to=") || strings.HasPrefix(u.Fragment, "from=")) {
+				chosen, _ := url.ParseQuery(u.Fragment)
+				for _, v := range slices.Concat(chosen["from"], chosen["to"]) {
+					if ids["versions/"+v+".html"] == nil {
+						t.Errorf("%s: link to %s, which is no version here", name, target)
+					}
+				}
+			} else if u.Fragment != "" && !ids[to][u.Fragment] {
+				t.Errorf("%s: link to %s, where nothing has this id", name, target)
+			}
+		}
+	}
+	for _, asset := range []string{"style.css", "picture.css", "script.js", "icon.svg", "feed.xml", "catalog.json", ".nojekyll"} {
+		if _, err := os.Stat(filepath.Join(dir, asset)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// checkPage gives a page's ids, and where it links to.
+func checkPage(t *testing.T, name string, content []byte) (ids map[string]bool, links []string) {
+	t.Helper()
+	if len(content) >= 200_000 {
+		t.Errorf("%s: it has %d bytes", name, len(content))
+	}
+	if strings.ContainsFunc(string(content), acts) {
+		t.Errorf("%s: it holds characters that act", name)
+	}
+	doc, err := html.Parse(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids = map[string]bool{}
+	seen := map[string]int{}
+	attribute := func(n *html.Node, key string) string {
+		for _, a := range n.Attr {
+			if a.Key == key {
+				return a.Val
+			}
+		}
+		return ""
+	}
+	var csp string
+	level := 0
+	for n := range doc.Descendants() {
+		if n.Type == html.TextNode && strings.ContainsFunc(n.Data, acts) {
+			t.Errorf("%s: it says characters that act: %q", name, n.Data)
+		}
+		if n.Type != html.ElementNode {
+			continue
+		}
+		if n.Data != "title" || n.Parent.Data == "head" { // those of a picture's parts are others
+			seen[n.Data]++
+		}
+		for _, a := range n.Attr {
+			switch {
+			case a.Key == "id":
+				if ids[a.Val] || a.Val == "" {
+					t.Errorf("%s: the id %q comes twice, or is empty", name, a.Val)
+				}
+				ids[a.Val] = true
+			case strings.HasPrefix(a.Key, "on"), a.Key == "style", a.Key == "srcdoc", a.Key == "srcset", a.Key == "action", a.Key == "formaction", a.Key == "background":
+				t.Errorf("%s: <%s %s>", name, n.Data, a.Key)
+			case a.Key == "src" && (n.Data != "script" || path.Base(a.Val) != "script.js"), a.Key == "href" && n.Data != "a" && n.Data != "link":
+				t.Errorf("%s: <%s> loads %s", name, n.Data, a.Val)
+			case a.Key == "href" || a.Key == "src" || strings.HasPrefix(a.Key, "data-back"):
+				u, err := url.Parse(a.Val)
+				if err != nil || u.IsAbs() && (n.Data != "a" || u.Scheme != "https" && u.Scheme != "http") || u.Host != "" && !u.IsAbs() {
+					t.Errorf("%s: <%s> leads to %s (%v)", name, n.Data, a.Val, err)
+				}
+				links = append(links, a.Val)
+			}
+		}
+		switch n.Data {
+		case "meta":
+			if attribute(n, "http-equiv") == "Content-Security-Policy" {
+				csp = attribute(n, "content")
+			}
+		case "html":
+			if attribute(n, "lang") != "en" {
+				t.Errorf("%s: it has no language", name)
+			}
+		case "script":
+			if n.FirstChild != nil || attribute(n, "src") == "" {
+				t.Errorf("%s: it holds a script", name)
+			}
+		case "style", "iframe", "img", "object", "embed", "form", "base", "frame", "audio", "video", "math":
+			t.Errorf("%s: it holds <%s>", name, n.Data)
+		case "a":
+			if strings.TrimSpace(textOf(n)) == "" {
+				t.Errorf("%s: the link to %s has no text", name, attribute(n, "href"))
+			}
+		case "button":
+			if attribute(n, "type") != "button" {
+				t.Errorf("%s: a button is none", name)
+			}
+		case "select":
+			if !strings.Contains(string(content), `for="`+attribute(n, "id")+`"`) {
+				t.Errorf("%s: a choice has no label", name)
+			}
+		case "h1", "h2", "h3", "h4", "h5", "h6":
+			if now := int(n.Data[1] - '0'); now > level+1 {
+				t.Errorf("%s: %s %q comes behind one of level %d", name, n.Data, textOf(n), level)
+			} else {
+				level = now
+			}
+		}
+	}
+	if csp != "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'" {
+		t.Errorf("%s: its policy is %q", name, csp)
+	}
+	if seen["h1"] != 1 || seen["title"] != 1 || seen["main"] != 1 {
+		t.Errorf("%s: %d titles, %d first headings, %d main parts", name, seen["title"], seen["h1"], seen["main"])
+	}
+	return ids, links
+}
+
+// textOf is what a node says; blocks stand apart.
+func textOf(n *html.Node) string {
+	var b strings.Builder
+	for c := range n.Descendants() {
+		switch c.Data {
+		case "p", "li", "dt", "dd", "th", "td", "h1", "h2", "h3", "section", "code":
+			b.WriteByte(' ')
+		}
+		if c.Type == html.TextNode {
+			b.WriteString(c.Data)
+		}
+	}
+	return b.String()
+}
+
+// read is a page as text in one line, without its marks.
+func read(t *testing.T, dir, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := html.Parse(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(strings.Fields(textOf(doc)), " ")
+}
+
+func TestAnswers(t *testing.T) {
+	c := small()
+	dir := made(t, c)
+	for name, wants := range map[string][]string{
+		// v1.2.2 is good, v1.2.1 withdrawn; v1.1.2 rolled back
+		"index.html": {"should I run? v1.2.2 It is the newest version that is final and good, of 13 December 2023. Who stays on an older line that is supported runs v1.1.1 on 1.1.", "Line 1.1 supported",
+			"Line 1.0 not supported", "v1.1.2 patch 2023-08-12 rolled back 37 agree", "2 candidates of versions that are out", "1 differ, 1 missing, 31 agree, 1 cannot be told", "Line 1.9 supported Newest none that is good",
+			"helm repo add pi-operator https://example.github.io/pi-operator/", "14 tags of other schemes", "v2.0.0-rc.0 candidate not known good not looked at"},
+		"versions/v1.2.1.html": {"v1.2.1 is withdrawn it logs every request, with its authorization header Said by Ada Example on 5 December 2023. Run v1.2.2 instead.", "Before it v1.2.0", "After it v1.2.2",
+			"helm install RELEASE oci://docker.io/example/charts/pi-operator --version 1.2.1 --namespace NAMESPACE", "helm install RELEASE pi-operator/pi-operator --version 1.2.1",
+			"cosign verify --key cosign.pub --insecure-ignore-tlog docker.io/example/pi-operator@" + digestOf("index", version.MustParse("v1.2.1")), "2.9 MiB", "Backports in it"},
+		"versions/v1.2.0-rc.0.html": {"cosign verify --certificate-identity https://github.com/example/pi-operator/.github/workflows/release.yaml@refs/heads/main --certificate-oidc-issuer https://token.actions.githubusercontent.com docker.io/example/pi-operator@sha256:"},
+		"versions/v1.2.0.html":      {"v1.2.0 final good", "It was marked as bad, and is good again: it was another one's fault"},
+		"versions/v1.1.2.html":      {"v1.1.2 is rolled back", "Run v1.1.1 instead."},
+		"versions/v1.2.2.html":      {"1 differ, 1 missing, 31 agree, 1 cannot be told", "image docker.io/example/pi-operator:v1.2.2 differs", "its image tags lack the v"},
+		"upgrade.html": {"To 1.1: v1.1.1", "helm show crds oci://docker.io/example/charts/pi-operator --version 1.1.1 | kubectl apply --server-side --force-conflicts --filename -",
+			"helm upgrade RELEASE oci://docker.io/example/charts/pi-operator --version 1.1.1 --namespace NAMESPACE --reset-then-reuse-values", "To 2.0 has no version that is final and good",
+			"v1.1.2 rolled back the controller deletes jobs"},
+	} {
+		said := read(t, dir, name)
+		for _, want := range wants {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s does not say %q:\n%s", name, want, said)
+			}
+		}
+	}
+}
+
+// TestSteps: the script of the page stands on numbers and marks, not on reading versions.
+func TestSteps(t *testing.T) {
+	c := small()
+	for i := range c.Versions { // one chart became two
+		if v := &c.Versions[i]; v.Version == version.MustParse("v1.1.1") {
+			v.Charts = append(v.Charts, catalog.Chart{Name: "crds", Version: "1.1.1", Reference: "oci://docker.io/example/charts/crds"})
+		}
+	}
+	content, err := os.ReadFile(filepath.Join(made(t, c), "upgrade.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`<section class="step" id="to-1.1" aria-labelledby="title-1.1" data-series="1.1" data-to="v1.1.1">`,
+		"<div class=\"commands\" data-in=\"6 7 8 10\" hidden>", "<div class=\"commands\" data-in=\"9\">",
+		`<li data-n="6" data-v="v1.1.0-rc.0" data-asks="2" data-rc="1" hidden data-back="versions/v1.1.0-rc.0.html#going-back"><a href="versions/v1.1.0-rc.0.html#upgrade">`,
+		`<li data-n="10" data-v="v1.1.2" data-asks="0" data-bad="rolled back"`, `<select id="to" data-run="v1.2.2">`, `<option value="v1.1.2">v1.1.2 (rolled back)</option>`,
+	} {
+		if !strings.Contains(string(content), want) {
+			t.Errorf("it has no %s", want)
+		}
+	}
+}
+
+func TestInstead(t *testing.T) {
+	c := sample(3, 4) // v1.N.0-rc.0, v1.N.0-rc.1, v1.N.0, v1.N.1
+	for name, test := range map[string]struct {
+		of, want string
+		bad      []string
+	}{
+		"the newest of its line":    {"v1.1.0", "v1.1.1", []string{"v1.1.0"}},
+		"the one before, on it":     {"v1.1.1", "v1.1.0", []string{"v1.1.1"}},
+		"of the next line":          {"v1.0.1", "v1.1.1", []string{"v1.0.0", "v1.0.1"}},
+		"the newest before it":      {"v1.2.0", "v1.1.1", []string{"v1.2.0", "v1.2.1"}},
+		"a candidate's final":       {"v1.1.0-rc.1", "v1.1.1", []string{"v1.1.0-rc.1"}},
+		"the line after the next":   {"v1.0.0", "v1.2.1", []string{"v1.0.0", "v1.0.1", "v1.1.0", "v1.1.1"}},
+		"none, as all of it is bad": {"v1.0.0", "", []string{"v1.0.0", "v1.0.1", "v1.1.0", "v1.1.1", "v1.2.0", "v1.2.1"}},
+	} {
+		marked := c
+		marked.Versions = slices.Clone(c.Versions)
+		for i := range marked.Versions {
+			marked.Versions[i].Mark = nil
+			if slices.Contains(test.bad, marked.Versions[i].Version.String()) {
+				marked.Versions[i].Mark = &journal.Mark{State: journal.Withdrawn}
+			}
+		}
+		s, err := newSite(marked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if found := s.instead(s.Versions[s.at[version.MustParse(test.of)]]); found != nil {
+			got = found.Version.String()
+		}
+		if got != test.want {
+			t.Errorf("%s: %s, not %s", name, got, test.want)
+		}
+	}
+}
+
+func TestFeed(t *testing.T) {
+	parsed := func(c catalog.Catalog) atom {
+		t.Helper()
+		content, err := os.ReadFile(filepath.Join(made(t, c), "feed.xml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f atom
+		if err := xml.Unmarshal(content, &f); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range f.Entries {
+			checkHarmless(t, e.Content.Text)
+			for _, at := range []string{e.Updated, f.Updated} {
+				if _, err := time.Parse(time.RFC3339, at); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		return f
+	}
+	c := small()
+	with := parsed(c)
+	c.Site = ""
+	without := parsed(c)
+	if len(with.Entries) != 16 || with.ID != without.ID || with.Links[0].Href != "https://example.github.io/pi-operator/index.html" || without.Links[0].Href != "index.html" {
+		t.Errorf("%+v\n%+v", with, without)
+	}
+	ids := map[string]bool{}
+	for i, e := range with.Entries {
+		ids[e.ID] = true
+		if other := without.Entries[i]; other.ID != e.ID || e.Link.Href != "https://example.github.io/pi-operator/"+other.Link.Href {
+			t.Errorf("%+v is not %+v", e, other)
+		}
+		if i > 0 && e.Updated > with.Entries[i-1].Updated {
+			t.Errorf("%s is newer than what stands above it", e.Title)
+		}
+	}
+	if len(ids) != 16 {
+		t.Errorf("%d ids", len(ids))
+	}
+	at := slices.IndexFunc(with.Entries, func(e atomEntry) bool { return strings.Contains(e.Title, "v1.2.1") })
+	want := atomEntry{Title: "pi-operator v1.2.1 is withdrawn", ID: with.Entries[at].ID, Updated: "2023-12-05T09:30:00Z", Published: "2023-12-04T09:30:00Z", Categories: []atomCategory{{"patch"}, {"withdrawn"}},
+		Link: atomLink{"alternate", "text/html", "https://example.github.io/pi-operator/versions/v1.2.1.html"}, Content: with.Entries[at].Content}
+	if got := with.Entries[at]; !reflect.DeepEqual(got, want) || !strings.HasPrefix(got.Content.Text, "<p><strong>v1.2.1 is withdrawn: it logs every request, with its authorization header</strong></p>\n<p>Changes since") {
+		t.Errorf("%+v\nnot\n%+v", got, want)
+	}
+	if last := with.Entries[15]; last.Title != "pi-operator v2.0.0-rc.0" || last.Updated != "1970-01-01T00:00:00Z" {
+		t.Errorf("of which no time is known: %+v", last)
+	}
+	parsed(poisoned(small()))
+	if many := parsed(sample(3, 20)); len(many.Entries) != 50 {
+		t.Errorf("%d entries", len(many.Entries))
+	}
+}
+
+// TestWrite: the same catalog gives the same bytes, over what is there; the catalog is there again.
+func TestWrite(t *testing.T) {
+	c := small()
+	dir := made(t, c)
+	before := contents(t, dir)
+	var again catalog.Catalog
+	if err := json.Unmarshal([]byte(before["catalog.json"]), &again); err != nil || !reflect.DeepEqual(again, c) {
+		t.Errorf("the catalog is another one (%v)", err)
+	}
+	if err := Write(dir, again); err != nil {
+		t.Fatal(err)
+	}
+	if after := contents(t, dir); !reflect.DeepEqual(before, after) {
+		t.Error("the same catalog gives other bytes")
+	}
+	c.Versions = append(c.Versions, c.Versions[0])
+	if err := Write(dir, c); err == nil || !strings.Contains(err.Error(), `entry 17 of its versions is "v2.0.0-rc.0"`) {
+		t.Errorf("a version twice: %v", err)
+	}
+	if err := Write(filepath.Join(dir, "index.html"), small()); err == nil {
+		t.Error("a file is no folder")
+	}
+}
+
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(p)
+		name, _ := filepath.Rel(dir, p)
+		all[name] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestLarge: whatever a catalog holds, a page stays one that a phone can load.
+func TestLarge(t *testing.T) {
+	c := sample(2, 6)
+	v := &c.Versions[0]
+	v.Notes, v.Guide = strings.Repeat(hostile+"\n\n", 500), strings.Repeat("- "+hostile+"\n", 500)
+	for i := range 300 {
+		v.Files = append(v.Files, catalog.File{Name: fmt.Sprint(hostile, i), Digest: hostile, URL: "https://x.example/" + url.PathEscape(hostile)})
+		v.Findings = append(v.Findings, catalog.Finding{Kind: "image", State: "differs", Name: strings.Repeat(hostile, 10), Note: strings.Repeat(hostile, 10), Want: strings.Repeat(hostile, 10)})
+		v.Picks = append(v.Picks, catalog.Pick{Commit: hostile, Origin: hostile, Subject: strings.Repeat(hostile, 10)})
+		v.Images[0].Platforms = append(v.Images[0].Platforms, bundle.PlatformImage{Platform: hostile})
+		v.Asks = append(v.Asks, strings.Repeat(hostile, 10))
+		v.Said = append(v.Said, strings.Repeat(hostile, 10))
+		c.Audit.Notes = append(c.Audit.Notes, strings.Repeat(hostile, 10))
+	}
+	dir := made(t, c)
+	checkSite(t, dir, 12)
+	said := read(t, dir, "versions/"+v.Version.String()+".html")
+	for _, want := range []string{"The notes are longer than", "all of them are in the release page and the file NOTES.md of this version", "The guide is longer than", "more, in catalog.json"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+}
+
+// TestMany: as many versions as a project has after ten years.
+func TestMany(t *testing.T) {
+	dir := made(t, sample(10, 20))
+	checkSite(t, dir, 200)
+	if info, err := os.Stat(filepath.Join(dir, "feed.xml")); err != nil || info.Size() > 200_000 {
+		t.Errorf("the feed has %d bytes (%v)", info.Size(), err)
+	}
+}
+
+func BenchmarkSite(b *testing.B) {
+	c, dir := sample(10, 20), b.TempDir()
+	for b.Loop() {
+		if err := Write(dir, c); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.StopTimer()
+	largest := int64(0)
+	if err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(p) != ".html" {
+			return err
+		}
+		info, err := d.Info()
+		largest = max(largest, info.Size())
+		return err
+	}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(largest), "bytes/page-max")
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sourcegraph/conc/pool"
+	"github.com/spf13/cobra"
+
+	"github.com/operator-release/operator-release/ci/audit"
+	"github.com/operator-release/operator-release/ci/catalog"
+	"github.com/operator-release/operator-release/ci/catalog/site"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/report"
+	"github.com/operator-release/operator-release/ci/tags"
+)
+
+// cataloged is what the stage catalog says.
+type cataloged struct {
+	Name     string `json:"name"`
+	Lines    int    `json:"lines"`
+	Versions int    `json:"versions"`
+	Recorded int    `json:"recorded"` // of which there is a record
+	Differ   int    `json:"differ"`   // of which the audit says that something differs or is missing
+	Charts   int    `json:"charts"`   // packages that lie in the site
+	Files    int    `json:"files"`
+	Bytes    int64  `json:"bytes"`
+}
+
+func (a *app) catalogCommand() *cobra.Command {
+	var d destining
+	var t trusting
+	var out, address string
+	cmd := &cobra.Command{
+		Use: "catalog", Short: "Make a static site about all versions: which one to run, how to get there, whether one can go back",
+		Long: "Reads records at the registry, in the backup or in dist/, of versions that have none git alone, and audits all of them on the way. The site has a page for each version, the release lines as a picture, " +
+			"the way from any version to any other, Helm's index.yaml with the charts beside it, an Atom feed, and everything as JSON. It is files alone, asks nobody anything, and takes the place of an older one. " +
+			"Publishes nothing. What the audit finds is shown, and fails nothing.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := sites.replaces(out); err != nil {
+				return err
+			}
+			at, err := siteAddress(address)
+			if err != nil {
+				return err
+			}
+			to, err := d.places(a)
+			if err != nil {
+				return err
+			}
+			trust, err := t.trust()
+			if err != nil {
+				return err
+			}
+			settings, err := a.configContent()
+			if err != nil {
+				return err
+			}
+			var said cataloged
+			in := pipeline.Inputs[string]{Subject: out, Spec: pipeline.CatalogSpec{Site: at, To: to, Config: settings, Trust: trust}, Trees: a.repository()}
+			return a.beside(cmd.Context(), out, pipeline.Catalog, in, &said, func(made string) error {
+				if err := sites.deliver(made, out); err != nil {
+					return err
+				}
+				return a.print(said, func(page *report.Page) { catalogPage(page, said, out) })
+			})
+		},
+	}
+	t.flags(cmd)
+	d.looking(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&out, "output", "o", "dist/site", "the folder of the site")
+	f.StringVar(&address, "site", "", "where the site will be, such as https://OWNER.github.io/REPO/: its feed and Helm's commands name it")
+	return cmd
+}
+
+// siteAddress is an address of a site with a slash at its end; it may be empty.
+func siteAddress(address string) (string, error) {
+	if address == "" {
+		return "", nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", refusal.New("make a catalog for --site %s: that is no address of a site; it has the form https://HOST/PATH/", address)
+	}
+	return strings.TrimSuffix(u.String(), "/") + "/", nil
+}
+
+func catalogPage(page *report.Page, said cataloged, out string) {
+	page.Title("%s: %d versions on %d lines", said.Name, said.Versions, said.Lines)
+	page.Line(report.Done, "%s: %d files, %s; begin with %s", out, said.Files, size(said.Bytes), filepath.Join(out, "index.html"))
+	if said.Charts > 0 {
+		page.Line(report.Done, "%d packaged charts lie in it, and Helm's %s", said.Charts, catalog.IndexFile)
+	}
+	if without := said.Versions - said.Recorded; without > 0 {
+		page.Line(report.Note, "%d versions have no record: there is what git tells of them", without)
+	}
+	if said.Differ > 0 {
+		page.Line(report.Note, "something differs or is missing at %d versions: their pages tell, and operator-release audit --all", said.Differ)
+	}
+}
+
+// lookedAtOnce is how many versions are looked at side by side.
+const lookedAtOnce = 4
+
+func runCatalog(ctx context.Context, c call, spec pipeline.CatalogSpec) (any, error) {
+	o, config, end, err := auditing(ctx, c, pipeline.AuditSpec{To: spec.To, Config: spec.Config, Trust: spec.Trust})
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	audited, err := audit.Run(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	tagged, err := tags.Read(ctx, o.Repository)
+	if err != nil {
+		return nil, err
+	}
+	l := looking{repository: o.Repository, config: config, settings: spec.Config, tagged: tagged}
+	known := make([]catalog.Version, len(audited.Versions))
+	each := pool.New().WithContext(ctx).WithMaxGoroutines(lookedAtOnce).WithCancelOnError().WithFirstError()
+	for i, v := range audited.Versions {
+		each.Go(func(ctx context.Context) error {
+			known[i] = l.version(ctx, v)
+			return ctx.Err()
+		})
+	}
+	if err := each.Wait(); err != nil {
+		return nil, err
+	}
+	about, err := catalog.Make(ctx, catalog.Options{
+		Repository: o.Repository, Name: config.Name, URL: config.URL, Site: spec.Site, Development: config.Development, Pattern: config.Pattern(), Supported: config.Support.Lines,
+		Audit: catalog.Audit{Git: audited.Git, Registry: audited.Registry, Forge: audited.Forge, Notes: audited.Notes}, Versions: known,
+	})
+	if err != nil {
+		return nil, err
+	}
+	charts, err := chartFiles(ctx, o, audited, &about)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFiles(c.out, charts); err != nil {
+		return nil, err
+	}
+	if err := site.Write(c.out, about); err != nil {
+		return nil, err
+	}
+	return summary(c.out, audited, about)
+}
+
+// summary is what a person wants to know of a site that was made.
+func summary(dir string, audited audit.Report, about catalog.Catalog) (cataloged, error) {
+	said := cataloged{Name: about.Name, Lines: len(about.Lines), Versions: len(about.Versions)}
+	for _, v := range audited.Versions {
+		if v.Made != nil {
+			said.Recorded++
+		}
+		if v.Count(audit.Differs, audit.Missing) > 0 {
+			said.Differ++
+		}
+	}
+	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		said.Files++
+		said.Bytes += info.Size()
+		if filepath.Ext(name) == ".tgz" {
+			said.Charts++
+		}
+		return nil
+	})
+	return said, err
+}
+
+// writeFiles writes files by their slash paths below dir.
+func writeFiles(dir string, files map[string][]byte) error {
+	for name, content := range files {
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

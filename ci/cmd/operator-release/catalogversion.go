@@ -1,0 +1,190 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/operator-release/operator-release/ci/audit"
+	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/catalog"
+	"github.com/operator-release/operator-release/ci/chartindex"
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/tags"
+	"github.com/operator-release/operator-release/ci/upgrade"
+	"github.com/operator-release/operator-release/ci/version"
+)
+
+// looking is where a catalog finds out about versions, beside what the audit said.
+type looking struct {
+	repository *git.Repository
+	config     config.Config
+	settings   *string // content of a settings file that replaces those of the tagged trees
+	tagged     tags.Tags
+}
+
+// version is what is known of a version: by its record, or, without one, by git alone. What cannot be told is said beside what the audit said.
+func (l looking) version(ctx context.Context, a audit.Version) catalog.Version {
+	v := catalog.Version{Version: a.Version, Mark: a.Mark, Record: a.Record, Identity: a.Identity, Said: a.Notes, Agree: a.Count(audit.Agrees)}
+	for _, s := range a.Surfaces {
+		if s.Kind == audit.KindSignature || s.Kind == audit.KindTagSignature {
+			v.Signatures = append(v.Signatures, catalog.Signature{Name: s.Name, State: auditStates[s.State], By: strings.TrimPrefix(s.Found, "signed by ")})
+		}
+		if s.State != audit.Agrees {
+			v.Findings = append(v.Findings, catalog.Finding{Kind: s.Kind, Name: s.Name, State: auditStates[s.State], Want: s.Want, Found: s.Found, Note: s.Note})
+		}
+	}
+	if a.Page != nil {
+		v.Page = a.Page.URL
+	}
+	switch {
+	case a.Made != nil:
+		byRecord(ctx, a, &v)
+	case l.tagged[a.Version] != "":
+		v.Artifacts(a.Found)
+		l.byGit(ctx, &v)
+	}
+	v.Asks = upgrade.Asks(v.Guide)
+	return v
+}
+
+// auditStates are an audit's states in a catalog's words.
+var auditStates = map[audit.State]catalog.State{audit.Agrees: catalog.Agrees, audit.Differs: catalog.Differs, audit.Missing: catalog.Missing, audit.Unseen: catalog.Unseen}
+
+// byRecord adds what the record tells.
+func byRecord(ctx context.Context, a audit.Version, v *catalog.Version) {
+	r := a.Made.Record
+	v.Time, v.Commit, v.From, v.Artifact, v.Platforms = r.Time, r.Commit, r.From, r.Config.Artifacts, r.Platforms
+	v.Artifacts(r.Artifacts)
+	urls := map[string]string{}
+	if a.Page != nil {
+		for _, asset := range a.Page.Assets {
+			if asset.Complete {
+				urls[asset.Name] = asset.URL
+			}
+		}
+	}
+	v.Downloads(r, a.Made.File, urls)
+	text := func(kind string) string {
+		all := r.OfKind(kind)
+		if len(all) == 0 {
+			return ""
+		}
+		content, err := a.Made.Read(ctx, r.Config.Artifacts, all[0].Descriptor())
+		if err != nil {
+			v.Said = append(v.Said, fmt.Sprintf("%s cannot be shown: %v", all[0].Name, err))
+		}
+		return string(content)
+	}
+	v.Notes, v.Guide = text(bundle.KindNotes), text(bundle.KindGuide)
+}
+
+// byGit adds the notes of a tagged version, what its charts install, and the guide from the version before.
+func (l looking) byGit(ctx context.Context, v *catalog.Version) {
+	n, place, err := notesOf(ctx, l.repository, l.config, l.tagged, v.Version)
+	if err != nil {
+		v.Said = append(v.Said, fmt.Sprintf("what it brings cannot be told: %v", err))
+		return
+	}
+	v.Notes, v.From = n.Markdown(), place.From
+	if err := l.charts(ctx, v); err != nil {
+		v.Said = append(v.Said, fmt.Sprintf("whether its charts install CRDs cannot be told: %v", err))
+	}
+	from := l.tagged[v.From]
+	if from == "" {
+		return
+	}
+	g, err := guideBetween(ctx, l.repository, guided{From: v.From, To: v.Version}, from, l.tagged[v.Version], pipeline.UpgradeSpec{Config: l.settings})
+	if err != nil {
+		v.Said = append(v.Said, fmt.Sprintf("what differs from %s cannot be told: %v", v.From, err))
+		return
+	}
+	v.Guide = g.Guide
+}
+
+// charts tells which charts of a tagged version have CRDs that Helm installs once.
+func (l looking) charts(ctx context.Context, v *catalog.Version) error {
+	if len(v.Charts) == 0 {
+		return nil
+	}
+	tree, err := l.repository.Tree(ctx, l.tagged[v.Version])
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	name, content := "", []byte(nil)
+	if l.settings != nil {
+		name, content = "the settings of --config", []byte(*l.settings)
+	}
+	c, err := config.Load(tree, name, content)
+	if err != nil {
+		return err
+	}
+	charts, err := chartsOf(tree, c)
+	for _, chart := range charts {
+		for i := range v.Charts {
+			v.Charts[i].CRDs = v.Charts[i].CRDs || v.Charts[i].Name == chart.Name && chart.CRDs
+		}
+	}
+	return err
+}
+
+// maxBeside is the most that is read of a branch with a chart index, in bytes: its index, or a package.
+const maxBeside = 32 << 20
+
+// chartFiles are Helm's index and the packaged charts that lie in the site; the charts of the catalog are told where theirs is.
+func chartFiles(ctx context.Context, o audit.Options, audited audit.Report, about *catalog.Catalog) (map[string][]byte, error) {
+	made := map[version.Version]*audit.Made{}
+	for _, v := range audited.Versions {
+		made[v.Version] = v.Made
+	}
+	beside := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+	tip, err := o.Repository.Newest(ctx, cmp.Or(o.Index, audit.UsualIndex))
+	if err != nil {
+		return nil, err
+	}
+	if tip != "" {
+		tree, err := o.Repository.Tree(ctx, tip)
+		if err != nil {
+			return nil, err
+		}
+		defer tree.Close()
+		beside = func(name string) ([]byte, error) {
+			info, err := tree.Stat(name)
+			if err != nil {
+				return nil, err
+			}
+			if info.Size() > maxBeside {
+				return nil, fmt.Errorf("%s has %d bytes; at most %d are read", name, info.Size(), maxBeside)
+			}
+			return tree.ReadFile(name)
+		}
+	}
+	content, err := beside(catalog.IndexFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	index, err := chartindex.Parse(content)
+	if err != nil {
+		return nil, err
+	}
+	return about.AddCharts(index, catalog.Packages{Beside: beside, Of: func(v catalog.Version, c catalog.Chart) ([]byte, error) {
+		m := made[v.Version]
+		if m == nil {
+			return nil, nil
+		}
+		for _, a := range m.Record.OfKind(bundle.KindChart) {
+			if a.Package != nil && a.Package.Digest.String() == c.Package {
+				return m.Read(ctx, a.Repository, ocispec.Descriptor{Digest: a.Package.Digest, Size: a.Package.Size})
+			}
+		}
+		return nil, nil
+	}})
+}
