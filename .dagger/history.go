@@ -138,3 +138,40 @@ func (m *OperatorRelease) Audit(
 	}
 	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, "audit", args...).Stdout(ctx)
 }
+
+// Catalog makes a static site about all versions, which asks nobody anything: which one to run, how to get there, and whether one can go back; with Helm's index of charts beside it. It reads
+// records where it looks, and of versions without one the repository alone.
+//
+// +cache="never"
+func (m *OperatorRelease) Catalog(
+	ctx context.Context,
+	// Where the site will be, such as https://OWNER.github.io/REPO/: its feed and Helm's commands name it.
+	// +optional
+	site string,
+	// Look for every repository under this registry: HOST[/PREFIX].
+	// +optional
+	registry string,
+	// Read the refs of this git remote: a URL.
+	// +optional
+	remote string,
+	// Look into this backup: a repository at a registry.
+	// +optional
+	backup string,
+	// Look where the settings say: each repository's own registry, their remote (else origin), their backup.
+	// +optional
+	toConfigured bool,
+) (*dagger.Directory, error) {
+	if remote == "" && !toConfigured {
+		if err := m.lines("catalog"); err != nil {
+			return nil, err
+		}
+	}
+	args := append(m.to(registry, remote, backup, toConfigured), "--output="+siteAt)
+	if site != "" {
+		args = append(args, "--site="+site)
+	}
+	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, "catalog", args...).Directory(siteAt), nil
+}
+
+// siteAt is where a catalog is made in a container.
+const siteAt = "/site"

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"dagger/tests/internal/dagger"
@@ -70,6 +71,19 @@ func (t *Tests) Publication(ctx context.Context) error {
 	}
 	if err := has(again, "is published already: nothing to do"); err != nil {
 		return err
+	}
+	site := reach(repository).Catalog(dagger.OperatorReleaseCatalogOpts{Registry: to.Registry, Remote: to.Remote, Site: "https://example.com/tiny"})
+	for file, parts := range map[string][]string{
+		"index.html": {`href="versions/` + version + `.html"`}, "versions/" + version + ".html": {"docker.io/example/tiny@sha256:", "a tiny operator"},
+		"index.yaml": {"urls:\n  - charts/tiny-" + strings.TrimPrefix(version, "v") + ".tgz"}, "feed.xml": {"https://example.com/tiny/"},
+	} {
+		content, err := site.File(file).Contents(ctx)
+		if err != nil {
+			return err
+		}
+		if err := has(content, parts...); err != nil {
+			return fmt.Errorf("%s of the catalog: %w", file, err)
+		}
 	}
 	// Whoever comes with another commit gets what was claimed: nothing is built.
 	later := t.commit(repository.WithNewFile("later", ""), "fix: later")
