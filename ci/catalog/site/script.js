@@ -97,7 +97,9 @@
     const open = !x || x.n < y.n;
     steps.forEach((step, i) => {
       const goal = i === last ? y : step.stop;
-      const passed = open && i <= last && (i > first || i === last);
+      // One's own minor version first: the guide of the next is told from its newest.
+      const own = i === first && step.stop?.n > x.n;
+      const passed = open && i <= last && (i > first || i === last || own);
       let some = false;
       for (const v of step.items) {
         const on = passed && (v === y || !v.candidate) && v.n <= (goal ?? y).n && (!x || v.n > x.n);
