@@ -24,38 +24,26 @@ const IndexFile = "index.yaml"
 // packages is the folder of packages beside the index.
 const packages = "charts/"
 
-// Packages give the bytes of packaged charts; nil where they are not at hand.
+// Packages give the bytes of packaged charts.
 type Packages struct {
-	Of     func(Version, Chart) ([]byte, error) // of a version with a record
-	Beside func(name string) ([]byte, error)    // that lie beside the index of now, by the relative address that it says
+	Of     func(Version, Chart) ([]byte, error) // of a version with a record; nil where it is not at hand
+	Beside func(name string) ([]byte, error)    // that lie beside the index of now, by the relative address that it says; an error where there is none
 }
 
-// AddCharts makes the index of now the site's own: every package that is at hand lies beside it, with the bytes of the record, and charts that it lacks are added but for those of
-// versions that are rolled back. It gives the files, the index among them, and tells each chart of the catalog where its package is. An entry whose package is nowhere is left out, and
-// that is said; so is a package that is not the record's.
+// AddCharts makes the index of now the site's own: every package that is at hand lies beside it, with the bytes of the record, and charts that it lacks are added. It lists none of
+// a version that is rolled back, and those of one that is withdrawn are deprecated. It gives the files, the index among them, and tells each chart of the catalog where its package
+// is. An entry whose package should lie beside the index of now and does not is left out, and that is said; so is a package that is not the record's.
 func (c *Catalog) AddCharts(index *chartindex.Index, p Packages) (files map[string][]byte, err error) {
 	files = map[string][]byte{}
 	for i := range c.Versions {
 		v := &c.Versions[i]
 		for j := range v.Charts {
 			if err := v.addChart(&v.Charts[j], index, p, files); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("add chart %s %s to the index: %w", v.Charts[j].Name, v.Charts[j].Version, err)
 			}
 		}
 	}
-	listed := map[string]chartindex.Listed{}
-	for _, l := range index.List() {
-		if len(l.URLs) > 0 && isRelative(l.URLs[0]) && files[l.URLs[0]] == nil {
-			content, err := p.beside(l)
-			if err != nil {
-				c.Audit.Notes = append(c.Audit.Notes, fmt.Sprintf("chart %s %s is not in the index here: %v", l.Chart, l.Version, err))
-				index.Remove(l.Chart, l.Version)
-				continue
-			}
-			files[l.URLs[0]] = content
-		}
-		listed[l.Chart+" "+l.Version] = l
-	}
+	listed := c.keepListed(index, p, files)
 	for i := range c.Versions {
 		for j := range c.Versions[i].Charts {
 			chart := &c.Versions[i].Charts[j]
@@ -69,19 +57,32 @@ func (c *Catalog) AddCharts(index *chartindex.Index, p Packages) (files map[stri
 			}
 		}
 	}
-	content, err := index.Bytes()
-	if err != nil {
-		return nil, err
+	if len(listed) == 0 {
+		return files, nil
 	}
-	if len(listed) > 0 {
-		files[IndexFile] = content
-	}
-	return files, nil
+	files[IndexFile], err = index.Bytes()
+	return files, err
 }
 
-// addChart puts a version's package beside the index, and leads the index there.
+// addChart makes the index say of a version's chart what its mark says, and lays its package beside it.
 func (v *Version) addChart(chart *Chart, index *chartindex.Index, p Packages, files map[string][]byte) error {
-	if chart.Package == "" || chart.File == "" || v.Mark != nil && v.Mark.State == journal.RolledBack {
+	if v.Mark != nil && v.Mark.State == journal.RolledBack {
+		index.Remove(chart.Name, chart.Version)
+		return nil
+	}
+	if err := v.addPackage(chart, index, p, files); err != nil {
+		return err
+	}
+	if v.Mark != nil && v.Mark.State == journal.Withdrawn && index.Has(chart.Name, chart.Version) {
+		_, err := index.Deprecate(chart.Name, chart.Version, true)
+		return err
+	}
+	return nil
+}
+
+// addPackage lays a version's package beside the index, and leads the index there. That it is not at hand, or not what the index lists, is said of the version.
+func (v *Version) addPackage(chart *Chart, index *chartindex.Index, p Packages, files map[string][]byte) error {
+	if chart.Package == "" || chart.File == "" {
 		return nil
 	}
 	content, err := p.Of(*v, *chart)
@@ -106,13 +107,26 @@ func (v *Version) addChart(chart *Chart, index *chartindex.Index, p Packages, fi
 		return nil
 	}
 	index.Lead(chart.Name, chart.Version, name)
-	if v.Mark != nil && v.Mark.State == journal.Withdrawn {
-		if _, err := index.Deprecate(chart.Name, chart.Version, true); err != nil {
-			return err
-		}
-	}
 	files[name] = content
 	return nil
+}
+
+// keepListed are the entries of the index, by chart and version, with the packages that lie beside the index of now among the files. An entry without its package is removed.
+func (c *Catalog) keepListed(index *chartindex.Index, p Packages, files map[string][]byte) map[string]chartindex.Listed {
+	listed := map[string]chartindex.Listed{}
+	for _, l := range index.List() {
+		if len(l.URLs) > 0 && isRelative(l.URLs[0]) && files[l.URLs[0]] == nil {
+			content, err := p.beside(l)
+			if err != nil {
+				c.Audit.Notes = append(c.Audit.Notes, fmt.Sprintf("chart %s %s is not in the index here: %v", l.Chart, l.Version, err))
+				index.Remove(l.Chart, l.Version)
+				continue
+			}
+			files[l.URLs[0]] = content
+		}
+		listed[l.Chart+" "+l.Version] = l
+	}
+	return listed
 }
 
 // hasCRDs tells whether a packaged chart has a folder of them: Helm looks into crds/ (https://helm.sh/docs/chart_best_practices/custom_resource_definitions).

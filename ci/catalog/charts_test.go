@@ -147,6 +147,29 @@ func TestAddOtherCharts(t *testing.T) {
 	}
 }
 
+// TestMarkedCharts: the index of now may be behind what versions are marked as, and their packages need not be at hand.
+func TestMarkedCharts(t *testing.T) {
+	index := listing(t, nil, "1.0.0 https://example.com/spark-1.0.0.tgz", "1.1.0 https://example.com/spark-1.1.0.tgz", "1.2.0 https://example.com/spark-1.2.0.tgz")
+	c := Catalog{Versions: of("v1.2.0", "v1.1.0", "v1.0.0")}
+	for i, state := range []journal.State{journal.RolledBack, journal.Withdrawn, journal.Good} {
+		v := &c.Versions[i]
+		v.Mark, v.Charts = &journal.Mark{State: state}, []Chart{{Name: "spark", Version: v.Version.SemVer()}}
+	}
+	files, err := c.AddCharts(index, Packages{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(files[IndexFile])
+	if strings.Contains(text, "1.2.0") || strings.Count(text, "deprecated: true") != 1 || strings.Index(text, "deprecated: true") > strings.Index(text, "version: 1.0.0") {
+		t.Errorf("v1.2.0 is rolled back, v1.1.0 withdrawn:\n%s", text)
+	}
+	for i, want := range []bool{false, true, true} {
+		if got := c.Versions[i].Charts[0].Indexed; got != want {
+			t.Errorf("%s is listed: %t", c.Versions[i].Version, got)
+		}
+	}
+}
+
 // TestNoCharts: without any chart there is no index.
 func TestNoCharts(t *testing.T) {
 	index, err := chartindex.Parse(nil)
