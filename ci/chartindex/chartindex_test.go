@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,21 @@ func TestRemoved(t *testing.T) {
 	}
 	if _, err := x.Add(entry("1.7.0", "1.7.0")); err != nil || !x.Remove("spark", "1.7.0") {
 		t.Errorf("%v: %s", err, text(t, x))
+	}
+}
+
+// TestList: whatever an index says is listed as far as it can be told, and an entry leads where it was told to.
+func TestList(t *testing.T) {
+	x, err := Parse([]byte("entries:\n  other: none\n  spark:\n  - version: 1.1.0\n    digest: sha256:" + digest.FromString("a").Encoded() + "\n    urls: [old.tgz, older.tgz]\n  - version: 1.0.0\n    digest: short\n    urls: none\n  - text\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !x.Lead("spark", "1.1.0", "new.tgz") || x.Lead("spark", "2.0.0", "new.tgz") || x.Lead("other", "1.1.0", "new.tgz") {
+		t.Error("only what is listed leads somewhere")
+	}
+	want := []Listed{{Chart: "spark", Version: "1.1.0", Digest: digest.FromString("a"), URLs: []string{"new.tgz"}}, {Chart: "spark", Version: "1.0.0"}, {Chart: "spark"}}
+	if got := x.List(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, not %+v", got, want)
 	}
 }
 
