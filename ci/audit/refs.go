@@ -172,7 +172,9 @@ func (h *refs) lacks(ctx context.Context, all bool) error {
 func (h *refs) readHistory(ctx context.Context) error {
 	var tips []string
 	for _, tip := range h.branches {
-		tips = append(tips, tip)
+		if tip != "" { // a ref of origin may lead to no commit
+			tips = append(tips, tip)
+		}
 	}
 	for _, at := range h.tags {
 		if at.commit != "" {

@@ -357,3 +357,40 @@ func TestBetween(t *testing.T) {
 		t.Errorf("%d since the tag, %v", len(newer), err)
 	}
 }
+
+// TestTags: when tags were made, and what annotated ones say, also beside what is none.
+func TestTags(t *testing.T) {
+	ctx := t.Context()
+	r, err := Init(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := "commit refs/heads/main\nmark :1\ncommitter Ada <ada@example.com> 1767225600 +0100\ndata 0\n\n" +
+		"reset refs/tags/light\nfrom :1\n\ntag v1.0.0\nfrom :1\ntagger Ada <ada@example.com> 1767229200 +0000\ndata 11\nfirst\n\nlast\n"
+	if _, err := r.run(ctx, strings.NewReader(stream), nil, "fast-import", "--quiet"); err != nil {
+		t.Fatal(err)
+	}
+	file, err := r.run(ctx, strings.NewReader("text"), nil, "hash-object", "-w", "--stdin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Git(ctx, "update-ref", "refs/tags/file", string(bytes.TrimSpace(file))); err != nil {
+		t.Fatal(err)
+	}
+	created, err := r.Created(ctx, "refs/tags/")
+	if err != nil || len(created) != 2 || !created["light"].Equal(time.Unix(1767225600, 0)) || !created["v1.0.0"].Equal(time.Unix(1767229200, 0)) {
+		t.Errorf("made at %v, %v", created, err)
+	}
+	refs, err := r.Refs(ctx, "refs/tags/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag, err := r.Git(ctx, "rev-parse", "refs/tags/v1.0.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := r.TagTexts(ctx, []string{refs["file"], tag, strings.Repeat("0", 40), refs["light"]})
+	if text := texts[tag]; err != nil || len(texts) != 1 || !strings.HasPrefix(text, "object "+refs["light"]) || !strings.HasSuffix(text, "\n\nfirst\n\nlast") {
+		t.Errorf("%q, %v", texts, err)
+	}
+}

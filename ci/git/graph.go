@@ -18,7 +18,7 @@ func (r *Repository) Graph(ctx context.Context, tips []string) (*Graph, error) {
 	if len(tips) == 0 {
 		return g, nil
 	}
-	out, err := r.run(ctx, strings.NewReader(strings.Join(tips, "\n")+"\n"), nil, "rev-list", "--reverse", "--topo-order", "--parents", "--stdin")
+	out, err := r.revList(ctx, tips, "--parents")
 	if err != nil {
 		return nil, err
 	}

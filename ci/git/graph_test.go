@@ -62,6 +62,12 @@ func TestGraph(t *testing.T) {
 	if g.Descends(tips[0], strings.Repeat("0", 40)) || g.Has(g.History("none"), tips[0]) {
 		t.Error("a commit that is not there has relatives")
 	}
+	if _, err := r.Graph(ctx, []string{tips[0], "", tips[1]}); err == nil {
+		t.Error("an empty revision passes, and ends what is read")
+	}
+	if none, err := r.History(ctx, nil); err != nil || none != nil {
+		t.Errorf("the history of nothing: %d commits, %v", len(none), err)
+	}
 	if empty, err := r.Graph(ctx, nil); err != nil || empty.Descends(tips[0], tips[0]) {
 		t.Errorf("a graph of nothing: %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -284,9 +285,20 @@ func (r *Repository) Between(ctx context.Context, from, to string) ([]Commit, er
 	return r.History(ctx, tips)
 }
 
-// History are the commits that tips have in their histories, but for those of tips with a ^ before them; what others descend from comes first.
+// revList is what git tells of the histories of tips, what others descend from first.
+func (r *Repository) revList(ctx context.Context, tips []string, args ...string) ([]byte, error) {
+	if slices.Contains(tips, "") { // to git it is the end of the input: what comes behind it would be left out, and nothing said
+		return nil, fmt.Errorf("read the history of %d revisions of %s: one of them is empty", len(tips), r.dir)
+	}
+	return r.run(ctx, strings.NewReader(strings.Join(tips, "\n")+"\n"), nil, append([]string{"rev-list", "--reverse", "--topo-order", "--stdin"}, args...)...)
+}
+
+// History are the commits that tips have in their histories, but for those of tips with a ^ before them; what others descend from comes first. Without tips there are none.
 func (r *Repository) History(ctx context.Context, tips []string) ([]Commit, error) {
-	ids, err := r.run(ctx, strings.NewReader(strings.Join(tips, "\n")+"\n"), nil, "rev-list", "--reverse", "--topo-order", "--stdin")
+	if len(tips) == 0 {
+		return nil, nil
+	}
+	ids, err := r.revList(ctx, tips)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
