@@ -39,7 +39,7 @@ func (h history) fork(tip string, main git.Set) (git.Commit, bool) {
 }
 
 // addPicks tells for each version which changes of the development branch it has by other commits: of those that no lower version has.
-func (c Catalog) addPicks(h history, main git.Set) {
+func (c *Catalog) addPicks(h history, main git.Set) {
 	var developed []git.Commit
 	for at, commit := range h.commits {
 		if main[at] {

@@ -98,7 +98,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // support marks the newest lines that have a branch; where no line has one, the newest lines.
-func (c Catalog) support(lines int) {
+func (c *Catalog) support(lines int) {
 	branches := slices.ContainsFunc(c.Lines, func(l Line) bool { return l.Tip != "" })
 	for i := range c.Lines {
 		if l := &c.Lines[i]; lines > 0 && (l.Tip != "" || !branches) {
@@ -187,9 +187,6 @@ func read(ctx context.Context, o Options, versions []Version) (h history, develo
 		if v.Commit != "" {
 			tips[v.Commit] = true
 		}
-	}
-	if len(tips) == 0 {
-		return history{Graph: git.NewGraph(nil)}, "", nil, nil
 	}
 	commits, err := o.Repository.History(ctx, slices.Sorted(maps.Keys(tips)))
 	if err != nil {
