@@ -75,8 +75,10 @@ func kindOf(v version.Version) Kind {
 	return Patch
 }
 
-// Good tells whether nobody marked the version as bad.
-func (v Version) Good() bool { return v.Mark == nil || v.Mark.State == journal.Good }
+// Good tells whether the version is not marked as bad.
+func (v Version) Good() bool {
+	return v.Mark == nil || v.Mark.State == journal.Good || v.Mark.State == ""
+}
 
 // updated is the time of the newest version or mark.
 func (c Catalog) updated() time.Time {

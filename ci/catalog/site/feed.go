@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/operator-release/operator-release/ci/catalog"
-	"github.com/operator-release/operator-release/ci/journal"
 )
 
 // maxEntries bounds a feed, and maxEntry the HTML of one entry, in bytes.
@@ -78,10 +77,11 @@ func (s *site) entry(v catalog.Version) atomEntry {
 		e.Published = instant(v.Time)
 	}
 	var b strings.Builder
-	if state := state(v); state != journal.Good {
-		e.Title += " is " + Visible(string(state))
-		e.Categories = append(e.Categories, atomCategory{Visible(string(state))})
-		fmt.Fprintf(&b, "<p><strong>%s is %s: %s</strong></p>\n", v.Version, escape(string(state)), escape(v.Mark.Because))
+	if !v.Good() {
+		is := string(v.Mark.State)
+		e.Title += " is " + Visible(is)
+		e.Categories = append(e.Categories, atomCategory{Visible(is)})
+		fmt.Fprintf(&b, "<p><strong>%s is %s: %s</strong></p>\n", v.Version, escape(is), escape(v.Mark.Because))
 	}
 	notes := prose(unwarned(v, v.Notes), v.Version.String(), maxEntry, false)
 	b.WriteString(string(notes.HTML))

@@ -5,14 +5,11 @@ import (
 	"html/template"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
 	"unicode/utf8"
 
 	"github.com/operator-release/operator-release/ci/catalog"
-	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -338,8 +335,8 @@ func newMark(v catalog.Version, l catalog.Line, clock bool) (mark, nameTag) {
 		made = v.Time.UTC().Format("2 January 2006 15:04:05 UTC")
 	}
 	state, newest, picks := "", "", ""
-	if m.Bad = v.Mark != nil && (v.Mark.State == journal.Withdrawn || v.Mark.State == journal.RolledBack); m.Bad {
-		m.Class, state = m.Class+" pic-bad", string(v.Mark.State)
+	if m.Bad = !v.Good(); m.Bad {
+		m.Class, state = m.Class+" pic-bad", Visible(string(v.Mark.State))
 	}
 	if l.Supported && v.Version == l.Newest {
 		m.Class, m.Ring, newest = m.Class+" pic-newest", m.Radius+4, "newest of line "+Visible(l.Name)
@@ -508,14 +505,6 @@ func join(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }
 
-// counted is a number of things.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return strconv.Itoa(n) + " " + thing + "s"
-}
-
 // pictureTemplate writes a drawing. The container scrolls by itself on small screens, so the keyboard must reach it.
 var pictureTemplate = template.Must(template.New("picture").Parse(`
 {{- define "name"}}{{if .Name}}<text x="{{.NameX}}" y="{{.NameY}}">{{.Name}}</text>{{end}}{{end -}}
@@ -579,13 +568,13 @@ func (d drawing) Reversed() []lane {
 	return r
 }
 
-// TickY and WithinY are the base lines of the two rows of ticks, BreakHeight is how long the band of a break is.
+// TickY is the base line of what ticks say.
 func (d drawing) TickY() px { return d.AxisY + 20 }
 
-// WithinY see TickY.
+// WithinY is the base line of what ticks say only where it changes.
 func (d drawing) WithinY() px { return d.AxisY + 36 }
 
-// BreakHeight see TickY.
+// BreakHeight is how long the band of a break is.
 func (d drawing) BreakHeight() px { return d.AxisY - 18 + 8 }
 
 // Notes say how to read the axis, where that is not plain.

@@ -17,7 +17,7 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// sum is the digest of something that has no bytes.
+// digestOf is the digest of something that has no bytes.
 func digestOf(of ...any) string {
 	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(fmt.Sprintln(of...))))
 }

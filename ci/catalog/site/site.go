@@ -30,7 +30,7 @@ var embedded embed.FS
 var assets = []string{"style.css", "picture.css", "script.js", "icon.svg"}
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"size": size, "count": count, "link": link, "anchor": anchor, "address": func(s string) string { a, _ := address(s); return a },
+	"size": size, "counted": counted, "link": link, "anchor": anchor, "address": func(s string) string { a, _ := address(s); return a },
 	"join": strings.Join, "who": who, "sum": func(digest any) string { return strings.TrimPrefix(fmt.Sprint(digest), "sha256:") }, "commit": func(id string) string { return id[:min(12, len(id))] },
 }).ParseFS(embedded, "pages/*.html"))
 
@@ -135,11 +135,11 @@ type bounds struct {
 // roomy are the bounds of nearly every page.
 var roomy = bounds{Text: 64_000, Rows: 200, Words: 600}
 
-// fitting makes a page that is no larger than maxPage: with ever tighter bounds.
-func fitting(template string, data func(bounds) any) ([]byte, error) {
+// fitting makes a page by the template of that name that is no larger than maxPage: with ever tighter bounds.
+func fitting(name string, data func(bounds) any) ([]byte, error) {
 	for b := roomy; ; b = (bounds{b.Text / 2, b.Rows / 2, max(b.Words/2, 100)}) {
 		var out bytes.Buffer
-		if err := pages.ExecuteTemplate(&out, template, data(b)); err != nil {
+		if err := pages.ExecuteTemplate(&out, name, data(b)); err != nil {
 			return nil, err
 		}
 		shown := Visible(out.String())
@@ -191,7 +191,7 @@ func pageOf(v version.Version) string { return "versions/" + v.String() + ".html
 
 // state is what a version is marked as.
 func state(v catalog.Version) journal.State {
-	if v.Mark == nil || v.Mark.State == "" {
+	if v.Good() {
 		return journal.Good
 	}
 	return v.Mark.State
@@ -215,23 +215,23 @@ func stateOf(v catalog.Version) shownState {
 
 // unwarned is a text of a bad version without the warning that markdown.Warn put before it: pages say it themselves.
 func unwarned(v catalog.Version, text string) string {
-	if state(v) == journal.Good {
+	if v.Good() {
 		return text
 	}
 	return markdown.Warn(text, "")
 }
 
-// isRun tells whether one may run a version: it is final, and nobody marked it as bad.
-func isRun(v catalog.Version) bool {
+// canRun tells whether one may run a version: it is final, and not marked as bad.
+func canRun(v catalog.Version) bool {
 	_, candidate := v.Version.Candidate()
-	return !candidate && state(v) == journal.Good
+	return !candidate && v.Good()
 }
 
 // newest is the newest version that one may run among those that belong; nil where there is none.
 func (s *site) newest(belongs func(catalog.Version) bool) *catalog.Version {
 	var found *catalog.Version
 	for i := range s.Versions {
-		if v := &s.Versions[i]; isRun(*v) && belongs(*v) && (found == nil || v.Version.Compare(found.Version) > 0) {
+		if v := &s.Versions[i]; canRun(*v) && belongs(*v) && (found == nil || v.Version.Compare(found.Version) > 0) {
 			found = v
 		}
 	}

@@ -114,12 +114,12 @@ func size(bytes int64) string {
 	return fmt.Sprintf("%.1f %ciB", n, "KMGT"[unit])
 }
 
-// count is a number with its noun.
-func count(n int, one, many string) string {
+// counted is a number of things, whose plural ends in s.
+func counted(n int, thing string) string {
 	if n == 1 {
-		return "1 " + one
+		return "1 " + thing
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // escape is a text in HTML.

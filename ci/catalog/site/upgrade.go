@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/catalog"
-	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -72,7 +71,7 @@ func (s *site) upgrade() ([]byte, error) {
 	asks := make([][]template.HTML, len(ordered))
 	for i, v := range ordered {
 		_, candidate := v.Version.Candidate()
-		it := item{Version: v, N: i + 1, Candidate: candidate, Bad: state(v) != journal.Good, State: stateOf(v), Way: pageOf(v.Version)}
+		it := item{Version: v, N: i + 1, Candidate: candidate, Bad: !v.Good(), State: stateOf(v), Way: pageOf(v.Version)}
 		if v.Guide != "" {
 			it.Way += "#upgrade"
 			if strings.Contains(string(s.guide[s.at[v.Version]]().HTML), ` id="going-back"`) {
@@ -114,7 +113,7 @@ func (s *site) steps(all []item) upgradePage {
 		at := &p.Steps[len(p.Steps)-1]
 		at.Items = append(at.Items, it)
 		p.Index = p.Index || slices.ContainsFunc(v.Charts, s.IndexAlone)
-		if isRun(v) {
+		if canRun(v) {
 			at.To = &v
 		}
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/catalog"
-	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -49,15 +48,15 @@ type sbom struct {
 
 func (s *site) version(i int) ([]byte, error) {
 	v := s.Versions[i]
-	p := versionPage{page: page{s, s.Name + " " + v.Version.String(), "version", "../"}, State: stateOf(v), Audit: auditOf(v), Bad: state(v) != journal.Good}
-	line := s.ofLine(v.Line)
-	slices.SortFunc(line, func(a, b catalog.Version) int { return a.Version.Compare(b.Version) })
-	at := slices.IndexFunc(line, func(o catalog.Version) bool { return o.Version == v.Version })
+	p := versionPage{page: page{s, s.Name + " " + v.Version.String(), "version", "../"}, State: stateOf(v), Audit: auditOf(v), Bad: !v.Good()}
+	same := s.ofLine(v.Line)
+	slices.SortFunc(same, func(a, b catalog.Version) int { return a.Version.Compare(b.Version) })
+	at := slices.IndexFunc(same, func(o catalog.Version) bool { return o.Version == v.Version })
 	if at > 0 {
-		p.Before = &line[at-1]
+		p.Before = &same[at-1]
 	}
-	if at+1 < len(line) {
-		p.After = &line[at+1]
+	if at+1 < len(same) {
+		p.After = &same[at+1]
 	}
 	if p.Bad {
 		p.Instead = s.instead(v)
@@ -105,7 +104,7 @@ func (s *site) instead(v catalog.Version) *catalog.Version {
 	}
 	var next *catalog.Version
 	for _, o := range s.Versions {
-		if o.Line != v.Line && isRun(o) && o.Version.Compare(v.Version) > 0 && (next == nil || o.Version.Compare(next.Version) < 0) {
+		if o.Line != v.Line && canRun(o) && o.Version.Compare(v.Version) > 0 && (next == nil || o.Version.Compare(next.Version) < 0) {
 			next = &o
 		}
 	}
@@ -136,15 +135,15 @@ func (p *versionPage) verify() {
 		if at < 0 || image.Digest == "" {
 			continue
 		}
-		who := ""
+		by := ""
 		if found := byIdentity.FindStringSubmatch(p.V.Signatures[at].By); found != nil {
-			who = "--certificate-identity " + word(found[1]) + " --certificate-oidc-issuer " + word(found[2])
+			by = "--certificate-identity " + word(found[1]) + " --certificate-oidc-issuer " + word(found[2])
 		} else if strings.Contains(p.V.Signatures[at].By, "key ") {
-			who, p.ByKey = "--key cosign.pub --insecure-ignore-tlog", true // a signature by a key is in no public log
+			by, p.ByKey = "--key cosign.pub --insecure-ignore-tlog", true // a signature by a key is in no public log
 		} else {
 			continue
 		}
-		p.Verify = append(p.Verify, "cosign verify "+who+" "+word(image.Repository+"@"+image.Digest))
+		p.Verify = append(p.Verify, "cosign verify "+by+" "+word(image.Repository+"@"+image.Digest))
 	}
 }
 
