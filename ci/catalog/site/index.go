@@ -15,6 +15,7 @@ type indexPage struct {
 	Picture  template.HTML
 	Sections []section
 	Heard    []string // about no version of its own
+	Unheard  int      // how many more of these there are
 	Indexed  []string // names of charts that the chart index lists
 }
 
@@ -49,7 +50,11 @@ func (s *site) index() ([]byte, error) {
 			}
 		}
 	}
-	return fitting("index.html", func(b bounds) any { p.Heard = within(b, s.Catalog.Audit.Notes); return p })
+	return fitting("index.html", func(b bounds) any {
+		p.Heard = within(b, s.Catalog.Audit.Notes)
+		p.Unheard = len(s.Catalog.Audit.Notes) - len(p.Heard)
+		return p
+	})
 }
 
 // run is the version to run: the newest that one may run on a line that is supported, else the newest at all.

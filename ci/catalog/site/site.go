@@ -129,7 +129,7 @@ type page struct {
 type bounds struct {
 	Text  int // bytes of HTML of one text
 	Rows  int // of one table
-	Words int // characters of one remark
+	Words int // characters of one remark; names, digests and addresses are no remarks
 }
 
 // roomy are the bounds of nearly every page.
@@ -160,7 +160,11 @@ func within[T any](b bounds, of T) T {
 func (b bounds) cut(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(short(v.String(), b.Words))
+		most := b.Words
+		if !strings.ContainsAny(v.String(), " \t\n") { // half an address leads elsewhere, and half a name is another one
+			most = roomy.Words
+		}
+		v.SetString(short(v.String(), most))
 	case reflect.Slice:
 		all := reflect.MakeSlice(v.Type(), min(v.Len(), b.Rows), min(v.Len(), b.Rows))
 		reflect.Copy(all, v)

@@ -465,13 +465,18 @@ func TestLarge(t *testing.T) {
 		v.Said = append(v.Said, strings.Repeat(hostile, 10))
 		c.Audit.Notes = append(c.Audit.Notes, strings.Repeat(hostile, 10))
 	}
+	v.Charts[0].Reference = "oci://docker.io/" + strings.Repeat("long/", 50) + "charts/pi-operator"
 	dir := made(t, c)
 	checkSite(t, dir, 12)
 	said := read(t, dir, "versions/"+v.Version.String()+".html")
-	for _, want := range []string{"The notes are longer than", "all of them are in the release page and the file NOTES.md of this version", "The guide is longer than", "more, in catalog.json"} {
+	for _, want := range []string{"The notes are longer than", "all of them are in the release page and the file NOTES.md of this version", "The guide is longer than", "more, in catalog.json",
+		"helm install RELEASE " + v.Charts[0].Reference + " --version"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q", want)
 		}
+	}
+	if said := read(t, dir, "index.html"); !strings.Contains(said, "more, in catalog.json. Last change") {
+		t.Error("what was left out of the first page is not said there")
 	}
 }
 
