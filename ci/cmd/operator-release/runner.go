@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -179,12 +181,12 @@ func (w *work) end() {
 	}
 }
 
-// product is a kind of folder that a command makes. An older one of the kind is told by a file in it.
-type product struct{ name, mark string }
+// product is a kind of folder that a command makes. An older one of the kind is told by a file in it, and by what stands at the begin of this file.
+type product struct{ name, mark, says string }
 
 var (
-	bundles = product{"bundle", ocispec.ImageLayoutFile}
-	sites   = product{"catalog", catalog.JSONFile}
+	bundles = product{"bundle", ocispec.ImageLayoutFile, `"imageLayoutVersion"`}
+	sites   = product{"catalog", catalog.JSONFile, `"` + path.Dir(catalog.Schema) + "/"} // whatever its version; other tools have files of this name, too
 )
 
 // replaces tells whether there is one that a new one takes the place of. A folder that holds anything else is refused.
@@ -193,13 +195,27 @@ func (p product) replaces(target string) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return false, nil
 	}
-	if err == nil {
-		_, err = os.Stat(filepath.Join(target, p.mark))
-	}
 	if err != nil {
-		return false, refusal.New("write %s to %s: the folder is not empty and holds no %s; name another with -o", p.name, target, p.name)
+		return false, refusal.New("write %s to %s: it is no folder that can be read: %w; name another with -o", p.name, target, err)
 	}
-	return true, nil
+	begin, err := readBegin(filepath.Join(target, p.mark), 512)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("write %s to %s: find out what is there: %w", p.name, target, err)
+	}
+	if bytes.Contains(begin, []byte(p.says)) {
+		return true, nil
+	}
+	return false, refusal.New("write %s to %s: the folder is not empty and holds no %s; name another with -o", p.name, target, p.name)
+}
+
+// readBegin reads the first bytes of a file, at most so many.
+func readBegin(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // deliver moves a finished folder to where it was asked for. Only one of its kind, or an empty folder, is replaced.
@@ -211,14 +227,20 @@ func (p product) deliver(from, target string) error {
 	if err != nil {
 		return err
 	}
-	if replaces {
-		if err := os.Rename(target, filepath.Join(filepath.Dir(from), "replaced")); err != nil {
-			return fmt.Errorf("put the old %s in %s aside: %w", p.name, target, err)
+	if !replaces {
+		if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
-	} else if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return os.Rename(from, target)
 	}
-	return os.Rename(from, target)
+	old := filepath.Join(filepath.Dir(from), "replaced")
+	if err := os.Rename(target, old); err != nil {
+		return fmt.Errorf("put the old %s in %s aside: %w", p.name, target, err)
+	}
+	if err := os.Rename(from, target); err != nil {
+		return errors.Join(err, os.Rename(old, target))
+	}
+	return nil
 }
 
 // ignored are the folders of the work tree that this run writes to, relative to the repository.
