@@ -8,8 +8,8 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 )
 
-// Artifacts adds images and charts to what is known of the version: those of its record, or those that it should have, with digests as far as they are known.
-func (v *Version) Artifacts(all []bundle.Artifact) {
+// AddArtifacts adds images and charts to what is known of the version: those of its record, or those that it should have, with digests as far as they are known.
+func (v *Version) AddArtifacts(all []bundle.Artifact) {
 	for _, a := range all {
 		switch a.Kind {
 		case bundle.KindImage:
@@ -24,8 +24,8 @@ func (v *Version) Artifacts(all []bundle.Artifact) {
 	}
 }
 
-// Downloads adds the files that a version offers by name: those of its release page, by the record, which is described as it lies in the bundle. Addresses are told by name.
-func (v *Version) Downloads(r bundle.Record, record ocispec.Descriptor, addresses map[string]string) {
+// AddDownloads adds the files that a version offers by name: those of its release page, by the record, which is described as it lies in the bundle. Addresses are told by name.
+func (v *Version) AddDownloads(r bundle.Record, record ocispec.Descriptor, addresses map[string]string) {
 	kinds := map[string]bundle.Artifact{bundle.RecordFile: {Kind: "record"}}
 	for _, a := range r.Artifacts {
 		kinds[a.File] = a

@@ -48,7 +48,7 @@ func (l looking) version(ctx context.Context, a audit.Version) catalog.Version {
 	case a.Made != nil:
 		byRecord(ctx, a, &v)
 	case l.tagged[a.Version] != "":
-		v.Artifacts(a.Found)
+		v.AddArtifacts(a.Found)
 		l.byGit(ctx, &v)
 	}
 	v.Asks = upgrade.Asks(v.Guide)
@@ -62,7 +62,7 @@ var auditStates = map[audit.State]catalog.State{audit.Agrees: catalog.Agrees, au
 func byRecord(ctx context.Context, a audit.Version, v *catalog.Version) {
 	r := a.Made.Record
 	v.Time, v.Commit, v.From, v.Artifact, v.Platforms = r.Time, r.Commit, r.From, r.Config.Artifacts, r.Platforms
-	v.Artifacts(r.Artifacts)
+	v.AddArtifacts(r.Artifacts)
 	urls := map[string]string{}
 	if a.Page != nil {
 		for _, asset := range a.Page.Assets {
@@ -71,7 +71,7 @@ func byRecord(ctx context.Context, a audit.Version, v *catalog.Version) {
 			}
 		}
 	}
-	v.Downloads(r, a.Made.File, urls)
+	v.AddDownloads(r, a.Made.File, urls)
 	text := func(kind string) string {
 		all := r.OfKind(kind)
 		if len(all) == 0 {
@@ -119,21 +119,20 @@ func (l looking) charts(ctx context.Context, v *catalog.Version) error {
 		return err
 	}
 	defer tree.Close()
-	name, content := "", []byte(nil)
-	if l.settings != nil {
-		name, content = "the settings of --config", []byte(*l.settings)
-	}
-	c, err := config.Load(tree, name, content)
+	c, err := settingsOf(tree, l.settings)
 	if err != nil {
 		return err
 	}
 	charts, err := chartsOf(tree, c)
+	if err != nil {
+		return err
+	}
 	for _, chart := range charts {
 		for i := range v.Charts {
 			v.Charts[i].CRDs = v.Charts[i].CRDs || v.Charts[i].Name == chart.Name && chart.CRDs
 		}
 	}
-	return err
+	return nil
 }
 
 // maxBeside is the most that is read of a branch with a chart index, in bytes: its index, or a package.

@@ -162,6 +162,11 @@ func settings(ctx context.Context, source *git.Repository, content *string) (con
 		return config.Config{}, err
 	}
 	defer tree.Close()
+	return settingsOf(tree, content)
+}
+
+// settingsOf are those of a tree, or the content of a file instead.
+func settingsOf(tree *git.Tree, content *string) (config.Config, error) {
 	if content == nil {
 		return config.Load(tree, "", nil)
 	}
