@@ -43,6 +43,9 @@ func (a *app) catalogCommand() *cobra.Command {
 			"Publishes nothing. What the audit finds is shown, and fails nothing.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if out == "" {
+				out = filepath.Join(a.source, "dist", "site")
+			}
 			if _, err := sites.replaces(out); err != nil {
 				return err
 			}
@@ -75,7 +78,7 @@ func (a *app) catalogCommand() *cobra.Command {
 	t.flags(cmd)
 	d.looking(cmd)
 	f := cmd.Flags()
-	f.StringVarP(&out, "output", "o", "dist/site", "the folder of the site")
+	f.StringVarP(&out, "output", "o", "", "folder of the site (default dist/site in the repository)")
 	f.StringVar(&address, "site", "", "where the site will be, such as https://OWNER.github.io/REPO/: its feed and Helm's commands name it")
 	return cmd
 }
