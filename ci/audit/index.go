@@ -21,11 +21,12 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// Where a chart index is kept, by custom on the branch that GitHub serves as a project's pages (https://helm.sh/docs/topics/chart_repository).
+// UsualIndex is the branch where a chart index is kept by custom: GitHub serves it as a project's pages (https://helm.sh/docs/topics/chart_repository).
+const UsualIndex = "gh-pages"
+
 const (
-	UsualIndex = "gh-pages"
-	indexFile  = "index.yaml"
-	maxIndex   = 32 << 20 // bytes
+	indexFile = "index.yaml"
+	maxIndex  = 32 << 20 // bytes
 )
 
 // entry is one version of a chart in an index.

@@ -86,7 +86,7 @@ type Version struct {
 // Image is an image of a version.
 type Image struct {
 	Name      string                 `json:"name"`             // reference: repository:tag
-	Digest    string                 `json:"digest,omitempty"` // of its index; empty where it is not known
+	Digest    string                 `json:"digest,omitempty"` // of its index, or of its manifest where it has no index; empty where it is not known
 	Platforms []bundle.PlatformImage `json:"platforms,omitempty"`
 	Bases     []bundle.Base          `json:"bases,omitempty"`
 }

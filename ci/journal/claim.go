@@ -69,7 +69,7 @@ func ReadClaims(ctx context.Context, r *git.Repository, ids []string) (Claims, e
 func (c Claims) Claim(id string) (Claim, error) {
 	text, ok := c.texts[id]
 	if !ok {
-		return Claim{}, refusal.New("read the claim %s: it is no annotated tag", id)
+		return Claim{}, refusal.New("read the claim %s: it is no annotated tag, or it is not here", id)
 	}
 	return parseClaim(text)
 }
