@@ -23,7 +23,8 @@ type Set struct {
 	origins  map[string]string
 	patches  map[string]string
 	requests map[string]string
-	titles   map[string]string // each to the commit of the branch
+	titles   map[string]string // of backports, behind the branch's name
+	made     map[string]string // titles of all, to the oldest that has it; like those above, each to the commit of the branch
 }
 
 // Since reads a branch's commits from fork to tip. What a later commit of the branch reverts is not there.
@@ -42,7 +43,7 @@ func Since(ctx context.Context, r *git.Repository, fork, tip string) (*Set, erro
 
 // Of is a set of commits, the oldest first, that were read already. By their patches nothing is recognized among them.
 func Of(commits []git.Commit) *Set {
-	s := &Set{Commits: Remaining(commits), origins: map[string]string{}, patches: map[string]string{}, requests: map[string]string{}, titles: map[string]string{}}
+	s := &Set{Commits: Remaining(commits), origins: map[string]string{}, patches: map[string]string{}, requests: map[string]string{}, titles: map[string]string{}, made: map[string]string{}}
 	for _, c := range s.Commits {
 		m := Read(c.Message)
 		for _, id := range m.Origins {
@@ -51,8 +52,12 @@ func Of(commits []git.Commit) *Set {
 		for _, n := range m.stands() {
 			s.requests[n] = c.ID
 		}
+		title := m.title()
 		if m.Branch != "" {
-			s.titles[m.title()] = c.ID
+			s.titles[title] = c.ID
+		}
+		if _, older := s.made[title]; !older {
+			s.made[title] = c.ID
 		}
 	}
 	return s
@@ -95,10 +100,8 @@ func (s *Set) recognize(m Message, patch string) (by, found string) {
 		return ByTitle, on
 	}
 	if m.Branch != "" { // it is the backport
-		for _, on := range s.Commits {
-			if Read(on.Message).title() == m.title() {
-				return ByTitle, on.ID
-			}
+		if on, ok := s.made[m.title()]; ok {
+			return ByTitle, on
 		}
 	}
 	return "", ""
