@@ -75,7 +75,7 @@ func (t *Tests) Publication(ctx context.Context) error {
 	site := reach(repository).Catalog(dagger.OperatorReleaseCatalogOpts{Registry: to.Registry, Remote: to.Remote, Site: "https://example.com/tiny"})
 	for file, parts := range map[string][]string{
 		"index.html": {`href="versions/` + version + `.html"`}, "versions/" + version + ".html": {"docker.io/example/tiny@sha256:", "a tiny operator"},
-		"index.yaml": {"urls:\n  - charts/tiny-" + strings.TrimPrefix(version, "v") + ".tgz"}, "feed.xml": {"https://example.com/tiny/"},
+		"index.yaml": {"urls:\n    - charts/tiny-" + strings.TrimPrefix(version, "v") + ".tgz"}, "feed.xml": {"https://example.com/tiny/"},
 	} {
 		content, err := site.File(file).Contents(ctx)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"go/token"
 	"os"
+	"os/exec"
 	"path"
 	"slices"
 	"strings"
@@ -111,6 +112,19 @@ func TestModuleTakesOnlyWhatItNames(t *testing.T) {
 	for room := range needed {
 		if !slices.Contains(included, room) {
 			t.Errorf("dagger.json does not include %s, which the module needs", room)
+		}
+	}
+}
+
+// TestTopLevel: what lies at the top is what README names, and dot files.
+func TestTopLevel(t *testing.T) {
+	out, err := exec.Command("git", "-C", "../..", "ls-tree", "--name-only", "HEAD").Output()
+	if err != nil {
+		t.Skip("this is no clone: ", err)
+	}
+	for name := range strings.FieldsSeq(string(out)) {
+		if !strings.HasPrefix(name, ".") && !slices.Contains([]string{"ci", "charts", "Dockerfile", "README.md", "dagger.json", "go.mod", "go.sum"}, name) {
+			t.Errorf("%s lies at the top, where it does not belong", name)
 		}
 	}
 }
