@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/operator-release/operator-release/ci/change"
@@ -23,17 +24,34 @@ func (h history) ahead(tips []string) string {
 	return tips[len(tips)-1]
 }
 
-// fork is the last commit of a line's own history, first parents first, that the development branch has too.
-func (h history) fork(tip string, main git.Set) (git.Commit, bool) {
-	for at, ok := h.At(tip); ok; {
-		c := h.commits[at]
-		if main[at] {
+// firsts are a commit and what it descends from by first parents alone, with their places: what a branch had before others were merged into it.
+func (h history) firsts(tip string) iter.Seq2[int, git.Commit] {
+	return func(yield func(int, git.Commit) bool) {
+		for at, ok := h.At(tip); ok; {
+			c := h.commits[at]
+			if !yield(at, c) || len(c.Parents) == 0 {
+				return
+			}
+			at, ok = h.At(c.Parents[0])
+		}
+	}
+}
+
+// trunk is the development branch's own history: a line that was merged back into it is no part of that.
+func (h history) trunk(development string) git.Set {
+	all := make(git.Set, len(h.commits))
+	for at := range h.firsts(development) {
+		all[at] = true
+	}
+	return all
+}
+
+// fork is the last commit of a line's own history that is in the development branch's own, too.
+func (h history) fork(tip string, trunk git.Set) (git.Commit, bool) {
+	for at, c := range h.firsts(tip) {
+		if trunk[at] {
 			return c, true
 		}
-		if len(c.Parents) == 0 {
-			break
-		}
-		at, ok = h.At(c.Parents[0])
 	}
 	return git.Commit{}, false
 }

@@ -134,13 +134,13 @@ func (c *Catalog) addHistory(ctx context.Context, o Options) error {
 		}
 		lines[v.Line] = l
 	}
-	main := h.History(development)
+	trunk := h.trunk(development)
 	for name, l := range lines {
 		from := l.Tip
 		if from == "" {
 			from = c.newestCommit(name)
 		}
-		if fork, ok := h.fork(from, main); ok {
+		if fork, ok := h.fork(from, trunk); ok {
 			l.Forked = fork.Committer.Time.UTC()
 		}
 		c.Lines = append(c.Lines, l)
@@ -151,7 +151,7 @@ func (c *Catalog) addHistory(ctx context.Context, o Options) error {
 		}
 		return 1
 	})
-	c.addPicks(h, main)
+	c.addPicks(h, h.History(development))
 	return nil
 }
 

@@ -21,7 +21,7 @@ type life struct {
 	tips   map[string]string
 }
 
-func (l *life) commit(branch, from, message string) string {
+func (l *life) commit(branch, from, message string, merged ...string) string {
 	l.hours++
 	mark := fmt.Sprintf(":%d", l.hours)
 	if from == "" {
@@ -30,6 +30,9 @@ func (l *life) commit(branch, from, message string) string {
 	fmt.Fprintf(&l.stream, "commit refs/heads/%s\nmark %s\ncommitter Ada <ada@example.com> %d +0000\ndata %d\n%s\n", branch, mark, l.now().Unix(), len(message), message)
 	if from != "" {
 		fmt.Fprintf(&l.stream, "from %s\n", from)
+	}
+	for _, other := range merged {
+		fmt.Fprintf(&l.stream, "merge %s\n", other)
 	}
 	l.stream.WriteString("\n")
 	l.tips[branch] = mark
@@ -145,6 +148,21 @@ func TestMake(t *testing.T) {
 	}
 	if known[0].Kind != "" {
 		t.Error("what was given was changed")
+	}
+}
+
+// TestMergedBack: a line that is merged into the development branch has not forked where it was merged.
+func TestMergedBack(t *testing.T) {
+	l := &life{tips: map[string]string{}}
+	fork := l.commit("main", "", "feat: the first (#1)")
+	forked := l.now()
+	tip := l.commit("release-0.1", fork, "chore: release v0.1.0")
+	l.tag("v0.1.0", tip)
+	l.commit("main", "", "feat: a second (#2)")
+	l.commit("main", "", "Merge branch 'release-0.1'", tip)
+	c, err := Make(t.Context(), Options{Repository: l.live(t), Name: "spark", Development: "main", Pattern: perMinor(t), Versions: of("v0.1.0")})
+	if err != nil || len(c.Lines) != 1 || !c.Lines[0].Forked.Equal(forked) {
+		t.Errorf("%+v forked at %s, %v", c.Lines, forked, err)
 	}
 }
 
