@@ -57,7 +57,7 @@ func Make(ctx context.Context, o Options) (Catalog, error) {
 			v.Time = created[v.Version.String()]
 		}
 	}
-	if err := c.addHistory(ctx, o); err != nil {
+	if err := c.addHistory(ctx, o, tagged); err != nil {
 		return c, fmt.Errorf("make the catalog of %s: %w", o.Name, err)
 	}
 	c.support(o.Supported)
@@ -111,8 +111,8 @@ func (c *Catalog) support(lines int) {
 }
 
 // addHistory adds the lines, and what was picked into which version.
-func (c *Catalog) addHistory(ctx context.Context, o Options) error {
-	h, development, branches, err := read(ctx, o, c.Versions)
+func (c *Catalog) addHistory(ctx context.Context, o Options, tagged tags.Tags) error {
+	h, development, branches, err := read(ctx, o, c.Versions, tagged)
 	if err != nil {
 		return err
 	}
@@ -165,8 +165,9 @@ func (c Catalog) newestCommit(line string) string {
 	return ""
 }
 
-// read reads the history of all lines: the tip of the development branch, empty where there is none, and those of the lines' branches, by line.
-func read(ctx context.Context, o Options, versions []Version) (h history, development string, lines map[string]string, err error) {
+// read reads the history of all lines: the tip of the development branch, empty where there is none, and those of the lines' branches, by line. Commits of records that the
+// repository lacks are passed over.
+func read(ctx context.Context, o Options, versions []Version, tagged tags.Tags) (h history, development string, lines map[string]string, err error) {
 	candidates := map[string][]string{} // tips by branch, here and at origin
 	for _, prefix := range []string{"refs/heads/", "refs/remotes/origin/"} {
 		refs, err := o.Repository.Refs(ctx, prefix)
@@ -186,6 +187,13 @@ func read(ctx context.Context, o Options, versions []Version) (h history, develo
 		}
 	}
 	for _, v := range versions {
+		if v.Commit != "" && v.Commit != tagged[v.Version] {
+			if _, err := o.Repository.Commit(ctx, v.Commit); refusal.Is(err) {
+				continue // no ref leads to it: the audit tells
+			} else if err != nil {
+				return h, "", nil, err
+			}
+		}
 		if v.Commit != "" {
 			tips[v.Commit] = true
 		}

@@ -166,6 +166,18 @@ func TestMergedBack(t *testing.T) {
 	}
 }
 
+// TestLostCommit: the commit that a record names need not be here; the version is told without its history.
+func TestLostCommit(t *testing.T) {
+	l := &life{tips: map[string]string{}}
+	l.tag("v0.1.0", l.commit("main", "", "feat: the first"))
+	known := of("v0.1.0", "v0.2.0")
+	known[1].Commit = strings.Repeat("5", 40)
+	c, err := Make(t.Context(), Options{Repository: l.live(t), Name: "spark", Development: "main", Pattern: perMinor(t), Versions: known})
+	if err != nil || len(c.Lines) != 2 || c.Versions[0].Commit != known[1].Commit || !c.Lines[0].Forked.IsZero() {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 // TestMakeOfLittle: what a repository lacks is absent, and no failure.
 func TestMakeOfLittle(t *testing.T) {
 	l := &life{tips: map[string]string{}}
