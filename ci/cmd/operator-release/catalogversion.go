@@ -145,7 +145,8 @@ func chartFiles(ctx context.Context, o audit.Options, audited audit.Report, abou
 		made[v.Version] = v.Made
 	}
 	beside := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
-	tip, err := o.Repository.Newest(ctx, cmp.Or(o.Index, audit.UsualIndex))
+	branch := cmp.Or(o.Index, audit.UsualIndex)
+	tip, err := o.Repository.Newest(ctx, branch)
 	if err != nil {
 		return nil, err
 	}
@@ -167,12 +168,12 @@ func chartFiles(ctx context.Context, o audit.Options, audited audit.Report, abou
 		}
 	}
 	content, err := beside(catalog.IndexFile)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	var index *chartindex.Index
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		index, err = chartindex.Parse(content)
 	}
-	index, err := chartindex.Parse(content)
-	if err != nil {
-		return nil, err
+	if err != nil { // a site without what it lists would take charts away
+		return nil, fmt.Errorf("take over %s of branch %s: %w", catalog.IndexFile, branch, err)
 	}
 	return about.AddCharts(index, catalog.Packages{Beside: beside, Of: func(v catalog.Version, c catalog.Chart) ([]byte, error) {
 		m := made[v.Version]
