@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -96,17 +97,25 @@ func siteAddress(address string) (string, error) {
 }
 
 func catalogPage(page *report.Page, said cataloged, out string) {
-	page.Title("%s: %d versions on %d lines", said.Name, said.Versions, said.Lines)
+	page.Title("%s: %s on %s", said.Name, number(said.Versions, "version"), number(said.Lines, "line"))
 	page.Line(report.Done, "%s: %d files, %s; begin with %s", out, said.Files, size(said.Bytes), filepath.Join(out, "index.html"))
 	if said.Charts > 0 {
-		page.Line(report.Done, "%d packaged charts lie in it, and Helm's %s", said.Charts, catalog.IndexFile)
+		page.Line(report.Done, "in it: %s, and Helm's %s", number(said.Charts, "packaged chart"), catalog.IndexFile)
 	}
 	if without := said.Versions - said.Recorded; without > 0 {
-		page.Line(report.Note, "%d versions have no record: there is what git tells of them", without)
+		page.Line(report.Note, "without a record: %s; there is what git tells", number(without, "version"))
 	}
 	if said.Differ > 0 {
-		page.Line(report.Note, "something differs or is missing at %d versions: their pages tell, and operator-release audit --all", said.Differ)
+		page.Line(report.Note, "something differs or is missing: %s; their pages tell, and operator-release audit --all", number(said.Differ, "version"))
 	}
+}
+
+// number is a number of things.
+func number(n int, of string) string {
+	if n != 1 {
+		of += "s"
+	}
+	return fmt.Sprintf("%d %s", n, of)
 }
 
 // lookedAtOnce is how many versions are looked at side by side.

@@ -17,6 +17,7 @@ import (
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/upgrade"
 	"github.com/operator-release/operator-release/ci/version"
@@ -147,6 +148,9 @@ func chartFiles(ctx context.Context, o audit.Options, audited audit.Report, abou
 	beside := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
 	branch := cmp.Or(o.Index, audit.UsualIndex)
 	tip, err := o.Repository.Newest(ctx, branch)
+	if refusal.Is(err) { // the clone's own went another way: what is served is origin's, as the audit has it
+		tip, err = o.Repository.Git(ctx, "rev-parse", "--verify", "refs/remotes/origin/"+branch)
+	}
 	if err != nil {
 		return nil, err
 	}
