@@ -75,7 +75,11 @@ func (p Pattern) LineOf(branch string) (line string, ok bool) {
 	if m == nil {
 		return "", false
 	}
-	return strings.Join(m[1:], "."), true
+	line = strings.Join(m[1:], ".")
+	if _, _, err := p.parseLine(line); err != nil { // a number too large
+		return "", false
+	}
+	return line, true
 }
 
 var lineForm = regexp.MustCompile(`^(0|[1-9][0-9]*)(?:\.(0|[1-9][0-9]*))?$`)

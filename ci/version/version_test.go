@@ -79,8 +79,10 @@ func TestPattern(t *testing.T) {
 		if p.Line(v) != c.line || p.Branch(v) != c.branch || !ok || line != c.line {
 			t.Errorf("%s: line %s, branch %s, back %s %v", c.pattern, p.Line(v), p.Branch(v), line, ok)
 		}
-		if line, ok := p.LineOf("main"); ok {
-			t.Errorf("%s: main is line %s", c.pattern, line)
+		for _, other := range []string{"main", strings.Replace(c.branch, "1", "99999999999999999999", 1)} {
+			if line, ok := p.LineOf(other); ok {
+				t.Errorf("%s: %s is line %s", c.pattern, other, line)
+			}
 		}
 	}
 	for _, s := range []string{"", "release", "release-{minor}", "{minor}.{major}", "{major}{minor}", "r-{major}.{patch}", "r {major}", "-{major}", "r..{major}", "r/{major}/"} {
