@@ -74,10 +74,26 @@ func Parse(content []byte) (*Index, error) {
 	if x.doc.Kind != yaml.DocumentNode || len(x.doc.Content) != 1 || x.doc.Content[0].Kind != yaml.MappingNode {
 		return nil, refusal.New("read a chart index: it is no YAML mapping")
 	}
+	if a := alias(&x.doc); a != nil {
+		return nil, refusal.New("read a chart index: line %d: *%s is an alias, which no entry that changes can be; write what it stands for, as Helm does", a.Line, a.Value)
+	}
 	if entries := value(x.root(), "entries"); entries != nil && entries.Kind != yaml.MappingNode && entries.Tag != "!!null" {
 		return nil, refusal.New("read a chart index: line %d: its entries are no mapping", entries.Line)
 	}
 	return x, nil
+}
+
+// alias is the first alias within a node, or nil.
+func alias(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n
+	}
+	for _, c := range n.Content {
+		if a := alias(c); a != nil {
+			return a
+		}
+	}
+	return nil
 }
 
 func (x *Index) root() *yaml.Node { return x.doc.Content[0] }
@@ -248,24 +264,49 @@ func (x *Index) List() []Listed {
 			continue
 		}
 		for _, e := range entries.Content[i+1].Content {
-			l := Listed{Chart: entries.Content[i].Value}
-			if v := value(e, "version"); v != nil {
-				l.Version = v.Value
-			}
-			if d := value(e, "digest"); d != nil {
-				if parsed := digest.NewDigestFromEncoded(digest.SHA256, strings.TrimPrefix(d.Value, "sha256:")); parsed.Validate() == nil {
-					l.Digest = parsed
-				}
-			}
-			if urls := value(e, "urls"); urls != nil && urls.Kind == yaml.SequenceNode {
-				for _, u := range urls.Content {
-					l.URLs = append(l.URLs, u.Value)
-				}
-			}
-			all = append(all, l)
+			all = append(all, listed(entries.Content[i].Value, e))
 		}
 	}
 	return all
+}
+
+// listed is what an entry says.
+func listed(chart string, e *yaml.Node) Listed {
+	l := Listed{Chart: chart}
+	if v := value(e, "version"); v != nil {
+		l.Version = v.Value
+	}
+	if d := value(e, "digest"); d != nil {
+		if parsed := digest.NewDigestFromEncoded(digest.SHA256, strings.TrimPrefix(d.Value, "sha256:")); parsed.Validate() == nil {
+			l.Digest = parsed
+		}
+	}
+	if urls := value(e, "urls"); urls != nil && urls.Kind == yaml.SequenceNode {
+		for _, u := range urls.Content {
+			l.URLs = append(l.URLs, u.Value)
+		}
+	}
+	return l
+}
+
+// Keep takes out every entry that keep is false for, also one of several of the same version. Of a chart without any other entry nothing stays.
+func (x *Index) Keep(keep func(Listed) bool) {
+	entries := value(x.root(), "entries")
+	if entries == nil || entries.Kind != yaml.MappingNode {
+		return
+	}
+	var kept []*yaml.Node
+	for i := 0; i+1 < len(entries.Content); i += 2 {
+		name, list := entries.Content[i], entries.Content[i+1]
+		if had := len(list.Content); list.Kind == yaml.SequenceNode && had > 0 {
+			list.Content = slices.DeleteFunc(list.Content, func(e *yaml.Node) bool { return !keep(listed(name.Value, e)) })
+			if len(list.Content) == 0 {
+				continue
+			}
+		}
+		kept = append(kept, name, list)
+	}
+	entries.Content = kept
 }
 
 // Lead makes an entry lead to one address of its package; led is false where there is no such entry.

@@ -241,3 +241,10 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestAliases: an index whose entries stand elsewhere in it cannot be edited without breaking it.
+func TestAliases(t *testing.T) {
+	if _, err := Parse([]byte("x: &e {version: 1.0.0}\nentries:\n  spark: [*e]\n")); !refusal.Is(err) || !strings.Contains(err.Error(), "line 3: *e is an alias") {
+		t.Error(err)
+	}
+}
