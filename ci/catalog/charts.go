@@ -114,18 +114,20 @@ func (v *Version) addPackage(chart *Chart, index *chartindex.Index, p Packages, 
 // keepListed are the entries of the index, by chart and version, with the packages that lie beside the index of now among the files. An entry without its package is removed.
 func (c *Catalog) keepListed(index *chartindex.Index, p Packages, files map[string][]byte) map[string]chartindex.Listed {
 	listed := map[string]chartindex.Listed{}
-	for _, l := range index.List() {
-		if len(l.URLs) > 0 && isRelative(l.URLs[0]) && files[l.URLs[0]] == nil {
-			content, err := p.beside(l)
+	index.Keep(func(l chartindex.Listed) bool {
+		if len(l.URLs) > 0 && isRelative(l.URLs[0]) {
+			content, err := p.beside(l, files[l.URLs[0]])
 			if err != nil {
 				c.Audit.Notes = append(c.Audit.Notes, fmt.Sprintf("chart %s %s is not in the index here: %v", l.Chart, l.Version, err))
-				index.Remove(l.Chart, l.Version)
-				continue
+				return false
 			}
 			files[l.URLs[0]] = content
 		}
-		listed[l.Chart+" "+l.Version] = l
-	}
+		if name := l.Chart + " " + l.Version; listed[name].Chart == "" { // the first of several is the one that Helm takes
+			listed[name] = l
+		}
+		return true
+	})
 	return listed
 }
 
@@ -150,13 +152,15 @@ func hasCRDs(pkg []byte) (bool, error) {
 	}
 }
 
-// beside reads a package that an entry's relative address names.
-func (p Packages) beside(l chartindex.Listed) ([]byte, error) {
+// beside reads a package that an entry's relative address names, where it is not at hand already.
+func (p Packages) beside(l chartindex.Listed, content []byte) (_ []byte, err error) {
 	name := l.URLs[0]
 	if !fs.ValidPath(name) || !strings.HasSuffix(name, ".tgz") {
 		return nil, fmt.Errorf("its address %q is none of a package", name)
 	}
-	content, err := p.Beside(name)
+	if content == nil {
+		content, err = p.Beside(name)
+	}
 	if err == nil && l.Digest != "" && digest.FromBytes(content) != l.Digest {
 		err = fmt.Errorf("%s has digest %s where the index says %s", name, digest.FromBytes(content), l.Digest)
 	}

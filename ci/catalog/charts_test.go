@@ -181,3 +181,27 @@ func TestNoCharts(t *testing.T) {
 		t.Errorf("%q, %v", files, err)
 	}
 }
+
+// TestAddOddCharts: of several entries of one version those go that lead nowhere, and so does one that names no version.
+func TestAddOddCharts(t *testing.T) {
+	content := packaged(t, "1.0.0")
+	sum := digest.FromBytes(content).Encoded()
+	index, err := chartindex.Parse([]byte("entries:\n  spark: [{version: 1.0.0, digest: " + sum + ", urls: [a.tgz]}, {version: 1.0.0, digest: " + strings.Repeat("0", 64) + ", urls: [a.tgz]}, " +
+		"{version: 1.0.0, urls: [gone.tgz]}, {urls: [gone.tgz]}]\n  gone: [{urls: [gone.tgz]}]\n  none: []\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Catalog{Versions: []Version{{Version: version.MustParse("v1.0.0"), Charts: []Chart{{Name: "spark", Version: "1.0.0"}}}}}
+	files, err := c.AddCharts(index, Packages{Beside: func(name string) ([]byte, error) {
+		if name == "a.tgz" {
+			return content, nil
+		}
+		return nil, fmt.Errorf("%s is not there", name)
+	}})
+	if want := "entries:\n  spark: [{version: 1.0.0, digest: " + sum + ", urls: [a.tgz]}]\n  none: []\n"; err != nil || string(files[IndexFile]) != want || len(files) != 2 {
+		t.Errorf("%q, %v, not\n%s", files, err, want)
+	}
+	if len(c.Audit.Notes) != 4 || !c.Versions[0].Charts[0].Indexed {
+		t.Errorf("%q, %+v", c.Audit.Notes, c.Versions[0].Charts)
+	}
+}
