@@ -24,6 +24,33 @@ var converter = goldmark.New(
 // maxDepth bounds how deep blocks and emphasis lie in each other; what is deeper is no text for people, and is shown as it is written.
 const maxDepth = 40
 
+// maxCells bounds the cells of tables: a row has as many as its table has columns, however few are written.
+const maxCells = 20_000
+
+// heavy tells whether a text would take a parser long for its length: blocks nested too deep within one line, or tables of too many cells. It may err where
+// nobody writes so for people.
+func heavy(source string) bool {
+	cells, columns := 0, 0
+	for line := range strings.Lines(source) {
+		line = strings.TrimRight(line, "\r\n")
+		rest := strings.TrimLeft(line, " \t>*+-0123456789.)")
+		marks := line[:len(line)-len(rest)]
+		if strings.Count(marks, ">")+strings.Count(marks, "- ")+strings.Count(marks, "* ")+strings.Count(marks, "+ ")+strings.Count(marks, ". ")+strings.Count(marks, ") ") > maxDepth {
+			return true
+		}
+		switch {
+		case strings.Trim(line, " \t>") == "":
+			columns = 0 // a table ends
+		case strings.Contains(line, "-") && strings.Contains(line, "|") && strings.Trim(line, " \t>*+-0123456789.)|:") == "":
+			columns = max(columns, strings.Count(line, "|")+1)
+		}
+		if cells += columns; cells > maxCells {
+			return true
+		}
+	}
+	return false
+}
+
 // document is a rendered text.
 type document struct {
 	HTML template.HTML
@@ -43,6 +70,9 @@ func prose(source, title string, most int, goingBack bool) document {
 		limit = at + 1
 	}
 	src := []byte(strings.ToValidUTF8(source[:limit], "\uFFFD"))
+	if heavy(string(src)) {
+		return asWritten(string(src), most, cut)
+	}
 	doc := converter.Parser().Parse(text.NewReader(src))
 	if !prepare(doc, src, title, goingBack) {
 		return asWritten(string(src), most, cut)
@@ -109,11 +139,11 @@ func rendered(src []byte, n ast.Node) string {
 
 // asWritten shows Markdown as it is.
 func asWritten(source string, most int, cut bool) document {
-	shown := escape(source)
+	shown := `<pre tabindex="0"><code>` + escape(source) + "</code></pre>\n"
 	if len(shown) > most {
 		return document{Cut: true}
 	}
-	return document{HTML: template.HTML(`<pre tabindex="0"><code>` + shown + "</code></pre>\n"), Cut: cut}
+	return document{HTML: template.HTML(shown), Cut: cut}
 }
 
 var (

@@ -129,6 +129,23 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// TestHeavy: what a parser would work on for long, or with gigabytes of memory, is shown as it is written.
+func TestHeavy(t *testing.T) {
+	for name, written := range map[string]string{
+		"a table of few cells that are written": "|" + strings.Repeat("a|", 1000) + "\n|" + strings.Repeat("-|", 1000) + "\n" + strings.Repeat("|\n", 1000),
+		"the same within a quote":               "> |" + strings.Repeat("a|", 1000) + "\n> |" + strings.Repeat("-|", 1000) + "\n" + strings.Repeat("> |\n", 1000),
+		"quotes in quotes":                      strings.Repeat(">", 10_000) + "a",
+		"lists in quotes":                       strings.Repeat("> - ", 5_000) + "a",
+	} {
+		if got := prose(written, "", 60_000, false); !strings.HasPrefix(string(got.HTML), "<pre") {
+			t.Errorf("%s: %.80s", name, got.HTML)
+		}
+	}
+	if table := "|a|b|c|\n|-|-|-|\n" + strings.Repeat("|1|2|3|\n", 1000); heavy(table) || heavy(strings.Repeat("- "+strings.Repeat("-", 72)+"\n\n", 100)+"> > 1. - a\n") {
+		t.Error("a table of 1000 rows, and usual nesting, are heavy")
+	}
+}
+
 // checkHarmless fails where HTML holds what does something.
 func checkHarmless(t testing.TB, made string) {
 	t.Helper()
