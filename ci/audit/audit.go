@@ -89,6 +89,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	all := pool.New().WithContext(ctx).WithMaxGoroutines(abreast).WithCancelOnError().WithFirstError()
 	for i, v := range versions {
 		all.Go(func(ctx context.Context) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			var err error
 			r.Versions[i], err = a.version(ctx, v)
 			return err
