@@ -90,7 +90,7 @@ func siteAddress(address string) (string, error) {
 		return "", nil
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return "", refusal.New("make a catalog for --site %s: that is no address of a site; it has the form https://HOST/PATH/", address)
 	}
 	return strings.TrimSuffix(u.String(), "/") + "/", nil

@@ -145,10 +145,11 @@ func (a *app) begin(target string) (*work, error) {
 	w := &work{}
 	parent := os.TempDir()
 	if target != "" {
-		var err error
-		if parent, err = filepath.Abs(filepath.Dir(target)); err != nil {
+		at, err := place(target)
+		if err != nil {
 			return nil, err
 		}
+		parent = filepath.Dir(at)
 		for dir := parent; ; dir = filepath.Dir(dir) {
 			if _, err := os.Stat(dir); err == nil {
 				break
@@ -181,6 +182,18 @@ func (w *work) end() {
 	}
 }
 
+// place is where a folder is, or will be: whatever is written behind its name, and where a symbolic link of that name leads.
+func place(target string) (string, error) {
+	at, err := filepath.Abs(target)
+	if err != nil {
+		return "", err
+	}
+	if resolved, err := filepath.EvalSymlinks(at); err == nil {
+		return resolved, nil
+	}
+	return at, nil
+}
+
 // product is a kind of folder that a command makes. An older one of the kind is told by a file in it, and by what stands at the begin of this file.
 type product struct{ name, mark, says string }
 
@@ -191,6 +204,9 @@ var (
 
 // replaces tells whether there is one that a new one takes the place of. A folder that holds anything else is refused.
 func (p product) replaces(target string) (bool, error) {
+	if filepath.Clean(target) == "." {
+		return false, refusal.New("write %s to %q: that is the folder in which the command runs; name another with -o", p.name, target)
+	}
 	entries, err := os.ReadDir(target)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return false, nil
@@ -202,10 +218,13 @@ func (p product) replaces(target string) (bool, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("write %s to %s: find out what is there: %w", p.name, target, err)
 	}
-	if bytes.Contains(begin, []byte(p.says)) {
-		return true, nil
+	if !bytes.Contains(begin, []byte(p.says)) {
+		return false, refusal.New("write %s to %s: the folder is not empty and holds no %s; name another with -o", p.name, target, p.name)
 	}
-	return false, refusal.New("write %s to %s: the folder is not empty and holds no %s; name another with -o", p.name, target, p.name)
+	if _, err := os.Lstat(filepath.Join(target, ".git")); err == nil {
+		return false, refusal.New("write %s to %s: the folder is a work tree of git, which would be lost; name another with -o, and copy it there", p.name, target)
+	}
+	return true, nil
 }
 
 // readBegin reads the first bytes of a file, at most so many.
@@ -225,6 +244,9 @@ func (p product) deliver(from, target string) error {
 	}
 	replaces, err := p.replaces(target)
 	if err != nil {
+		return err
+	}
+	if target, err = place(target); err != nil {
 		return err
 	}
 	if !replaces {
