@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"github.com/operator-release/operator-release/ci/catalog"
 	"github.com/operator-release/operator-release/ci/catalog/site"
 	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 	"github.com/operator-release/operator-release/ci/tags"
@@ -161,10 +163,27 @@ func runCatalog(ctx context.Context, c call, spec pipeline.CatalogSpec) (any, er
 	if err := writeFiles(c.out, charts); err != nil {
 		return nil, err
 	}
+	if about, err = redacted(about, c.secrets); err != nil {
+		return nil, err
+	}
 	if err := site.Write(c.out, about); err != nil {
 		return nil, err
 	}
 	return summary(c.out, audited, about)
+}
+
+// redacted is a catalog without secrets, such as user info in the address of a git remote: a site shows everybody what else one reads at a terminal.
+func redacted(about catalog.Catalog, secrets *redact.Secrets) (catalog.Catalog, error) {
+	secrets.Learn(about.Audit.Git)
+	content, err := json.Marshal(about)
+	if err != nil {
+		return about, fmt.Errorf("take secrets out of the catalog: %w", err)
+	}
+	var clean catalog.Catalog
+	if err := json.Unmarshal(secrets.JSON(content), &clean); err != nil {
+		return about, fmt.Errorf("take secrets out of the catalog: %w", err)
+	}
+	return clean, nil
 }
 
 // summary is what a person wants to know of a site that was made.
