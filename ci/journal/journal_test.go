@@ -89,6 +89,28 @@ func TestTwoMarkAtOnce(t *testing.T) {
 	}
 }
 
+// TestABadMarkTakesNoOtherAway: what is withdrawn must not look good because of another version's mark.
+func TestABadMarkTakesNoOtherAway(t *testing.T) {
+	ctx := t.Context()
+	r, _ := remote(t)
+	for name, message := range map[string]string{"v1.5.0": "hello\n", "v1.5.1": "v1.5.1 is withdrawn\n\nwhy\n\nstate: withdrawn\n", "v1.5.2": "bye\n"} {
+		id, err := r.Local().NewNote(ctx, nil, ada, message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Local().Git(ctx, "update-ref", Marks+name, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	marks, err := LocalMarks(ctx, r.Local())
+	if len(marks) != 1 || marks[v].State != Withdrawn {
+		t.Errorf("marks are %+v", marks)
+	}
+	if !refusal.Is(err) || !strings.Contains(err.Error(), "mark of v1.5.0") || !strings.Contains(err.Error(), "mark of v1.5.2") {
+		t.Error(err)
+	}
+}
+
 func TestAMarkThatNobodyHereWroteIsRefused(t *testing.T) {
 	ctx := t.Context()
 	r, url := remote(t)

@@ -109,7 +109,7 @@ func read(ctx context.Context, remote *git.Remote, refs map[string]string) (map[
 	return readMarks(ctx, remote.Local(), refs)
 }
 
-// LocalMarks are the newest marks that a repository itself has, as git fetched them.
+// LocalMarks are the newest marks that a repository itself has, as git fetched them: those that can be read, also where there is an error about another.
 func LocalMarks(ctx context.Context, r *git.Repository) (map[version.Version]Mark, error) {
 	refs, err := r.Refs(ctx, Marks)
 	if err != nil {
@@ -122,22 +122,28 @@ func LocalMarks(ctx context.Context, r *git.Repository) (map[version.Version]Mar
 	return readMarks(ctx, r, full)
 }
 
+// readMarks reads the commits of marks. One that cannot be read is an error, and takes no other mark away: what is withdrawn stays so.
 func readMarks(ctx context.Context, r *git.Repository, refs map[string]string) (map[version.Version]Mark, error) {
 	marks := map[version.Version]Mark{}
-	for ref, id := range refs {
+	var errs []error
+	for _, ref := range slices.Sorted(maps.Keys(refs)) {
 		v, err := version.Parse(strings.TrimPrefix(ref, Marks))
 		if err != nil {
 			continue // of no version
 		}
-		c, err := r.Commit(ctx, id)
+		c, err := r.Commit(ctx, refs[ref])
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
+			continue
 		}
-		if marks[v], err = readMark(c, v); err != nil {
-			return nil, err
+		m, err := readMark(c, v)
+		if err != nil {
+			errs = append(errs, err)
+			continue
 		}
+		marks[v] = m
 	}
-	return marks, nil
+	return marks, errors.Join(errs...)
 }
 
 // Add puts a mark onto those that a version has: the remote takes it only if before, as FindMark gave it, is still the newest. Where somebody
