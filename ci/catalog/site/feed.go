@@ -81,7 +81,7 @@ func (s *site) entry(v catalog.Version) atomEntry {
 		is := string(v.Mark.State)
 		e.Title += " is " + Visible(is)
 		e.Categories = append(e.Categories, atomCategory{Visible(is)})
-		fmt.Fprintf(&b, "<p><strong>%s is %s: %s</strong></p>\n", v.Version, escape(is), escape(v.Mark.Because))
+		fmt.Fprintf(&b, "<p><strong>%s is %s: %s</strong></p>\n", v.Version, escape(is), escape(short(v.Mark.Because, roomy.Words)))
 	}
 	notes := prose(unwarned(v, v.Notes), v.Version.String(), maxEntry, false)
 	b.WriteString(string(notes.HTML))

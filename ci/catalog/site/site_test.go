@@ -404,6 +404,12 @@ func TestFeed(t *testing.T) {
 		t.Errorf("of which no time is known: %+v", last)
 	}
 	parsed(poisoned(small()))
+	c.Versions[0].Mark = &journal.Mark{State: journal.Withdrawn, Because: strings.Repeat("it crashes, ", 1000)}
+	for _, e := range parsed(c).Entries {
+		if len(e.Content.Text) > 2*maxEntry {
+			t.Errorf("%s has %d bytes", e.Title, len(e.Content.Text))
+		}
+	}
 	if many := parsed(sample(3, 20)); len(many.Entries) != 50 {
 		t.Errorf("%d entries", len(many.Entries))
 	}
