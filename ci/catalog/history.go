@@ -102,7 +102,7 @@ func (h history) picks(c git.Commit, made *change.Set) []Pick {
 		}
 		p := Pick{Commit: c.ID, Origin: origin, Subject: m.Subject}
 		if at, ok := h.At(origin); ok {
-			p.Made = h.commits[at].Committer.Time.UTC()
+			p.Made = written(h.commits[at].Committer.Time.UTC())
 		}
 		picks = append(picks, p)
 	}

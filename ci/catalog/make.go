@@ -56,6 +56,11 @@ func Make(ctx context.Context, o Options) (Catalog, error) {
 		if v.Time.IsZero() {
 			v.Time = created[v.Version.String()]
 		}
+		v.Time = written(v.Time)
+		if v.Mark != nil {
+			mark := *v.Mark
+			mark.Time, v.Mark = written(mark.Time), &mark
+		}
 	}
 	if err := c.addHistory(ctx, o, tagged); err != nil {
 		return c, fmt.Errorf("make the catalog of %s: %w", o.Name, err)
@@ -90,6 +95,14 @@ func (c Catalog) updated() time.Time {
 		}
 	}
 	return newest
+}
+
+// written is a time that can be written as RFC 3339 has it; git takes years beyond, which somebody's wrong clock made, and then the time is not known.
+func written(t time.Time) time.Time {
+	if year := t.UTC().Year(); year < 1 || year > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 func later(a, b time.Time) time.Time {
@@ -141,7 +154,7 @@ func (c *Catalog) addHistory(ctx context.Context, o Options, tagged tags.Tags) e
 			from = c.newestCommit(name)
 		}
 		if fork, ok := h.fork(from, trunk); ok {
-			l.Forked = fork.Committer.Time.UTC()
+			l.Forked = written(fork.Committer.Time.UTC())
 		}
 		c.Lines = append(c.Lines, l)
 	}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding/json"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -212,5 +213,25 @@ func TestMakeOfAShallowClone(t *testing.T) {
 	}
 	if _, err := Make(t.Context(), Options{Repository: r, Name: "spark", Development: "main", Pattern: perMinor(t)}); !refusal.Is(err) || !strings.Contains(err.Error(), "--unshallow") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestTimesOfWrongClocks: git takes times that nothing else can write; they are not known then.
+func TestTimesOfWrongClocks(t *testing.T) {
+	l := &life{tips: map[string]string{}}
+	l.commit("main", "", "feat: begin")
+	l.tag("v1.0.0", l.tips["main"])
+	l.commit("release-1.0", l.tips["main"], "fix: go on")
+	far := strings.ReplaceAll(l.stream.String(), "> 1767", "> 4001767") // in the year 128779
+	l.stream.Reset()
+	l.stream.WriteString(far)
+	versions := of("v1.0.0")
+	versions[0].Mark = &journal.Mark{State: journal.Withdrawn, Time: time.Unix(4001767225600, 0)}
+	c, err := Make(t.Context(), Options{Repository: l.live(t), Development: "main", Pattern: perMinor(t), Versions: versions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := json.Marshal(c); err != nil || !c.Versions[0].Time.IsZero() || len(c.Lines) != 1 || !c.Lines[0].Forked.IsZero() || !c.Updated.IsZero() {
+		t.Errorf("%v: %+v", err, c)
 	}
 }
