@@ -55,15 +55,11 @@ func (c Commit) content() []byte {
 
 // Commit reads the commit that a revision names; one that names none is refused.
 func (r *Repository) Commit(ctx context.Context, revision string) (Commit, error) {
-	id, err := r.Git(ctx, "rev-parse", "--verify", "--end-of-options", revision+"^{commit}")
-	if err != nil {
-		return Commit{}, refusal.New("read commit %q of %s: there is none; fetch it first", revision, r.dir)
-	}
-	content, err := r.run(ctx, nil, nil, "cat-file", "commit", id)
+	all, err := r.Commits(ctx, []string{revision})
 	if err != nil {
 		return Commit{}, err
 	}
-	return parseCommit(id, string(content))
+	return all[0], nil
 }
 
 // Commits reads the commits that revisions name, in their order; one that names none is refused.

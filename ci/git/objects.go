@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -30,17 +31,22 @@ type Object struct {
 // NewCommit makes a commit on top of base whose tree is base's with the contents of edits, a path each. Files keep
 // their modes; a path that base does not have becomes a plain file. Author and committer are by.
 func (r *Repository) NewCommit(ctx context.Context, base Commit, edits map[string][]byte, by Person, message string) (Commit, error) {
+	names := slices.Sorted(maps.Keys(edits))
+	executable, err := r.executable(ctx, base.Tree, names)
+	if err != nil {
+		return Commit{}, err
+	}
+	ids, err := r.blobs(ctx, names, edits)
+	if err != nil {
+		return Commit{}, err
+	}
 	var all []edit
-	for name, content := range edits {
+	for i, name := range names {
 		mode := "100644"
-		if at, err := r.Git(ctx, "ls-tree", "--full-tree", base.Tree, "--", name); err == nil && strings.HasPrefix(at, "100755") {
+		if executable[name] {
 			mode = "100755"
 		}
-		id, err := r.blob(ctx, content)
-		if err != nil {
-			return Commit{}, err
-		}
-		all = append(all, edit{name, mode, id})
+		all = append(all, edit{name, mode, ids[i]})
 	}
 	tree, err := r.edit(ctx, base.Tree, all)
 	if err != nil {
@@ -66,6 +72,47 @@ func (r *Repository) NewNote(ctx context.Context, parents []string, by Person, m
 	}
 	c := Commit{Tree: empty, Parents: parents, Author: by, Committer: by, Message: message}
 	return r.Store(ctx, "commit", c.content())
+}
+
+// executable are those of the paths that a tree has as executable files.
+func (r *Repository) executable(ctx context.Context, tree string, paths []string) (map[string]bool, error) {
+	out, err := r.run(ctx, nil, nil, append([]string{"ls-tree", "-z", "--full-tree", tree, "--"}, paths...)...)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]bool{}
+	for entry := range strings.SplitSeq(string(out), "\x00") {
+		if about, path, ok := strings.Cut(entry, "\t"); ok && strings.HasPrefix(about, "100755 ") {
+			found[path] = true
+		}
+	}
+	return found, nil
+}
+
+// blobs stores contents, in the order of their names, and gives their ids.
+func (r *Repository) blobs(ctx context.Context, names []string, contents map[string][]byte) ([]string, error) {
+	dir, err := os.MkdirTemp("", "release-blobs-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	var paths strings.Builder
+	for i, name := range names {
+		file := filepath.Join(dir, strconv.Itoa(i))
+		if err := os.WriteFile(file, contents[name], 0o600); err != nil {
+			return nil, err
+		}
+		paths.WriteString(file + "\n")
+	}
+	out, err := r.run(ctx, strings.NewReader(paths.String()), nil, "hash-object", "-w", "-t", "blob", "--no-filters", "--stdin-paths")
+	if err != nil {
+		return nil, err
+	}
+	ids := strings.Fields(string(out))
+	if len(ids) != len(names) {
+		return nil, fmt.Errorf("store %d files in %s: git answered %q", len(names), r.dir, out)
+	}
+	return ids, nil
 }
 
 // blob stores a file's content.
