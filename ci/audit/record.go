@@ -81,7 +81,9 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 	if k == nil && kept != nil && kept.record.Version == v {
 		k = kept
 	}
-	if made, err := local(a.Bundle(v), a.Bundle(v)); err == nil && k == nil && made.record.Version == v {
+	dir := a.Bundle(v)
+	in := filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)) // where that is on this machine is nobody's business
+	if made, err := local(dir, in); err == nil && k == nil && made.record.Version == v {
 		if claimed && made.identity == claim.Identity || !claimed && (a.refs.noClaims != "" || a.isTag(ctx, made.record, t)) {
 			k = made
 		}

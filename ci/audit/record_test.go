@@ -336,7 +336,7 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 		o.Registry, o.Backup = nil, nil
 		o.Bundle = func(version.Version) string { return one.Layout.Dir() }
 		r, err := Run(ctx, o)
-		if err != nil || r.Err() != nil || r.Versions[0].Record != one.Layout.Dir() {
+		if err != nil || r.Err() != nil || !strings.HasSuffix(one.Layout.Dir(), "/"+r.Versions[0].Record) || filepath.IsAbs(r.Versions[0].Record) {
 			t.Fatal(err, r.Err(), r.Versions[0].Record)
 		}
 	})
