@@ -184,7 +184,11 @@ func (a *auditor) version(ctx context.Context, v version.Version) (Version, erro
 	out := Version{Version: v, Surfaces: []Surface{}}
 	if m, ok := a.refs.marks[v]; ok {
 		out.Mark = &m
-		if m.State != journal.Good {
+		switch m.State {
+		case journal.Good:
+		case journal.Unreadable:
+			out.compare(KindMark, journal.MarkRef(v), "a mark", m.Because, "")
+		default:
 			out.note("%s by %s: %s", m.State, m.By, m.Because)
 		}
 	}

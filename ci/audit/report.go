@@ -39,12 +39,13 @@ const (
 	KindReferrer  = "referrer"
 	KindSignature = "signature"
 	KindBackup    = "backup"
+	KindMark      = "mark"
 	KindPage      = "release page"
 	KindIndex     = "chart index"
 )
 
 // kinds are in the order in which a publication writes.
-var kinds = []string{KindRelease, KindBackup, KindClaim, KindBranch, KindHistory, KindTag, KindTagSignature, KindTree, KindFile, KindImage, KindPlatform, KindReferrer, KindSignature, KindFloating, KindChart, KindPage, KindIndex}
+var kinds = []string{KindRelease, KindBackup, KindMark, KindClaim, KindBranch, KindHistory, KindTag, KindTagSignature, KindTree, KindFile, KindImage, KindPlatform, KindReferrer, KindSignature, KindFloating, KindChart, KindPage, KindIndex}
 
 // Surface is one place that carries a version, or is a part of what was published of it.
 type Surface struct {

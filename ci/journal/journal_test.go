@@ -89,7 +89,7 @@ func TestTwoMarkAtOnce(t *testing.T) {
 	}
 }
 
-// TestABadMarkTakesNoOtherAway: what is withdrawn must not look good because of another version's mark.
+// TestABadMarkTakesNoOtherAway: what is withdrawn must not look good because of another version's mark, nor does that other version.
 func TestABadMarkTakesNoOtherAway(t *testing.T) {
 	ctx := t.Context()
 	r, _ := remote(t)
@@ -103,7 +103,8 @@ func TestABadMarkTakesNoOtherAway(t *testing.T) {
 		}
 	}
 	marks, err := LocalMarks(ctx, r.Local())
-	if len(marks) != 1 || marks[v].State != Withdrawn {
+	bad := marks[version.MustParse("v1.5.0")]
+	if len(marks) != 3 || marks[v].State != Withdrawn || bad.State != Unreadable || !strings.Contains(bad.Because, "take it off with") {
 		t.Errorf("marks are %+v", marks)
 	}
 	if !refusal.Is(err) || !strings.Contains(err.Error(), "mark of v1.5.0") || !strings.Contains(err.Error(), "mark of v1.5.2") {

@@ -29,6 +29,7 @@ const (
 	Good       State = "good"
 	Withdrawn  State = "withdrawn"
 	RolledBack State = "rolled back"
+	Unreadable State = "marked unreadably" // somebody marked it, and nobody can tell as what; nothing writes this one
 )
 
 // Mark is what somebody said about a published version.
@@ -122,7 +123,7 @@ func LocalMarks(ctx context.Context, r *git.Repository) (map[version.Version]Mar
 	return readMarks(ctx, r, full)
 }
 
-// readMarks reads the commits of marks. One that cannot be read is an error, and takes no other mark away: what is withdrawn stays so.
+// readMarks reads the commits of marks. One that cannot be read is an error, and takes no other mark away: what is withdrawn stays so, and its own version is Unreadable.
 func readMarks(ctx context.Context, r *git.Repository, refs map[string]string) (map[version.Version]Mark, error) {
 	marks := map[version.Version]Mark{}
 	var errs []error
@@ -131,15 +132,14 @@ func readMarks(ctx context.Context, r *git.Repository, refs map[string]string) (
 		if err != nil {
 			continue // of no version
 		}
+		var m Mark
 		c, err := r.Commit(ctx, refs[ref])
-		if err != nil {
-			errs = append(errs, err)
-			continue
+		if err == nil {
+			m, err = readMark(c, v)
 		}
-		m, err := readMark(c, v)
 		if err != nil {
 			errs = append(errs, err)
-			continue
+			m = Mark{State: Unreadable, Because: err.Error(), ID: refs[ref]}
 		}
 		marks[v] = m
 	}
