@@ -49,6 +49,7 @@
     const step = {
       section,
       goal: section.querySelector(".goal"),
+      unknown: section.querySelector(".unknown"),
       goalHTML: [...section.querySelector(".goal").childNodes],
       commands: [...section.querySelectorAll(".commands")].map((box) => ({ box, numbers: box.dataset.in.split(" ").map(Number) })),
       items: [],
@@ -87,6 +88,7 @@
       shown = shown || !box.hidden;
       if (!box.hidden) for (const b of box.querySelectorAll(".semver")) b.textContent = v.name.slice(1);
     }
+    step.unknown.hidden = shown || !v;
   };
 
   const show = () => {

@@ -516,3 +516,18 @@ func BenchmarkSite(b *testing.B) {
 	}
 	b.ReportMetric(float64(largest), "bytes/page-max")
 }
+
+// TestStepsWithoutCharts: a step without a command says why.
+func TestStepsWithoutCharts(t *testing.T) {
+	dir, without := t.TempDir(), []catalog.Version{{Version: version.MustParse("v1.1.0"), Line: "1.1"}, {Version: version.MustParse("v1.0.0-rc.0"), Line: "1.0"}}
+	if err := Write(dir, catalog.Catalog{Name: "spark", Versions: without}); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(dir, "upgrade.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown, hidden := strings.Count(string(content), `<p class="light unknown">No chart`), strings.Count(string(content), `<p class="light unknown" hidden>`); shown != 1 || hidden != 1 {
+		t.Errorf("said of %d steps, and ready to be said of %d:\n%s", shown, hidden, content)
+	}
+}

@@ -27,6 +27,9 @@ type step struct {
 	Items  []item // the oldest first
 }
 
+// Known tells whether it is known how to upgrade the charts to where one stops.
+func (s step) Known() bool { return slices.ContainsFunc(s.Ways, func(w way) bool { return w.Here }) }
+
 // way is how the charts of some versions of a minor are upgraded; they have other charts than the others.
 type way struct {
 	In     string // numbers of the versions
