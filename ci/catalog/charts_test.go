@@ -102,9 +102,10 @@ func TestAddCharts(t *testing.T) {
 		t.Fatal(err)
 	}
 	var listed []string
-	for _, l := range written.List() {
+	written.Keep(func(l chartindex.Listed) bool {
 		listed = append(listed, l.Version+" "+l.URLs[0])
-	}
+		return true
+	})
 	want := []string{"1.7.0 https://example.com/other.tgz", "1.5.0 charts/spark-1.5.0.tgz", "1.4.0 charts/spark-1.4.0.tgz", "1.1.0 old/spark-1.1.0.tgz", "1.0.0 https://example.com/spark-1.0.0.tgz"}
 	if !slices.Equal(listed, want) {
 		t.Errorf("listed are %q, not %q", listed, want)

@@ -255,21 +255,6 @@ type Listed struct {
 	URLs    []string
 }
 
-// List is all that is listed, by chart in the order of the index.
-func (x *Index) List() []Listed {
-	var all []Listed
-	entries := value(x.root(), "entries")
-	for i := 0; entries != nil && entries.Kind == yaml.MappingNode && i+1 < len(entries.Content); i += 2 {
-		if entries.Content[i+1].Kind != yaml.SequenceNode {
-			continue
-		}
-		for _, e := range entries.Content[i+1].Content {
-			all = append(all, listed(entries.Content[i].Value, e))
-		}
-	}
-	return all
-}
-
 // listed is what an entry says.
 func listed(chart string, e *yaml.Node) Listed {
 	l := Listed{Chart: chart}
