@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Picker applies changes to commits in memory. Nothing but objects is written: no index, no work tree, no ref. The git process that takes commits stays up, for
@@ -69,13 +70,13 @@ func (p *Picker) PickEach(ctx context.Context, onto Commit, commits []Commit, ke
 			return nil, fmt.Errorf("pick commit %s: it is a root commit, so it changes nothing that another branch could have", c.ID)
 		}
 		// merge-tree takes its base from history: a commit with the tree of onto, whose parent is that of the change.
-		ours, err := p.store(Commit{Tree: onto.Tree, Parents: c.Parents[:1], Author: nobody, Committer: nobody, Message: "onto\n"})
+		ours, err := p.store(Commit{Tree: onto.Tree, Parents: c.Parents[:1], Author: scratchPerson, Committer: scratchPerson, Message: "onto\n"})
 		if err != nil {
 			return nil, err
 		}
 		theirs := c
 		if len(c.Parents) > 1 { // a merge: what it brought to its first parent
-			if theirs, err = p.store(Commit{Tree: c.Tree, Parents: c.Parents[:1], Author: nobody, Committer: nobody, Message: "merged\n"}); err != nil {
+			if theirs, err = p.store(Commit{Tree: c.Tree, Parents: c.Parents[:1], Author: scratchPerson, Committer: scratchPerson, Message: "merged\n"}); err != nil {
 				return nil, err
 			}
 		}
@@ -111,7 +112,8 @@ func (p *Picker) PickEach(ctx context.Context, onto Commit, commits []Commit, ke
 	return picked, nil
 }
 
-var nobody = Person{Name: "pick", Email: "pick"}
+// scratchPerson makes the commits that a pick is computed with, and that no ref ever leads to. Git 2.40 and newer refuse dates before 1970.
+var scratchPerson = Person{Name: "pick", Email: "pick", Time: time.Unix(0, 0).UTC()}
 
 // changes are the paths that a commit changes; they are asked for once.
 func (p *Picker) changes(ctx context.Context, c Commit) (map[string]Change, error) {
