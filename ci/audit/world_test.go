@@ -133,7 +133,7 @@ func (w *world) release(v version.Version) bundle.Bundle {
 	check(err)
 	tag, err := q.NewTag(ctx, v.String(), commit.ID, base.Committer, "spark "+v.String()+"\n")
 	check(err)
-	objects, err := q.NewObjects(ctx)
+	objects, err := q.AddedObjects(ctx, base, commit, tag)
 	check(err)
 	p := bundletest.Pieces(t, "linux/amd64", "linux/arm64")
 	r := &p.Record

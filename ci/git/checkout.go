@@ -59,11 +59,9 @@ func (r *Repository) Export(ctx context.Context, dir string, objects []Object, c
 	if err != nil {
 		return err
 	}
-	// Equal content makes an equal folder: one thread packs, nothing is logged, no file times are in the index.
-	for _, step := range [][]string{{"update-ref", "refs/heads/exported", commit}, {"config", "pack.threads", "1"}} {
-		if _, err := all.Git(ctx, step...); err != nil {
-			return err
-		}
+	// Equal content makes an equal folder: nothing is logged, no file times are in the index, and the pack has no deltas of this clone.
+	if _, err := all.Git(ctx, "update-ref", "refs/heads/exported", commit); err != nil {
+		return err
 	}
 	if _, err := r.Git(ctx, "init", "--quiet", "--template=", "--initial-branch=main", "--", dir); err != nil {
 		return err
@@ -82,7 +80,11 @@ func (r *Repository) Export(ctx context.Context, dir string, objects []Object, c
 			}
 		}
 	}
-	return c.checkOut(ctx, commit, tag, tagID, when)
+	if err := c.checkOut(ctx, commit, tag, tagID, when); err != nil {
+		return err
+	}
+	_, err = c.Git(ctx, "repack", "-a", "-d", "-F", "-q", "--window=0")
+	return err
 }
 
 // checkOut makes a commit that is there the one checked out, with its tag.

@@ -166,7 +166,7 @@ func TestReleaseCommitTravelsAsObjects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		objects, err := q.NewObjects(ctx)
+		objects, err := q.AddedObjects(ctx, base, c, tag)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -280,7 +280,7 @@ func TestExportStandsOnItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := quiet.NewObjects(ctx)
+	objects, err := quiet.AddedObjects(ctx, head, released, tag)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -266,20 +266,43 @@ func (r *Repository) TagTexts(ctx context.Context, ids []string) (map[string]str
 	return texts, nil
 }
 
-// NewObjects are the objects that were made in this quarantine, ordered by type and id.
-func (r *Repository) NewObjects(ctx context.Context) ([]Object, error) {
-	if len(r.objects) == 0 {
-		return nil, errors.New("list new objects: the repository has no quarantine")
+// AddedObjects are what a repository that has base lacks of a commit on top of it and of its tag objects: the commit, the trees and blobs
+// that base's tree does not hold, and the tags, ordered by type and id. They depend on these alone. Which objects git had to write, and
+// which it had already, differs from clone to clone.
+func (r *Repository) AddedObjects(ctx context.Context, base, commit Commit, tags ...string) ([]Object, error) {
+	ids := slices.Clone(tags)
+	if commit.ID != base.ID {
+		before, err := r.treeObjects(ctx, base.Tree)
+		if err != nil {
+			return nil, err
+		}
+		after, err := r.treeObjects(ctx, commit.Tree)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, commit.ID)
+		for id := range after {
+			if !before[id] {
+				ids = append(ids, id)
+			}
+		}
 	}
-	files, err := filepath.Glob(filepath.Join(r.objects[0], "[0-9a-f][0-9a-f]", "*"))
+	return r.read(ctx, ids)
+}
+
+// treeObjects are the ids of a tree and of all trees and blobs below it. The commits of submodules are no objects of the repository.
+func (r *Repository) treeObjects(ctx context.Context, tree string) (map[string]bool, error) {
+	out, err := r.Git(ctx, "ls-tree", "-r", "-t", "--full-tree", "--format=%(objecttype) %(objectname)", tree)
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, file := range files {
-		ids = append(ids, filepath.Base(filepath.Dir(file))+filepath.Base(file))
+	ids := map[string]bool{tree: true}
+	for line := range strings.Lines(out) {
+		if kind, id, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); kind != "commit" {
+			ids[id] = true
+		}
 	}
-	return r.read(ctx, ids)
+	return ids, nil
 }
 
 // Reachable are the objects that these commits need, and that no ref of the repository leads to, ordered by type and id.

@@ -195,7 +195,7 @@ func (m *maker) commit(ctx context.Context, edits map[string][]byte) error {
 	if m.plan.Tag, err = m.quiet.NewTag(ctx, m.plan.Version.String(), released.ID, by, fmt.Sprintf("%s %s\n", m.plan.Name, m.plan.Version)); err != nil {
 		return err
 	}
-	m.objects, err = m.quiet.NewObjects(ctx)
+	m.objects, err = m.quiet.AddedObjects(ctx, m.base, released, m.plan.Tag)
 	return err
 }
 

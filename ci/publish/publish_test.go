@@ -45,7 +45,7 @@ func releaseOf(t *testing.T, source *git.Repository, name, content string, platf
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := q.NewObjects(ctx)
+	objects, err := q.AddedObjects(ctx, base, commit, tag)
 	if err != nil {
 		t.Fatal(err)
 	}
