@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,59 +90,66 @@ func parseCommits(out []byte, other func(header string) error) ([]Commit, error)
 		if n, _ := fmt.Sscanf(string(header), "%s commit %d", &id, &size); n != 2 || size >= len(rest) {
 			return nil, other(string(header))
 		}
-		c, err := parseCommit(id, string(rest[:size]))
-		if err != nil {
-			return nil, err
-		}
-		commits, out = append(commits, c), rest[size+1:]
+		commits, out = append(commits, parseCommit(id, string(rest[:size]))), rest[size+1:]
 	}
 	return commits, nil
 }
 
-func parseCommit(id, content string) (Commit, error) {
-	c := Commit{ID: id}
+func parseCommit(id, content string) Commit {
+	c := Commit{ID: id, Author: parsePerson(""), Committer: parsePerson("")}
 	header, message, _ := strings.Cut(content, "\n\n")
 	c.Message = message
 	for line := range strings.Lines(header) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		var err error
 		switch key {
 		case "tree":
 			c.Tree = value
 		case "parent":
 			c.Parents = append(c.Parents, value)
 		case "author":
-			c.Author, err = parsePerson(value)
+			c.Author = parsePerson(value)
 		case "committer":
-			c.Committer, err = parsePerson(value)
+			c.Committer = parsePerson(value)
 		case "encoding":
 			c.Encoding = value
 		}
-		if err != nil {
-			return c, fmt.Errorf("read commit %s: %w", id, err)
-		}
 	}
-	return c, nil
+	return c
 }
 
-var person = regexp.MustCompile(`^(.*?) ?<([^<>]*)> (-?[0-9]+) ([+-])([0-9]{2})([0-9]{2})$`)
+// parsePerson reads an author or committer line as git itself does: histories that other tools made hold many that git would not write
+// today. What it gives can be stored again. A time that is missing, too large, or before 1970 is 1970, a time zone that is none is UTC.
+func parsePerson(s string) Person {
+	p := Person{Name: s, Time: time.Unix(0, 0).UTC()}
+	name, rest, found := strings.Cut(s, "<")
+	if found {
+		p.Name, p.Email = name, rest
+		if at := strings.IndexByte(rest, '>'); at >= 0 {
+			p.Email = rest[:at]
+		}
+		s = rest[strings.LastIndexByte(rest, '>')+1:]
+	}
+	fields := strings.Fields(s)
+	if n := len(fields); n >= 2 {
+		if seconds, err := strconv.ParseInt(fields[n-2], 10, 64); err == nil {
+			if !found { // the time is no part of the name
+				p.Name = strings.TrimSuffix(p.Name, fields[n-2]+" "+fields[n-1])
+			}
+			p.Time = time.Unix(max(0, seconds), 0).In(parseZone(fields[n-1]))
+		}
+	}
+	clean := strings.NewReplacer("<", "", ">", "", "\n", "", "\x00", "")
+	p.Name, p.Email = strings.TrimSpace(clean.Replace(p.Name)), strings.TrimSpace(clean.Replace(p.Email))
+	return p
+}
 
-func parsePerson(s string) (Person, error) {
-	m := person.FindStringSubmatch(s)
-	if m == nil {
-		return Person{}, fmt.Errorf("%q is no name, address and time", s)
+// parseZone reads a time zone such as -0730.
+func parseZone(s string) *time.Location {
+	n, err := strconv.Atoi(s)
+	if err != nil || len(s) != len("+0000") || s[0] != '+' && s[0] != '-' {
+		return time.UTC
 	}
-	seconds, err := strconv.ParseInt(m[3], 10, 64)
-	if err != nil {
-		return Person{}, err
-	}
-	hours, _ := strconv.Atoi(m[5])   // two digits
-	minutes, _ := strconv.Atoi(m[6]) // two digits
-	offset := hours*3600 + minutes*60
-	if m[4] == "-" {
-		offset = -offset
-	}
-	return Person{Name: m[1], Email: m[2], Time: time.Unix(seconds, 0).In(time.FixedZone("", offset))}, nil
+	return time.FixedZone("", (n/100*60+n%100)*60)
 }
 
 // Head is the commit that is checked out, and its branch: empty where HEAD is detached.

@@ -179,6 +179,5 @@ func (m *Remote) Identity(ctx context.Context) (by Person, ok bool) {
 	if err != nil {
 		return by, false
 	}
-	by, err = parsePerson(out)
-	return by, err == nil
+	return parsePerson(out), true
 }
