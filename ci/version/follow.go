@@ -18,7 +18,7 @@ type Place struct {
 // Follow tells where v stands among the existing versions, in any order, and refuses it where
 // it may not follow them: candidates count up from rc.0 (or rc.1), a final closes its candidates, patch, minor and
 // major leave no gap, and without {minor} in the pattern only the newest minor is patched.
-// A project's first version may be any.
+// A project's first version may be any. As long as no final is out, what follows the first candidate is of the same final.
 func (p Pattern) Follow(existing []Version, v Version) (Place, error) {
 	var place Place
 	for _, e := range existing {
@@ -92,17 +92,27 @@ func (p Pattern) gap(existing []Version, v Version) error {
 			return refuse("a gap: the next candidate of %s is %s-rc.%d", final, final, next)
 		}
 	}
+	hasFinal := func(of func(Version) bool) bool {
+		return slices.ContainsFunc(existing, func(e Version) bool { return e.rc < 0 && of(e) })
+	}
+	if first := slices.MinFunc(existing, Version.Compare); !hasFinal(func(Version) bool { return true }) {
+		// What the first candidate is of may be any, as a first version may.
+		if final != first.Final() {
+			return refuse("a gap: no final version is out; %s, whose candidate %s is the first version, comes first", first.Final(), first)
+		}
+		return nil
+	}
 	switch {
 	case v.Patch() > 0:
 		if before := core(v.Major(), v.Minor(), v.Patch()-1); !has(before) {
 			return refuse("a gap: %s is not out; it comes first", before)
 		}
 	case v.Minor() > 0:
-		if before := core(v.Major(), v.Minor()-1, 0); !has(before) {
-			return refuse("a gap: %s is not out; it comes first", before)
+		if !hasFinal(func(e Version) bool { return e.Major() == v.Major() && e.Minor() == v.Minor()-1 }) {
+			return refuse("a gap: %s is not out; it comes first", core(v.Major(), v.Minor()-1, 0))
 		}
 	case v.Major() > 0:
-		if !slices.ContainsFunc(existing, func(e Version) bool { return e.rc < 0 && e.Major() == v.Major()-1 }) {
+		if !hasFinal(func(e Version) bool { return e.Major() == v.Major()-1 }) {
 			return refuse("a gap: no final version of v%d is out; it comes first", v.Major()-1)
 		}
 	}
