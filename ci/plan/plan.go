@@ -226,7 +226,7 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkPlace, m.judge, m.edit, m.checkRepeat, m.checkBranch, m.images,
+		m.checkClone, m.checkPlace, m.judge, m.edit, m.checkEmpty, m.checkRepeat, m.checkBranch, m.images,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err
