@@ -134,6 +134,8 @@ type PlanSpec struct {
 	Accept    map[string]string `json:"accept,omitempty"`    // points of the policy to let pass, by id, and why
 	OwnBefore bool              `json:"ownBefore,omitempty"` // the version before is read by its own settings, although Config is given: it was so when this one was made
 	Alone     bool              `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
+	Again     bool              `json:"again,omitempty"`     // the version is built again from its record: the clone has to have what that stands on
+	Recorded  []string          `json:"recorded,omitempty"`  // the tags that it stands on
 }
 
 // KeptSpec asks whether a folder holds what the plan would make, tested. Trees: Bundled. The stage says what Claim says.

@@ -31,6 +31,9 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 	if shallow {
 		m.against("the clone is shallow, so what the version descends from cannot be seen; run: git fetch --unshallow --tags")
 	}
+	if m.Again {
+		return m.checkRecorded(ctx, shallow)
+	}
 	if m.Commit != "" {
 		return nil
 	}
@@ -50,6 +53,24 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 		}
 		m.against("the work tree is dirty: %s%s; what is released is the commit, so commit them, or put them aside with: git stash --include-untracked",
 			strings.Join(dirty[:min(5, n)], ", "), more)
+	}
+	return nil
+}
+
+// checkRecorded refuses a clone that lacks what a version stands on: built again there, it would be another one.
+func (m *maker) checkRecorded(ctx context.Context, shallow bool) error {
+	if shallow {
+		return refusal.New("build %s again: the clone is shallow; run: git fetch --unshallow --tags", m.plan.Version)
+	}
+	tagged, err := m.Repository.Refs(ctx, "refs/tags/")
+	if err != nil {
+		return err
+	}
+	for _, tag := range m.Recorded {
+		if tagged[tag] == "" {
+			return refusal.New("build %s again: the record stands on tag %s, which this clone does not have; run: git fetch --force --tags",
+				m.plan.Version, tag)
+		}
 	}
 	return nil
 }

@@ -37,6 +37,10 @@ type Options struct {
 	Accept     map[string]string // points of the policy to let pass, by id, and why
 	OwnBefore  bool              // the version before is read by its own settings, whatever Config is
 	Alone      bool              // the repository is one branch, and lacks the tags of others
+	// Again: the version is built again from its record, and stands on the tags that Recorded names. A clone without them, or without its
+	// history, is refused at once, since it would plan another version.
+	Again    bool
+	Recorded []string
 	// Examine tells whether a Dockerfile can be carried out without a container builder; why not, and where, if it cannot.
 	Examine func(tree fs.FS, image config.Image) (Examination, error)
 	// Guide writes the guide from the version that users come from.

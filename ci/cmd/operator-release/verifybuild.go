@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +52,7 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 			}
 			text := string(settings)
 			flow.Again, flow.Plan.Commit, flow.Plan.Config, flow.Pins = true, r.Base, &text, map[string]string{}
+			flow.Plan.Again, flow.Plan.Recorded = true, standsOn(r)
 			flow.Plan.Accept, flow.Plan.OwnBefore = map[string]string{}, !r.Given
 			for _, a := range r.Accepted {
 				flow.Plan.Accept[a.ID] = a.Because
@@ -82,6 +84,13 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 	}
 	b.flags(cmd)
 	return cmd
+}
+
+// standsOn are the tags that a release's notes, guide and place are told by. A clone without one of them would make another version.
+func standsOn(r bundle.Record) []string {
+	tags := []string{r.Since, r.Previous.String(), r.From.String()}
+	slices.Sort(tags)
+	return slices.DeleteFunc(slices.Compact(tags), func(tag string) bool { return tag == "" })
 }
 
 func verifiedPage(page *report.Page, dir string, v verified) {
