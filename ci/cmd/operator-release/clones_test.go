@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/operator-release/operator-release/ci/test/clones"
+)
+
+var (
+	combinations = flag.Int("combinations", 16, "how many random combinations of clones and changes TestOneIdentity builds in")
+	clonesSeed   = flag.Uint64("clones-seed", 0, "the seed of these combinations; 0: a new one, which is printed")
+)
+
+// origin is a repository before and after the release of clones.Next, and that release.
+type origin struct {
+	git              clones.Git
+	remote           string // bare, without the release
+	published        string // bare, with the release
+	bundle, identity string
+}
+
+// newOrigin releases and publishes from a fresh clone.
+func newOrigin(t *testing.T, format string) origin {
+	t.Helper()
+	path, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	o := origin{git: clones.Git(path), remote: filepath.Join(dir, "remote.git"), published: filepath.Join(dir, "published.git"), bundle: filepath.Join(dir, "bundle")}
+	if err := o.git.Repository(t.Context(), o.remote, format); err != nil {
+		t.Fatal(err)
+	}
+	c := o.clone(t, o.git)
+	if err := clones.Whole()[0].Make(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	out, err := inClone(t.Context(), c, "release", "--version", clones.Next, "-o", o.bundle, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.identity = identityIn(t, out)
+	if err := os.CopyFS(o.published, os.DirFS(o.remote)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inClone(t.Context(), c, "publish", o.bundle, "--remote", o.published); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// clone is a clone that is not made yet; its parts are made by this git.
+func (o origin) clone(t *testing.T, by clones.Git) *clones.Clone {
+	t.Helper()
+	scratch := t.TempDir()
+	return &clones.Clone{
+		Git: by, Remote: o.remote, Published: o.published, Scratch: scratch, Dir: filepath.Join(scratch, "clone"),
+		Tool: func(ctx context.Context, c *clones.Clone, args ...string) error {
+			_, err := inClone(ctx, c, args...)
+			return err
+		},
+	}
+}
+
+// inClone runs this command in a clone and gives its standard output.
+func inClone(ctx context.Context, c *clones.Clone, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "operator-release", args...)
+	cmd.Dir = c.Dir
+	cmd.Env = slices.Concat(clones.Environment(), []string{"_EXPERIMENTAL_DAGGER_CLI_BIN=none", "DAGGER_SESSION_PORT="}, c.Env)
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("operator-release %s: %w: %s", strings.Join(args, " "), exit, exit.Stderr)
+	}
+	return out, err
+}
+
+// identityIn reads the identity out of what build and release say as JSON.
+func identityIn(t *testing.T, out []byte) string {
+	t.Helper()
+	var said struct {
+		Identity string
+		Bundle   struct{ Identity string }
+	}
+	if err := json.Unmarshal(out, &said); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if said.Identity+said.Bundle.Identity == "" {
+		t.Fatalf("no identity was told: %s", out)
+	}
+	return said.Identity + said.Bundle.Identity
+}
+
+// way is how a clone came to be what it is.
+type way struct {
+	by      clones.Git
+	form    clones.Form
+	changes []clones.Change
+}
+
+func (w way) String() string {
+	text := w.form.Name
+	for _, change := range w.changes {
+		text += " + " + change.Name
+	}
+	return text
+}
+
+// ways are each form, each change of a fresh clone, and random combinations of them.
+func ways(gits []clones.Git, random *rand.Rand, n int) []way {
+	forms, changes := clones.Whole(), clones.Changes()
+	var all []way
+	for _, by := range gits {
+		for _, form := range forms {
+			all = append(all, way{by: by, form: form})
+		}
+	}
+	for _, change := range changes {
+		all = append(all, way{gits[0], forms[0], []clones.Change{change}})
+	}
+	for range n {
+		w := way{by: gits[random.IntN(len(gits))], form: forms[random.IntN(len(forms))]}
+		chosen := random.Perm(len(changes))[:2+random.IntN(3)]
+		slices.Sort(chosen) // what makes git fail comes last
+		for _, i := range chosen {
+			w.changes = append(w.changes, changes[i])
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// gitsOfClones are the git in PATH, and the one that OTHER_GIT names.
+func gitsOfClones(o origin) []clones.Git {
+	gits := []clones.Git{o.git}
+	if other := os.Getenv("OTHER_GIT"); other != "" {
+		gits = append(gits, clones.Git(other))
+	}
+	return gits
+}
+
+// TestOneIdentity holds a release to rule 7: its identity depends on no clone. The clones are made by each git, in every form, and changed since in
+// every way; the command runs with the git in PATH.
+func TestOneIdentity(t *testing.T) {
+	seed := *clonesSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	o := newOrigin(t, clones.OwnFormat)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the same again: go test ./ci/cmd/operator-release -run TestOneIdentity -clones-seed %d -combinations %d", seed, *combinations)
+		}
+	})
+	for _, w := range ways(gitsOfClones(o), rand.New(rand.NewPCG(seed, 0)), *combinations) {
+		t.Run(w.String(), func(t *testing.T) {
+			t.Parallel()
+			c := o.clone(t, w.by)
+			if err := w.form.Make(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			for _, change := range w.changes {
+				if err := change.Do(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out, err := inClone(t.Context(), c, "build", clones.Next, "-o", filepath.Join(c.Scratch, "built"), "--json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := identityIn(t, out); got != o.identity {
+				t.Errorf("the identity is %s; in a fresh clone it is %s", got, o.identity)
+			}
+		})
+	}
+}
+
+// TestPartsOfTwoClones joins what two clones built, each of which has other objects already: it is what one clone builds.
+func TestPartsOfTwoClones(t *testing.T) {
+	o := newOrigin(t, clones.OwnFormat)
+	var parts []string
+	for platform, change := range map[string]string{"linux/amd64": "it fetched the release", "linux/arm64": "it holds blobs of the release by chance"} {
+		c := o.clone(t, o.git)
+		if err := clones.Whole()[0].Make(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(clones.Changes(), func(c clones.Change) bool { return c.Name == change })
+		if err := clones.Changes()[i].Do(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		part := filepath.Join(c.Scratch, "part")
+		if _, err := inClone(t.Context(), c, "build", clones.Next, "--platform", platform, "-o", part); err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, part)
+	}
+	c := o.clone(t, o.git)
+	c.Dir = c.Scratch
+	out, err := inClone(t.Context(), c, "join", parts[0], parts[1], "-o", filepath.Join(c.Scratch, "joined"), "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := identityIn(t, out); got != o.identity {
+		t.Errorf("the joined bundle has the identity %s; built in one clone it has %s", got, o.identity)
+	}
+}

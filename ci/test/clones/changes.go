@@ -1,0 +1,164 @@
+package clones
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Change is what happened to a clone since it was made.
+type Change struct {
+	Name string
+	Do   func(ctx context.Context, c *Clone) error
+}
+
+// git is a change by calls of git in the clone.
+func git(name string, steps ...[]string) Change {
+	return Change{name, func(ctx context.Context, c *Clone) error { return c.in(ctx, steps...) }}
+}
+
+// Changes are what happens to clones, and changes nothing of what they are clones of.
+func Changes() []Change {
+	return []Change{
+		{"it fetched the release", func(ctx context.Context, c *Clone) error {
+			return c.in(ctx, []string{"fetch", "--quiet", "--tags", c.Published, "refs/heads/*:refs/remotes/published/*", "refs/releases/*:refs/releases/*"})
+		}},
+		{"it fetched the release, and forgot it", func(ctx context.Context, c *Clone) error {
+			return c.in(ctx, []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", c.Published, "refs/tags/" + Next})
+		}},
+		{"prepare ran", func(ctx context.Context, c *Clone) error { return c.Tool(ctx, c, "prepare", Next) }},
+		{"it was built there before", func(ctx context.Context, c *Clone) error {
+			return c.Tool(ctx, c, "build", Next, "-o", filepath.Join(c.Scratch, "before"))
+		}},
+		{"it holds blobs of the release by chance", func(ctx context.Context, c *Clone) error { return c.plant(ctx, "blob") }},
+		{"it holds trees and blobs of the release", func(ctx context.Context, c *Clone) error { return c.plant(ctx, "blob", "tree") }},
+		{"it holds every object of the release", func(ctx context.Context, c *Clone) error { return c.plant(ctx, "blob", "tree", "commit", "tag") }},
+		git("gc", []string{"gc", "--quiet", "--prune=now"}),
+		git("one pack with a bitmap", []string{"repack", "-a", "-d", "-f", "-q", "--write-bitmap-index"}),
+		{"loose objects", loosen},
+		git("commit graph with changed paths", []string{"commit-graph", "write", "--no-progress", "--reachable", "--changed-paths"}),
+		git("multi-pack index", []string{"repack", "-a", "-d", "-q"}, []string{"multi-pack-index", "write"}),
+		git("packed refs", []string{"pack-refs", "--all"}),
+		git("a replaced commit", []string{"replace", "HEAD", "v1.3.0^{}"}),
+		git("a tag named main", []string{"tag", "main", "v1.3.0^{}"}),
+		git("a branch named as a tag", []string{"branch", "v1.4.1", "v1.3.0"}),
+		git("notes on commits", []string{"notes", "add", "-m", "a note", "v1.4.0^{}"}),
+		{"attributes of its own", func(ctx context.Context, c *Clone) error {
+			return c.write(ctx, "info/attributes", "* text eol=crlf ident export-ignore filter=odd -diff merge=binary\nVERSION working-tree-encoding=UTF-16\n", 0o644)
+		}},
+		{"hooks that fail", func(ctx context.Context, c *Clone) error {
+			for _, hook := range []string{"pre-commit", "commit-msg", "reference-transaction", "post-checkout", "pre-push", "pre-auto-gc", "post-index-change"} {
+				if err := c.write(ctx, "hooks/"+hook, "#!/bin/sh\nexit 1\n", 0o755); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		{"settings of another taste", func(ctx context.Context, c *Clone) error { return c.set(ctx, Settings()...) }},
+		{"git's default is SHA-256", func(_ context.Context, c *Clone) error {
+			c.Env = append(c.Env, "GIT_DEFAULT_HASH=sha256")
+			return nil
+		}},
+	}
+}
+
+// path is where git keeps a file of the clone.
+func (c *Clone) path(ctx context.Context, name string) (string, error) {
+	return c.Git.Run(ctx, c.Dir, "rev-parse", "--path-format=absolute", "--git-path", name)
+}
+
+// write makes a file among those that git keeps of the clone.
+func (c *Clone) write(ctx context.Context, name, content string, mode os.FileMode) error {
+	file, err := c.path(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(content), mode)
+}
+
+// set sets NAME=VALUE settings of the clone.
+func (c *Clone) set(ctx context.Context, settings ...string) error {
+	for _, setting := range settings {
+		name, value, _ := strings.Cut(setting, "=")
+		if err := c.in(ctx, []string{"config", "--add", name, value}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plant stores objects of these types that the release made, as another branch with the same content would.
+func (c *Clone) plant(ctx context.Context, kinds ...string) error {
+	made, err := c.Git.Run(ctx, c.Published, "rev-list", "--objects", "--no-object-names", Next, "--not", "main", Line)
+	if err != nil {
+		return err
+	}
+	tag, err := c.Git.Run(ctx, c.Published, "rev-parse", "refs/tags/"+Next)
+	if err != nil {
+		return err
+	}
+	for _, kind := range kinds {
+		for _, id := range append(strings.Fields(made), tag) {
+			found, err := c.Git.Run(ctx, c.Published, "cat-file", "-t", id)
+			if err != nil {
+				return err
+			}
+			if found != kind {
+				continue
+			}
+			file := filepath.Join(c.Scratch, "object-"+id)
+			content, err := c.Git.content(ctx, c.Published, kind, id)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(file, content, 0o644); err != nil {
+				return err
+			}
+			stored, err := c.Git.Run(ctx, c.Dir, "hash-object", "-w", "-t", kind, "--no-filters", file)
+			if err != nil {
+				return err
+			}
+			if stored != id {
+				return fmt.Errorf("plant %s %s in %s: it got the id %s", kind, id, c.Dir, stored)
+			}
+		}
+	}
+	return nil
+}
+
+// loosen unpacks every pack of the clone.
+func loosen(ctx context.Context, c *Clone) error {
+	folder, err := c.path(ctx, "objects/pack")
+	if err != nil {
+		return err
+	}
+	packs, err := filepath.Glob(filepath.Join(folder, "*.pack"))
+	if err != nil {
+		return err
+	}
+	for _, pack := range packs {
+		content, err := os.ReadFile(pack)
+		if err != nil {
+			return err
+		}
+		// git unpacks only what is not there.
+		siblings, err := filepath.Glob(strings.TrimSuffix(pack, ".pack") + ".*")
+		if err != nil {
+			return err
+		}
+		for _, file := range siblings {
+			if err := os.Remove(file); err != nil {
+				return err
+			}
+		}
+		if _, err := c.Git.input(ctx, c.Dir, string(content), "unpack-objects", "-q"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
