@@ -102,7 +102,7 @@ func (s *search) spent() bool { return s.trials >= maxTrials }
 func (s *search) add(ctx context.Context, set []string, c git.Commit, conflicts []git.Conflict) ([]string, error) {
 	set = slices.Clone(set)
 	for _, conflict := range conflicts {
-		touched, err := s.repository.Touched(ctx, s.fork, c, conflict.Path)
+		touched, err := s.picker.Touched(ctx, s.fork, c, conflict.Path)
 		if err != nil {
 			return nil, err
 		}

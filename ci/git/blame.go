@@ -15,15 +15,18 @@ var hunk = regexp.MustCompile(`(?m)^@@ -([0-9]+)(?:,([0-9]+))? `)
 
 // Touched are the commits after fork that last touched the lines that commit changes at a path, and the few around them: what its change
 // stands on there. Of a binary, and of a file that is large, it is whatever touched it. A path that the commit's parent does not have has none.
-func (r *Repository) Touched(ctx context.Context, fork string, commit Commit, path string) ([]string, error) {
-	parent := commit.Parents[0]
+func (p *Picker) Touched(ctx context.Context, fork string, commit Commit, path string) ([]string, error) {
+	r, parent := p.repository, commit.Parents[0]
 	if parent == fork { // there are none; of an empty range, git blame would speak of HEAD
 		return nil, nil
 	}
 	if _, err := r.Git(ctx, "cat-file", "-e", parent+":"+path); err != nil {
 		return nil, nil
 	}
-	patch, err := r.run(ctx, nil, nil, "-c", largeFile, "diff-tree", "-p", "-U3", "--no-ext-diff", "--no-textconv", parent, commit.ID, "--", path)
+	if err := p.neutral.show(ctx, commit.Tree); err != nil {
+		return nil, err
+	}
+	patch, err := p.neutral.run(ctx, "", "-c", largeFile, "diff-tree", "-p", "-U3", "--no-ext-diff", "--no-textconv", parent, commit.ID, "--", path)
 	if err != nil {
 		return nil, err
 	}

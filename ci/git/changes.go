@@ -87,7 +87,8 @@ func (r *Repository) PatchIDs(ctx context.Context, commits []Commit) (map[string
 	for _, c := range commits {
 		asked.WriteString(c.ID + "\n")
 	}
-	patches, err := r.run(ctx, strings.NewReader(asked.String()), nil, "-c", largeFile, "diff-tree", "--stdin", "-p", "--no-ext-diff", "--no-textconv", "--full-index", "-r")
+	patches, err := r.inNeutral(ctx, "", asked.String(),
+		"-c", largeFile, "diff-tree", "--stdin", "-p", "--no-ext-diff", "--no-textconv", "--full-index", "-r")
 	if err != nil {
 		return nil, err
 	}

@@ -360,7 +360,7 @@ func (r *Repository) Grep(ctx context.Context, tree string, words, exclude []str
 	for _, pattern := range exclude {
 		args = append(args, ":(exclude,top,glob)"+pattern)
 	}
-	out, err := r.Git(ctx, args...)
+	out, err := r.inNeutral(ctx, tree, "", args...)
 	if exitCode(err) == 1 {
 		return nil, nil
 	}
@@ -368,7 +368,7 @@ func (r *Repository) Grep(ctx context.Context, tree string, words, exclude []str
 		return nil, err
 	}
 	var places []Place
-	for line := range strings.Lines(out) {
+	for line := range strings.Lines(string(out)) {
 		// TREE:PATH NUL LINE NUL TEXT
 		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), "\x00", 3)
 		if len(fields) != 3 {

@@ -110,6 +110,11 @@ func TestPick(t *testing.T) {
 // TestTouchedByTheFirst: a commit right behind the fork stands on nothing after it, whatever HEAD is.
 func TestTouchedByTheFirst(t *testing.T) {
 	ctx, r := t.Context(), scripted(t, "seq 1 9 > a; say base; sed -i s/5/five/ a; say first; sed -i s/5/FIVE/ a; sed -i s/five/FIVE/ a; say second; git rm -q a; say gone")
+	p, err := r.Picker(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
 	for name, want := range map[string]string{"first": "", "second": "first"} {
 		c, err := r.Commit(ctx, name)
 		if err != nil {
@@ -119,7 +124,7 @@ func TestTouchedByTheFirst(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := r.Touched(ctx, fork.ID, c, "a")
+		found, err := p.Touched(ctx, fork.ID, c, "a")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

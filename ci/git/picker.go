@@ -19,6 +19,7 @@ import (
 // most of the time of a pick would go into starting one. It is for one goroutine.
 type Picker struct {
 	repository *Repository
+	neutral    *neutral
 	dir        string // where commits lie until git has taken them
 	commits    *conversation
 	own        map[string]map[string]Change // by commit
@@ -34,6 +35,9 @@ func (r *Repository) Picker(ctx context.Context, known map[string]map[string]Cha
 	if p.own == nil {
 		p.own = map[string]map[string]Change{}
 	}
+	if p.neutral, err = r.neutral(ctx, dir); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
 	if p.commits, err = r.converse(ctx, "hash-object", "-w", "-t", "commit", "--no-filters", "--stdin-paths"); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -45,7 +49,8 @@ func (p *Picker) Close() error {
 	return errors.Join(p.commits.close(), os.RemoveAll(p.dir))
 }
 
-// Pick applies what commit changed, relative to its first parent, onto another one. Renames are followed.
+// Pick applies what commit changed, relative to its first parent, onto another one. Renames are followed. Attributes such as merge=union are
+// those that onto has, as git cherry-pick takes them on that branch.
 //
 // Paths that keep names (nil: none) are not merged and do not conflict: they stay as onto has them. Only those that the change adds, and onto
 // lacks, are added, and those that it deletes are deleted. What is a file on one side and a folder or link on the other conflicts all the same.
@@ -83,7 +88,10 @@ func (p *Picker) PickEach(ctx context.Context, onto Commit, commits []Commit, ke
 		all = append(all, sides{ours.ID, theirs.ID})
 		asked.WriteString(ours.ID + " " + theirs.ID + "\n")
 	}
-	out, err := p.repository.run(ctx, strings.NewReader(asked.String()), nil, "merge-tree", "--stdin", "--name-only")
+	if err := p.neutral.show(ctx, onto.Tree); err != nil {
+		return nil, fmt.Errorf("read the attributes of %s: %w", onto.ID, err)
+	}
+	out, err := p.neutral.run(ctx, asked.String(), "merge-tree", "--stdin", "--name-only")
 	if err != nil {
 		return nil, fmt.Errorf("pick %d commits, the first of them %s: %w; git 2.39 or newer is needed", len(commits), commits[0].ID, err)
 	}
