@@ -119,7 +119,7 @@ func (b *Branches) Directory(ctx context.Context) (*dagger.Directory, error) {
 // +cache="never"
 func (b *Branches) Push(
 	ctx context.Context,
-	// The git remote: a URL.
+	// The git remote: a name or a URL.
 	remote string,
 ) (string, error) {
 	args := append([]string{"--push", "--remote=" + remote}, b.Arguments...)
@@ -132,7 +132,7 @@ func (b *Branches) Push(
 // +cache="never"
 func (b *Branches) Propose(
 	ctx context.Context,
-	// The git remote: a URL, instead of the repository's origin.
+	// The git remote: a name or a URL, instead of the repository's own.
 	// +optional
 	remote string,
 ) (string, error) {
@@ -150,7 +150,7 @@ func (m *OperatorRelease) BackportAsked(
 	ctx context.Context,
 	// What happened, as GITHUB_EVENT_PATH names it.
 	event *dagger.File,
-	// The git remote: a URL, instead of the repository's origin.
+	// The git remote: a name or a URL, instead of the repository's own.
 	// +optional
 	remote string,
 ) (string, error) {

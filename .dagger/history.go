@@ -118,7 +118,7 @@ func (m *OperatorRelease) Audit(
 	// Look into this backup: a repository at a registry.
 	// +optional
 	backup string,
-	// Look where the settings say: each repository's own registry, their remote (else origin), their backup.
+	// Look where the settings say: each repository's own registry, their remote (else the repository's), their backup.
 	// +optional
 	toConfigured bool,
 ) (string, error) {
@@ -157,7 +157,7 @@ func (m *OperatorRelease) Catalog(
 	// Look into this backup: a repository at a registry.
 	// +optional
 	backup string,
-	// Look where the settings say: each repository's own registry, their remote (else origin), their backup.
+	// Look where the settings say: each repository's own registry, their remote (else the repository's), their backup.
 	// +optional
 	toConfigured bool,
 ) (*dagger.Directory, error) {

@@ -157,13 +157,13 @@ func (m *OperatorRelease) Publish(
 	// Put every repository under this registry: HOST[/PREFIX].
 	// +optional
 	registry string,
-	// The git remote: a URL.
+	// The git remote: a name or a URL.
 	// +optional
 	remote string,
 	// Keep a copy in this repository at a registry.
 	// +optional
 	backup string,
-	// Go where the settings say: each repository's own registry, their remote (else origin), their backup.
+	// Go where the settings say: each repository's own registry, their remote (else the repository's), their backup.
 	// +optional
 	toConfigured bool,
 	// Refuse unless the version's plan still has this hash, as the report named it.
@@ -183,10 +183,10 @@ func (m *OperatorRelease) Restore(
 	// Put every repository under this registry: HOST[/PREFIX].
 	// +optional
 	registry string,
-	// The git remote: a URL.
+	// The git remote: a name or a URL.
 	// +optional
 	remote string,
-	// Go where the settings say: each repository's own registry, their remote (else origin), their backup.
+	// Go where the settings say: each repository's own registry, their remote (else the repository's), their backup.
 	// +optional
 	toConfigured bool,
 ) (string, error) {

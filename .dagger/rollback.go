@@ -21,13 +21,13 @@ func (m *OperatorRelease) Withdraw(
 	// The registry that every repository lies under: HOST[/PREFIX].
 	// +optional
 	registry string,
-	// The git remote: a URL.
+	// The git remote: a name or a URL.
 	// +optional
 	remote string,
 	// The repository at a registry that keeps copies.
 	// +optional
 	backup string,
-	// Go where the settings say: each repository's own registry, their remote (else origin), their backup.
+	// Go where the settings say: each repository's own registry, their remote (else the repository's), their backup.
 	// +optional
 	toConfigured bool,
 ) (string, error) {
@@ -53,13 +53,13 @@ func (m *OperatorRelease) Rollback(
 	// The registry that every repository lies under: HOST[/PREFIX].
 	// +optional
 	registry string,
-	// The git remote: a URL.
+	// The git remote: a name or a URL.
 	// +optional
 	remote string,
 	// The repository at a registry that keeps copies.
 	// +optional
 	backup string,
-	// Go where the settings say: each repository's own registry, their remote (else origin), their backup.
+	// Go where the settings say: each repository's own registry, their remote (else the repository's), their backup.
 	// +optional
 	toConfigured bool,
 ) (string, error) {

@@ -3,7 +3,6 @@ package audit
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -31,7 +31,7 @@ type refs struct {
 	claimed    journal.Claims // what their objects say
 	marks      map[version.Version]journal.Mark
 	branches   map[string]string  // to their commits
-	tracked    map[string]bool    // those that are known as origin has them: what a clone's own of that name is at says nothing
+	tracked    map[string]bool    // those that are known as the remote has them: what a clone's own of that name is at says nothing
 	graph      *git.Graph         // of branches and tags
 	histories  map[string]git.Set // of branches
 	// Why something that is not there may be there all the same; empty where it would have been seen.
@@ -57,7 +57,15 @@ func Mirror(ctx context.Context, remote *git.Remote) error {
 // readRefs reads the refs of a repository; all tells that it has every ref of the remote.
 func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
 	h := refs{repository: r, tags: map[version.Version]ref{}, claims: map[version.Version]ref{}, branches: map[string]string{}, tracked: map[string]bool{}}
-	out, err := r.Git(ctx, append([]string{"for-each-ref", "--format=%(objectname) %(objecttype) %(tree) %(*objectname) %(*objecttype) %(*tree) %(refname)", "refs/remotes/origin/"}, places...)...)
+	_, tracking, which := r.Tracking(ctx)
+	if which != nil && !refusal.Is(which) {
+		return h, which
+	}
+	from := append(slices.Clone(places), tracking)
+	if tracking == "" { // it is not clear which remote's
+		from = places
+	}
+	out, err := r.Git(ctx, append([]string{"for-each-ref", "--format=%(objectname) %(objecttype) %(tree) %(*objectname) %(*objecttype) %(*tree) %(refname)"}, from...)...)
 	if err != nil {
 		return h, err
 	}
@@ -69,7 +77,7 @@ func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
 		} else if fields[4] == "commit" {
 			at.commit, at.tree = fields[3], fields[5]
 		}
-		h.take(name, at)
+		h.take(name, tracking, at)
 	}
 	var claims []string
 	for _, at := range h.claims {
@@ -82,7 +90,7 @@ func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
 	if h.marks, marksErr = journal.LocalMarks(ctx, r); marksErr != nil {
 		h.noMarks, h.badMarks = marksErr.Error(), marksErr.Error()
 	}
-	if err := h.lacks(ctx, all); err != nil {
+	if err := h.lacks(ctx, all, which); err != nil {
 		return h, err
 	}
 	return h, h.readHistory(ctx)
@@ -94,7 +102,7 @@ func unread(r *git.Repository, failed error) refs {
 	return refs{repository: r, noTags: why, noClaims: why, noMarks: why, noBranches: why, noHistory: why}
 }
 
-func (h *refs) take(name string, at ref) {
+func (h *refs) take(name, tracking string, at ref) {
 	if tag, ok := strings.CutPrefix(name, "refs/tags/"); ok {
 		if v, err := version.Parse(tag); err == nil {
 			h.tags[v] = at
@@ -107,62 +115,48 @@ func (h *refs) take(name string, at ref) {
 		}
 	} else if branch, ok := strings.CutPrefix(name, "refs/heads/"); ok {
 		h.branches[branch] = at.commit
-	} else if branch, ok := strings.CutPrefix(name, "refs/remotes/origin/"); ok && branch != "HEAD" {
+	} else if branch, ok := strings.CutPrefix(name, tracking); ok && branch != "HEAD" {
 		h.branches[branch], h.tracked[branch] = at.commit, true // after the clone's own, in the order of names
 	}
 }
 
-// lacks finds out what a clone may lack of its origin: git fetches branches and tags as it is told, and other refs never by itself.
-func (h *refs) lacks(ctx context.Context, all bool) error {
+// lacks finds out what a clone may lack of its remote: git fetches branches and tags as it is told, and other refs never by itself. which is why it is not clear
+// which remote that is.
+func (h *refs) lacks(ctx context.Context, all bool, which error) error {
 	r := h.repository
 	if shallow, err := r.Shallow(ctx); err != nil {
 		return err
 	} else if shallow {
-		h.noHistory = "the clone is shallow; run: git fetch --unshallow --tags"
+		h.noHistory = r.CutOff(ctx).Error()
 	}
 	if all {
 		return nil
 	}
 	h.noTags = h.noHistory // a clone that is cut off has the tags of what is left
-	remotes, err := r.Git(ctx, "remote")
-	if err != nil || remotes == "" { // the repository stands for itself
-		return err
-	}
-	if !slices.Contains(strings.Fields(remotes), "origin") {
-		why := "no remote of this clone is named origin; name one by --remote"
+	if which != nil {
+		why := which.Error()
 		h.noBranches, h.noTags, h.noClaims, h.noMarks = why, why, why, cmp.Or(h.noMarks, why)
 		return nil
 	}
-	said, err := r.Git(ctx, "config", "--get-regexp", `^remote\.origin\.(fetch|tagopt)$`)
-	var none *git.Error
-	if errors.As(err, &none) && none.Code == 1 { // as git clone --bare leaves it: all refs were copied once
-		return nil
-	}
-	if err != nil {
+	remote, err := r.DefaultRemote(ctx)
+	if err != nil || remote == "" { // the repository stands for itself
 		return err
 	}
-	to := map[string]string{} // where which refs of origin go
-	for line := range strings.Lines(said) {
-		_, spec, _ := strings.Cut(strings.TrimSpace(line), " ")
-		from, at, _ := strings.Cut(strings.TrimPrefix(spec, "+"), ":")
-		to[from] = at
+	fetched, err := r.Fetching(ctx, remote)
+	if err != nil || len(fetched.Specs) == 0 && !fetched.NoTags { // as git clone --bare leaves it: all refs were copied once
+		return err
 	}
-	named := func(place string) bool {
-		_, all := to["refs/*"]
-		_, these := to[place+"*"]
-		return all || these
-	}
-	const wayOut = "were not fetched from origin; name it by --remote"
-	if !named("refs/heads/") || len(h.tracked) == 0 && strings.HasPrefix(to["refs/heads/*"], "refs/remotes/") {
+	wayOut := "were not fetched from " + remote + "; name it by --remote"
+	if !fetched.Covers("refs/heads/") || len(h.tracked) == 0 && strings.HasPrefix(fetched.Specs["refs/heads/*"], "refs/remotes/") {
 		h.noBranches = "some branches " + wayOut
 	}
-	if strings.Contains(said, " --no-tags") && !named("refs/tags/") {
+	if fetched.NoTags {
 		h.noTags = "tags " + wayOut
 	}
-	if len(h.claims) == 0 && !named(journal.ClaimRefs) {
+	if len(h.claims) == 0 && !fetched.Covers(journal.ClaimRefs) {
 		h.noClaims = "claims " + wayOut
 	}
-	if len(h.marks) == 0 && h.noMarks == "" && !named(journal.Marks) {
+	if len(h.marks) == 0 && h.noMarks == "" && !fetched.Covers(journal.Marks) {
 		h.noMarks = "marks " + wayOut
 	}
 	return nil
@@ -172,7 +166,7 @@ func (h *refs) lacks(ctx context.Context, all bool) error {
 func (h *refs) readHistory(ctx context.Context) error {
 	var tips []string
 	for _, tip := range h.branches {
-		if tip != "" { // a ref of origin may lead to no commit
+		if tip != "" { // a ref of the remote may lead to no commit
 			tips = append(tips, tip)
 		}
 	}

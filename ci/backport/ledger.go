@@ -52,7 +52,7 @@ func (l Ledger) Missing(line string) (missing []Fix) {
 	return missing
 }
 
-// Supported are the names of as many lines as are supported, the newest first, of those that have a branch here or at origin.
+// Supported are the names of as many lines as are supported, the newest first, of those that have a branch here or at the default remote.
 func Supported(ctx context.Context, r *git.Repository, pattern version.Pattern, lines int) ([]string, error) {
 	branches, err := branchesOf(ctx, r, pattern)
 	if err != nil {
@@ -71,11 +71,8 @@ func Supported(ctx context.Context, r *git.Repository, pattern version.Pattern, 
 func Keep(ctx context.Context, r *git.Repository, development string, lines []Line) (Ledger, error) {
 	l := Ledger{Development: development, Lines: lines, Fixes: []Fix{}, Alone: []AloneOnLine{}}
 	var err error
-	if l.Tip, err = r.Newest(ctx, development); err != nil {
-		return l, err
-	}
-	if l.Tip == "" {
-		return l, refusal.New("compare lines with the development branch: there is no %s, here or at origin; name it in the settings (development: BRANCH)", development)
+	if l.Tip, err = r.DevelopmentTip(ctx, development); err != nil {
+		return l, fmt.Errorf("compare lines with the development branch: %w", err)
 	}
 	books := make([]book, len(lines))
 	oldest := 0

@@ -12,7 +12,7 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// FindLines finds the branches of the lines of these names: the local one, or origin's where that is ahead or alone. A line without a branch,
+// FindLines finds the branches of the lines of these names: the local one, or the default remote's where that is ahead or the only one. A line without a branch,
 // and one whose branches went apart, is refused.
 func FindLines(ctx context.Context, r *git.Repository, pattern version.Pattern, names []string) ([]Line, error) {
 	branches, err := branchesOf(ctx, r, pattern)
@@ -40,18 +40,16 @@ func FindLines(ctx context.Context, r *git.Repository, pattern version.Pattern, 
 	return lines, nil
 }
 
-// branchesOf are the branches of the lines, by line, here and at origin.
+// branchesOf are the branches of the lines, by line, here and at the default remote.
 func branchesOf(ctx context.Context, r *git.Repository, pattern version.Pattern) (map[string]string, error) {
+	all, err := r.Branches(ctx)
+	if err != nil {
+		return nil, err
+	}
 	branches := map[string]string{}
-	for _, prefix := range []string{"refs/heads/", "refs/remotes/origin/"} {
-		refs, err := r.Refs(ctx, prefix)
-		if err != nil {
-			return nil, err
-		}
-		for branch := range refs {
-			if name, ok := pattern.LineOf(branch); ok {
-				branches[name] = branch
-			}
+	for _, branch := range all.Names() {
+		if name, ok := pattern.LineOf(branch); ok {
+			branches[name] = branch
 		}
 	}
 	return branches, nil

@@ -4,6 +4,7 @@ package branch
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -46,12 +47,9 @@ func Plan(ctx context.Context, o Options) (Cut, error) {
 		return Cut{}, err
 	}
 	c := Cut{Line: o.Line, Branch: name, From: o.Config.Development}
-	tip, err := o.Repository.Newest(ctx, c.From)
+	tip, err := o.Repository.DevelopmentTip(ctx, c.From)
 	if err != nil {
-		return c, err
-	}
-	if tip == "" {
-		return c, refusal.New("cut line %s: there is no development branch %s, here or at origin; name it in the settings (development: BRANCH)", o.Line, c.From)
+		return c, fmt.Errorf("cut line %s: %w", o.Line, err)
 	}
 	there, err := o.Repository.Newest(ctx, name)
 	if err != nil {
@@ -86,15 +84,13 @@ func (o Options) order(ctx context.Context, name string) error {
 		}
 		lines = append(lines, pattern.Line(v))
 	}
-	for _, prefix := range []string{"refs/heads/", "refs/remotes/origin/"} {
-		refs, err := o.Repository.Refs(ctx, prefix)
-		if err != nil {
-			return err
-		}
-		for branch := range refs {
-			if line, ok := pattern.LineOf(branch); ok {
-				lines = append(lines, line)
-			}
+	branches, err := o.Repository.Branches(ctx)
+	if err != nil {
+		return err
+	}
+	for _, branch := range branches.Names() {
+		if line, ok := pattern.LineOf(branch); ok {
+			lines = append(lines, line)
 		}
 	}
 	slices.Sort(lines)

@@ -14,7 +14,7 @@ type history struct {
 	commits []git.Commit // in the order of the graph
 }
 
-// ahead is the one of a branch's tips that contains the others; where none does, the last, which is origin's.
+// ahead is the one of a branch's tips that contains the others; where none does, the last, which is the remote's.
 func (h history) ahead(tips []string) string {
 	for _, tip := range tips {
 		if !slices.ContainsFunc(tips, func(other string) bool { return !h.Descends(tip, other) }) {

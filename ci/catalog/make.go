@@ -34,7 +34,7 @@ func Make(ctx context.Context, o Options) (Catalog, error) {
 	if shallow, err := o.Repository.Shallow(ctx); err != nil {
 		return c, err
 	} else if shallow {
-		return c, refusal.New("make the catalog of %s: the clone is shallow; run: git fetch --unshallow --tags", o.Name)
+		return c, fmt.Errorf("make the catalog of %s: %w", o.Name, o.Repository.CutOff(ctx))
 	}
 	slices.SortFunc(c.Versions, func(a, b Version) int { return b.Version.Compare(a.Version) })
 	tagged, err := tags.Read(ctx, o.Repository)
@@ -181,12 +181,12 @@ func (c Catalog) newestCommit(line string) string {
 // read reads the history of all lines: the tip of the development branch, empty where there is none, and those of the lines' branches, by line. Commits of records that the
 // repository lacks are passed over.
 func read(ctx context.Context, o Options, versions []Version, tagged tags.Tags) (h history, development string, lines map[string]string, err error) {
-	candidates := map[string][]string{} // tips by branch, here and at origin
-	for _, prefix := range []string{"refs/heads/", "refs/remotes/origin/"} {
-		refs, err := o.Repository.Refs(ctx, prefix)
-		if err != nil {
-			return h, "", nil, err
-		}
+	known, err := o.Repository.Branches(ctx)
+	if err != nil {
+		return h, "", nil, err
+	}
+	candidates := map[string][]string{} // tips by branch, here and at the default remote
+	for _, refs := range []map[string]string{known.Own, known.Fetched} {
 		for branch, tip := range refs {
 			if _, line := o.Pattern.LineOf(branch); line || branch == o.Development {
 				candidates[branch] = append(candidates[branch], tip)

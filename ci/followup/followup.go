@@ -57,11 +57,8 @@ func Make(ctx context.Context, o Options) (Followup, error) {
 	if !ok {
 		return f, refusal.New("follow up %s: there is no tag of it here; publish it first, or fetch it: git fetch --tags", o.Version)
 	}
-	if f.Tip, err = o.Repository.Newest(ctx, f.Onto); err != nil {
-		return f, err
-	}
-	if f.Tip == "" {
-		return f, refusal.New("follow up %s: there is no development branch %s, here or at origin; name it in the settings (development: BRANCH)", o.Version, f.Onto)
+	if f.Tip, err = o.Repository.DevelopmentTip(ctx, f.Onto); err != nil {
+		return f, fmt.Errorf("follow up %s: %w", o.Version, err)
 	}
 	edits, err := o.edits(ctx, &f, released)
 	if err != nil || len(edits) == 0 {

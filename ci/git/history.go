@@ -252,10 +252,14 @@ func (r *Repository) Descends(ctx context.Context, commit, ancestor string) (boo
 	return err == nil, err
 }
 
-// Newest is the commit that a branch is at: here, or at origin as it was last fetched, whichever is ahead; empty where there is no such branch. Where neither
+// Newest is the commit that a branch is at: here, or at the default remote as it was last fetched, whichever is ahead; empty where there is no such branch. Where neither
 // contains the other it is refused.
 func (r *Repository) Newest(ctx context.Context, branch string) (string, error) {
-	refs, err := r.Git(ctx, "for-each-ref", "--format=%(objectname)", "refs/heads/"+branch, "refs/remotes/origin/"+branch)
+	remote, prefix, err := r.Tracking(ctx)
+	if err != nil {
+		return "", err
+	}
+	refs, err := r.Git(ctx, "for-each-ref", "--format=%(objectname)", "refs/heads/"+branch, prefix+branch)
 	if err != nil {
 		return "", err
 	}
@@ -275,7 +279,7 @@ func (r *Repository) Newest(ctx context.Context, branch string) (string, error) 
 			return tip, nil
 		}
 	}
-	return "", refusal.New("read branch %s: it is at %.12s here and at %.12s at origin, and neither contains the other; bring them together first", branch, tips[0], tips[1])
+	return "", refusal.New("read branch %s: it is at %.12s here and at %.12s at %s, and neither contains the other; bring them together first", branch, tips[0], tips[1], remote)
 }
 
 // Between are the commits that to has in its history and from has not, the oldest first. Without from it is all of to's history.

@@ -29,7 +29,7 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 		return err
 	}
 	if shallow {
-		m.against("the clone is shallow, so what the version descends from cannot be seen; run: git fetch --unshallow --tags")
+		m.against("what the version descends from cannot be seen: %v", m.Repository.CutOff(ctx))
 	}
 	if m.Again {
 		return m.checkRecorded(ctx, shallow)
@@ -60,7 +60,7 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 // checkRecorded refuses a clone that lacks what a version stands on: built again there, it would be another one.
 func (m *maker) checkRecorded(ctx context.Context, shallow bool) error {
 	if shallow {
-		return refusal.New("build %s again: the clone is shallow; run: git fetch --unshallow --tags", m.plan.Version)
+		return fmt.Errorf("build %s again: %w", m.plan.Version, m.Repository.CutOff(ctx))
 	}
 	tagged, err := m.Repository.Refs(ctx, "refs/tags/")
 	if err != nil {
@@ -68,8 +68,8 @@ func (m *maker) checkRecorded(ctx context.Context, shallow bool) error {
 	}
 	for _, tag := range m.Recorded {
 		if tagged[tag] == "" {
-			return refusal.New("build %s again: the record stands on tag %s, which this clone does not have; run: git fetch --force --tags",
-				m.plan.Version, tag)
+			return refusal.New("build %s again: the record stands on tag %s, which this clone does not have; run: %s",
+				m.plan.Version, tag, m.Repository.DefaultFetchCommand(ctx))
 		}
 	}
 	return nil
@@ -279,22 +279,16 @@ func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
 // checkBranch speaks against a release branch that could not be fast-forwarded.
 func (m *maker) checkBranch(ctx context.Context, _ *git.Tree) error {
 	p := &m.plan
-	heads, err := m.Repository.Refs(ctx, "refs/heads/")
-	if err != nil {
-		return err
-	}
-	remotes, err := m.Repository.Refs(ctx, "refs/remotes/")
+	branches, err := m.Repository.Branches(ctx)
 	if err != nil {
 		return err
 	}
 	tips := map[string]string{}
-	if tip, ok := heads[p.Branch]; ok {
+	if tip, ok := branches.Own[p.Branch]; ok {
 		tips[p.Branch] = tip
 	}
-	for name, tip := range remotes {
-		if remote, branch, _ := strings.Cut(name, "/"); remote == "origin" && branch == p.Branch {
-			tips[name] = tip
-		}
+	if tip, ok := branches.Fetched[p.Branch]; ok {
+		tips[branches.Remote+"/"+p.Branch] = tip
 	}
 	if len(tips) == 0 {
 		m.notice("branch %s does not exist yet; it will begin with this release", p.Branch)

@@ -27,6 +27,7 @@ type Destinations struct {
 
 // Remote is a git remote, and the repository whose history the release commit stands on.
 type Remote struct {
+	Name   string // in the settings of Source; empty where only the URL is known
 	URL    string
 	Source *git.Repository
 }

@@ -28,7 +28,7 @@ type branching struct {
 
 func (b *branching) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&b.push, "push", false, "push the branch too; one that is there with other content is refused")
-	cmd.Flags().StringVar(&b.remote, "remote", "", "the git remote to push to (default origin)")
+	cmd.Flags().StringVar(&b.remote, "remote", "", "the git remote to push to: "+remoteForms)
 }
 
 // make makes each branch at its commit, unless it is there with this very commit, and pushes them all. One that is there with another commit is somebody's work: it is
@@ -75,12 +75,13 @@ func (b *branching) make(ctx context.Context, source string, branches map[string
 
 // pushAll creates the branches on the remote, or finds them there with these very commits; others are refused, or left.
 func (b *branching) pushAll(ctx context.Context, repository *git.Repository, branches map[string]string) error {
-	url := absolute(b.remote)
+	to, err := repository.FindRemote(ctx, b.remote)
+	if err != nil {
+		return err
+	}
+	url := to.URL
 	if url == "" {
-		var err error
-		if url, err = repository.Git(ctx, "config", "--get", "remote.origin.url"); err != nil {
-			return refusal.New("push branches: %s has no remote origin; name one with --remote", repository.Dir())
-		}
+		return refusal.New("push branches: %s has no git remote; name one with --remote", repository.Dir())
 	}
 	dir, err := os.MkdirTemp("", "release-push-")
 	if err != nil {

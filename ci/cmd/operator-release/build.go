@@ -31,7 +31,7 @@ type building struct {
 	accepting
 
 	registry   string // where a claimed bundle is fetched from, instead of its own registries
-	remote     string // which remote is asked for a claim, instead of origin
+	remote     string // which remote is asked for a claim, instead of the default one
 	gated      bool   // a release: a claim is looked for, and a tested bundle is kept
 	engineless bool   // do not ask a container builder, even where one is reachable
 }
@@ -158,10 +158,12 @@ func (b *building) look(ctx context.Context, a *app, flow *pipeline.Flow[string]
 		Version: flow.Plan.Version, Optional: b.remote == "",
 		To: pipeline.Destinations{Registry: b.registry, Own: true, Remote: b.remote, PlainHTTP: b.plainHTTP},
 	}
-	if claim.To.Remote == "" {
-		claim.To.Remote, _ = source.Git(ctx, "config", "--get", "remote.origin.url") // none: nobody can have claimed it there
+	remote, err := source.FindRemote(ctx, b.remote)
+	if err != nil {
+		return err
 	}
-	if claim.To.Remote != "" {
+	if remote.URL != "" { // without a remote there is no claim
+		claim.To.Remote = remote.String()
 		flow.Claim = &claim
 	}
 	if _, err := os.Stat(dir); err == nil && len(b.images) == 0 { // what an archive holds is not in the plan

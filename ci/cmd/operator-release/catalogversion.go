@@ -147,9 +147,13 @@ func chartFiles(ctx context.Context, o audit.Options, audited audit.Report, abou
 	}
 	beside := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
 	branch := cmp.Or(o.Index, audit.UsualIndex)
+	branches, err := o.Repository.Branches(ctx)
+	if err != nil {
+		return nil, err
+	}
 	tip, err := o.Repository.Newest(ctx, branch)
-	if refusal.Is(err) { // the clone's own went another way: what is served is origin's, as the audit has it
-		tip, err = o.Repository.Git(ctx, "rev-parse", "--verify", "refs/remotes/origin/"+branch)
+	if served := branches.Fetched[branch]; refusal.Is(err) && served != "" {
+		tip, err = served, nil // the clone's own went another way: the remote's is served, as the audit has it
 	}
 	if err != nil {
 		return nil, err

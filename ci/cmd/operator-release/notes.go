@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -70,7 +71,7 @@ func runNotes(ctx context.Context, c call, spec pipeline.NotesSpec) (any, error)
 		return nil, err
 	}
 	if shallow, err := repository.Shallow(ctx); err != nil || shallow {
-		return nil, errors.Join(err, refusal.New("collect what %s brings: the clone is shallow; run: git fetch --unshallow --tags", v))
+		return nil, errors.Join(err, fmt.Errorf("collect what %s brings: %w", v, repository.CutOff(ctx)))
 	}
 	tagged, err := tags.Read(ctx, repository)
 	if err != nil {

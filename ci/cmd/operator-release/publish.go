@@ -18,6 +18,9 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
+// remoteForms is what a flag takes that names a git remote, and what it is without one.
+const remoteForms = "a name, a URL or a path (default: the remote that the branch tracks, else the only one, else origin)"
+
 // destining are the flags that say where a bundle goes.
 type destining struct {
 	registry     string
@@ -33,12 +36,12 @@ type destining struct {
 func (d *destining) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&d.registry, "registry", "", "put every repository under this registry: HOST[/PREFIX]")
-	f.StringVar(&d.remote, "remote", "", "the git remote: a URL or a path")
+	f.StringVar(&d.remote, "remote", "", "the git remote: a name, a URL or a path")
 	f.StringVar(&d.backup, "backup", "", "keep a copy in a repository at a registry, or in a folder (./ before it)")
 	f.StringVar(&d.github, "github", "", "make release pages at GitHub: OWNER/REPO; the token is that in GITHUB_TOKEN")
 	f.StringVar(&d.githubURL, "github-url", "", "where GitHub's API is, such as https://github.example.com; GitHub's own where it is not named")
 	f.StringVar(&d.index, "index", "", "add charts to Helm's index.yaml on this branch of the git remote, such as gh-pages")
-	f.BoolVar(&d.toConfigured, "to-configured", false, "go where the settings say: each repository's own registry, destinations.remote (else origin), and destinations' backup, github and index")
+	f.BoolVar(&d.toConfigured, "to-configured", false, "go where the settings say: each repository's own registry, destinations.remote (else the clone's remote), and destinations' backup, github and index")
 	f.StringArrayVar(&d.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
 }
 

@@ -112,17 +112,19 @@ func destinations(ctx context.Context, source *git.Repository, d pipeline.Destin
 			remote, backup = settings.Destinations.Remote, settings.Destinations.Backup
 			github, index = settings.Destinations.GitHub, settings.Destinations.Index
 		}
-		if remote == "" {
-			if remote, err = source.Git(ctx, "config", "--get", "remote.origin.url"); err != nil {
-				return to, refusal.New("publish to the configured destinations: the settings name no destinations.remote, and %s has no remote origin", source.Dir())
-			}
-		}
 	}
 	if d.Registry != "" || d.Own || d.Configured {
 		to.Registry = &publish.Registry{Prefix: d.Registry, PlainHTTP: d.PlainHTTP}
 	}
-	if remote != "" {
-		to.Remote = &publish.Remote{URL: absolute(remote), Source: source}
+	if remote != "" || d.Configured {
+		found, err := source.FindRemote(ctx, remote)
+		if err != nil {
+			return to, err
+		}
+		if found.URL == "" {
+			return to, refusal.New("publish to the configured destinations: the settings name no destinations.remote, and %s has no git remote; name one with --remote", source.Dir())
+		}
+		to.Remote = &publish.Remote{Name: found.Name, URL: found.URL, Source: source}
 	}
 	if backup != "" {
 		to.Backup = publish.ParseBackup(backup, d.PlainHTTP)
@@ -145,14 +147,14 @@ func openGitHub(repository, url string, plainHTTP []string) (*forge.GitHub, erro
 	return forge.NewGitHub(repository, forge.Options{URL: url, Token: forge.Token(cmp.Or(os.Getenv("GITHUB_TOKEN"), os.Getenv("GH_TOKEN"))), PlainHTTP: plainHTTP})
 }
 
-// absolute makes a path that is there absolute: git runs elsewhere. A URL stays.
-func absolute(remote string) string {
-	if _, err := os.Stat(remote); err == nil {
-		if abs, err := filepath.Abs(remote); err == nil {
+// absolute makes a path that is there absolute: stages run elsewhere. What names no file stays.
+func absolute(name string) string {
+	if _, err := os.Stat(name); err == nil {
+		if abs, err := filepath.Abs(name); err == nil {
 			return abs
 		}
 	}
-	return remote
+	return name
 }
 
 // settings are those of the commit that is checked out, or the content of a file instead.
