@@ -18,9 +18,12 @@ import (
 )
 
 var (
-	combinations = flag.Int("combinations", 16, "how many random combinations of clones and changes TestOneIdentity builds in")
+	combinations = flag.Int("combinations", 16, "how many random combinations of changes TestOneIdentity builds in")
 	clonesSeed   = flag.Uint64("clones-seed", 0, "the seed of these combinations; 0: a new one, which is printed")
 )
+
+// withoutEngine is the environment of a machine without a container engine.
+var withoutEngine = []string{"_EXPERIMENTAL_DAGGER_CLI_BIN=none", "DAGGER_SESSION_PORT="}
 
 // origin is a repository before and after the release of clones.Next, and that release.
 type origin struct {
@@ -38,7 +41,8 @@ func newOrigin(t *testing.T, format string) origin {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	o := origin{git: clones.Git(path), remote: filepath.Join(dir, "remote.git"), published: filepath.Join(dir, "published.git"), bundle: filepath.Join(dir, "bundle")}
+	in := func(name string) string { return filepath.Join(dir, name) }
+	o := origin{git: clones.Git(path), remote: in("remote.git"), published: in("published.git"), bundle: in("bundle")}
 	if err := o.git.Repository(t.Context(), o.remote, format); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +81,7 @@ func (o origin) clone(t *testing.T, by clones.Git) *clones.Clone {
 func inClone(ctx context.Context, c *clones.Clone, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "operator-release", args...)
 	cmd.Dir = c.Dir
-	cmd.Env = slices.Concat(clones.Environment(), []string{"_EXPERIMENTAL_DAGGER_CLI_BIN=none", "DAGGER_SESSION_PORT="}, c.Env)
+	cmd.Env = slices.Concat(clones.Environment(), withoutEngine, c.Env)
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -150,17 +154,18 @@ func gitsOfClones(o origin) []clones.Git {
 	return gits
 }
 
-// TestOneIdentity holds a release to rule 7: its identity depends on no clone. The clones are made by each git, in every form, and changed since in
-// every way; the command runs with the git in PATH.
+// TestOneIdentity builds one release in clones that are made by each git, in every form, and changed in every way. Its
+// identity is always the same. The command runs with the git in PATH.
 func TestOneIdentity(t *testing.T) {
 	seed := *clonesSeed
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	o := newOrigin(t, clones.OwnFormat)
+	o := newOrigin(t, "sha1")
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the same again: go test ./ci/cmd/operator-release -run TestOneIdentity -clones-seed %d -combinations %d", seed, *combinations)
+			t.Logf("run these combinations again: go test ./ci/cmd/operator-release -run TestOneIdentity "+
+				"-clones-seed %d -combinations %d", seed, *combinations)
 		}
 	})
 	for _, w := range ways(gitsOfClones(o), rand.New(rand.NewPCG(seed, 0)), *combinations) {
@@ -186,11 +191,15 @@ func TestOneIdentity(t *testing.T) {
 	}
 }
 
-// TestPartsOfTwoClones joins what two clones built, each of which has other objects already: it is what one clone builds.
+// TestPartsOfTwoClones joins parts from two clones, which have different objects of the release. The joined bundle is
+// the one that a single clone builds.
 func TestPartsOfTwoClones(t *testing.T) {
-	o := newOrigin(t, clones.OwnFormat)
+	o := newOrigin(t, "sha1")
 	var parts []string
-	for platform, change := range map[string]string{"linux/amd64": "it fetched the release", "linux/arm64": "it holds blobs of the release by chance"} {
+	changed := map[string]string{
+		"linux/amd64": "it fetched the release", "linux/arm64": "it holds blobs of the release by chance",
+	}
+	for platform, change := range changed {
 		c := o.clone(t, o.git)
 		if err := clones.Whole()[0].Make(t.Context(), c); err != nil {
 			t.Fatal(err)

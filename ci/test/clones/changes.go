@@ -15,41 +15,50 @@ type Change struct {
 }
 
 // git is a change by calls of git in the clone.
-func git(name string, steps ...[]string) Change {
-	return Change{name, func(ctx context.Context, c *Clone) error { return c.in(ctx, steps...) }}
+func git(name string, steps ...string) Change {
+	for i, step := range steps {
+		steps[i] = "-C $CLONE " + step
+	}
+	return Change{name, func(ctx context.Context, c *Clone) error { return c.run(ctx, steps...) }}
+}
+
+// planted is a change that stores objects of these types, which the release made, as any other commit may have.
+func planted(name string, kinds ...string) Change {
+	return Change{name, func(ctx context.Context, c *Clone) error { return c.plant(ctx, kinds...) }}
 }
 
 // Changes are what happens to clones, and changes nothing of what they are clones of.
+// What makes later calls of git fail comes last.
 func Changes() []Change {
 	return []Change{
-		{"it fetched the release", func(ctx context.Context, c *Clone) error {
-			return c.in(ctx, []string{"fetch", "--quiet", "--tags", c.Published, "refs/heads/*:refs/remotes/published/*", "refs/releases/*:refs/releases/*"})
-		}},
-		{"it fetched the release, and forgot it", func(ctx context.Context, c *Clone) error {
-			return c.in(ctx, []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", c.Published, "refs/tags/" + Next})
-		}},
+		git("it fetched the release",
+			"fetch --quiet --tags $PUBLISHED refs/heads/*:refs/remotes/published/* refs/releases/*:refs/releases/*"),
+		git("it fetched the release, and forgot it",
+			"fetch --quiet --no-tags --no-write-fetch-head $PUBLISHED refs/tags/"+Next),
 		{"prepare ran", func(ctx context.Context, c *Clone) error { return c.Tool(ctx, c, "prepare", Next) }},
 		{"it was built there before", func(ctx context.Context, c *Clone) error {
 			return c.Tool(ctx, c, "build", Next, "-o", filepath.Join(c.Scratch, "before"))
 		}},
-		{"it holds blobs of the release by chance", func(ctx context.Context, c *Clone) error { return c.plant(ctx, "blob") }},
-		{"it holds trees and blobs of the release", func(ctx context.Context, c *Clone) error { return c.plant(ctx, "blob", "tree") }},
-		{"it holds every object of the release", func(ctx context.Context, c *Clone) error { return c.plant(ctx, "blob", "tree", "commit", "tag") }},
-		git("gc", []string{"gc", "--quiet", "--prune=now"}),
-		git("one pack with a bitmap", []string{"repack", "-a", "-d", "-f", "-q", "--write-bitmap-index"}),
+		planted("it holds blobs of the release by chance", "blob"),
+		planted("it holds trees and blobs of the release", "blob", "tree"),
+		planted("it holds every object of the release", "blob", "tree", "commit", "tag"),
+		git("gc", "gc --quiet --prune=now"),
+		git("one pack with a bitmap", "repack -a -d -f -q --write-bitmap-index"),
 		{"loose objects", loosen},
-		git("commit graph with changed paths", []string{"commit-graph", "write", "--no-progress", "--reachable", "--changed-paths"}),
-		git("multi-pack index", []string{"repack", "-a", "-d", "-q"}, []string{"multi-pack-index", "write"}),
-		git("packed refs", []string{"pack-refs", "--all"}),
-		git("a replaced commit", []string{"replace", "HEAD", "v1.3.0^{}"}),
-		git("a tag named main", []string{"tag", "main", "v1.3.0^{}"}),
-		git("a branch named as a tag", []string{"branch", "v1.4.1", "v1.3.0"}),
-		git("notes on commits", []string{"notes", "add", "-m", "a note", "v1.4.0^{}"}),
+		git("commit graph with changed paths", "commit-graph write --no-progress --reachable --changed-paths"),
+		git("multi-pack index", "repack -a -d -q", "multi-pack-index write"),
+		git("packed refs", "pack-refs --all"),
+		git("a replaced commit", "replace HEAD v1.3.0^{}"),
+		git("a tag named main", "tag main v1.3.0^{}"),
+		git("a branch named as a tag", "branch "+Newest+" v1.3.0"),
+		git("notes on commits", "notes add -m note v1.4.0^{}"),
 		{"attributes of its own", func(ctx context.Context, c *Clone) error {
-			return c.write(ctx, "info/attributes", "* text eol=crlf ident export-ignore filter=odd -diff merge=binary\nVERSION working-tree-encoding=UTF-16\n", 0o644)
+			return c.write(ctx, "info/attributes", "* text eol=crlf ident export-ignore filter=odd -diff merge=binary\n"+
+				"VERSION working-tree-encoding=UTF-16\n", 0o644)
 		}},
 		{"hooks that fail", func(ctx context.Context, c *Clone) error {
-			for _, hook := range []string{"pre-commit", "commit-msg", "reference-transaction", "post-checkout", "pre-push", "pre-auto-gc", "post-index-change"} {
+			hooks := "pre-commit commit-msg reference-transaction post-checkout pre-push pre-auto-gc post-index-change"
+			for hook := range strings.FieldsSeq(hooks) {
 				if err := c.write(ctx, "hooks/"+hook, "#!/bin/sh\nexit 1\n", 0o755); err != nil {
 					return err
 				}
@@ -85,14 +94,14 @@ func (c *Clone) write(ctx context.Context, name, content string, mode os.FileMod
 func (c *Clone) set(ctx context.Context, settings ...string) error {
 	for _, setting := range settings {
 		name, value, _ := strings.Cut(setting, "=")
-		if err := c.in(ctx, []string{"config", "--add", name, value}); err != nil {
+		if _, err := c.Git.Run(ctx, c.Dir, "config", "--add", name, value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// plant stores objects of these types that the release made, as another branch with the same content would.
+// plant stores the release's objects of these types.
 func (c *Clone) plant(ctx context.Context, kinds ...string) error {
 	made, err := c.Git.Run(ctx, c.Published, "rev-list", "--objects", "--no-object-names", Next, "--not", "main", Line)
 	if err != nil {

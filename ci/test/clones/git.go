@@ -11,12 +11,12 @@ import (
 // Git is a git command, by its path. It runs without the settings of user and machine.
 type Git string
 
-// Environment is the environment for commands that work in a clone: the one of this process, without settings of user and
-// machine. Commits get a fixed author and a fixed time.
+// Environment is the environment for commands that work in a clone: the one of this process, without settings of user
+// and machine. Commits get a fixed author and a fixed time.
 func Environment() []string {
 	env := append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0")
-	for _, name := range []string{"AUTHOR", "COMMITTER"} {
-		env = append(env, "GIT_"+name+"_NAME=Ada", "GIT_"+name+"_EMAIL=ada@example.com", "GIT_"+name+"_DATE=2026-10-01T12:00:00Z")
+	for _, who := range []string{"GIT_AUTHOR", "GIT_COMMITTER"} {
+		env = append(env, who+"_NAME=Ada", who+"_EMAIL=ada@example.com", who+"_DATE=2026-10-01T12:00:00Z")
 	}
 	return env
 }

@@ -9,11 +9,10 @@ import (
 
 // The versions and branches of the repository that is cloned.
 const (
-	Next      = "v1.5.0-rc.0" // what is released from main
-	Newest    = "v1.4.1"      // the newest tag; it lies on branch Line, and a place in its chart names another version
-	Line      = "release-1.4"
-	ToPick    = "fix: count from one (#12)" // the commit of main that Line lacks
-	OwnFormat = "sha1"
+	Next   = "v1.5.0-rc.0" // what is released from main
+	Newest = "v1.4.1"      // the newest tag; it lies on branch Line, and a place in its chart names another version
+	Line   = "release-1.4"
+	ToPick = "fix: count from one (#12)" // the commit of main that Line lacks
 )
 
 type commit struct {
@@ -23,16 +22,19 @@ type commit struct {
 
 // history is an operator that releases a chart. It has no Go code, so a release takes a fraction of a second.
 func history() []commit {
+	start := map[string]string{"docs/guide/start.md": "Start twice.\n"}
+	end := map[string]string{"docs/guide/end.md": "End well.\n"}
 	return []commit{
 		{branch: "main", subject: "feat: begin (#1)", tag: "v1.3.0", files: surfaces("1.3.0", "1.3.0", map[string]string{
-			".release.yaml": settings, "README.md": "# op\n", "chart/templates/config.yaml": config(1), "docs/guide/start.md": "Start.\n",
-			"chart/values.yaml": "replicas: 1\n", "CHANGELOG.md": "# Changelog\n", "docs/guide/end.md": "End.\n",
+			".release.yaml": settings, "README.md": "# op\n", "CHANGELOG.md": "# Changelog\n",
+			"chart/values.yaml": "replicas: 1\n", "chart/templates/config.yaml": config(1),
+			"docs/guide/start.md": "Start.\n", "docs/guide/end.md": "End.\n",
 		})},
-		{branch: "main", subject: "feat: a second start (#7)", files: map[string]string{"docs/guide/start.md": "Start twice.\n"}},
+		{branch: "main", subject: "feat: a second start (#7)", files: start},
 		{branch: "main", subject: "chore(release): v1.4.0", tag: "v1.4.0", files: surfaces("1.4.0", "1.4.0", nil)},
-		{branch: Line, from: "v1.4.0", subject: "fix: end well (#9)", files: map[string]string{"docs/guide/end.md": "End well.\n"}},
+		{branch: Line, from: "v1.4.0", subject: "fix: end well (#9)", files: end},
 		{branch: Line, subject: "chore(release): v1.4.1", tag: Newest, files: surfaces("1.4.1", "1.4.0", nil)},
-		{branch: "main", subject: "fix: end well (#9)", files: map[string]string{"docs/guide/end.md": "End well.\n"}},
+		{branch: "main", subject: "fix: end well (#9)", files: end},
 		{branch: "main", subject: ToPick, files: map[string]string{"chart/templates/config.yaml": config(2)}},
 		{branch: "main", subject: "feat: replicas (#14)", files: map[string]string{"chart/values.yaml": "replicas: 2\n"}},
 	}
@@ -63,7 +65,8 @@ func surfaces(version, app string, more map[string]string) map[string]string {
 
 // Repository makes dir a bare repository with the history, in an object format of git (sha1, sha256).
 func (g Git) Repository(ctx context.Context, dir, format string) error {
-	if _, err := g.Run(ctx, filepath.Dir(dir), "init", "--quiet", "--bare", "--initial-branch=main", "--object-format="+format, dir); err != nil {
+	init := []string{"init", "--quiet", "--bare", "--initial-branch=main", "--object-format=" + format, dir}
+	if _, err := g.Run(ctx, filepath.Dir(dir), init...); err != nil {
 		return err
 	}
 	var stream strings.Builder

@@ -2,8 +2,10 @@ package clones
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Clone is a clone that is made, or was.
@@ -17,25 +19,37 @@ type Clone struct {
 	Tool      func(ctx context.Context, c *Clone, args ...string) error // runs the command under test in the clone
 }
 
-// run runs git in the scratch folder, as a user does who clones.
-func (c *Clone) run(ctx context.Context, steps ...[]string) error {
-	return c.steps(ctx, c.Scratch, steps)
-}
-
-// in runs git in the clone.
-func (c *Clone) in(ctx context.Context, steps ...[]string) error { return c.steps(ctx, c.Dir, steps) }
-
-func (c *Clone) steps(ctx context.Context, dir string, steps [][]string) error {
-	for _, args := range steps {
-		if _, err := c.Git.Run(ctx, dir, args...); err != nil {
+// run runs git in the scratch folder, a call for each step. A step is the arguments, with spaces between them.
+//
+// In arguments $CLONE, $REMOTE, $PUBLISHED and $SCRATCH are the folders. $URL is the remote by git's own protocol: from a
+// path git would copy files. ${NAME} is the commit of the remote's branch or tag NAME.
+func (c *Clone) run(ctx context.Context, steps ...string) error {
+	for _, step := range steps {
+		var args []string
+		var unknown error
+		for arg := range strings.FieldsSeq(step) {
+			args = append(args, os.Expand(arg, func(name string) string {
+				known := map[string]string{
+					"CLONE": c.Dir, "REMOTE": c.Remote, "PUBLISHED": c.Published, "SCRATCH": c.Scratch,
+					"URL": "file://" + filepath.ToSlash(c.Remote),
+				}
+				if value, ok := known[name]; ok {
+					return value
+				}
+				id, err := c.Git.Run(ctx, c.Remote, "rev-parse", name+"^{commit}")
+				unknown = errors.Join(unknown, err)
+				return id
+			}))
+		}
+		if unknown != nil {
+			return unknown
+		}
+		if _, err := c.Git.Run(ctx, c.Scratch, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// url has git use its own protocol, where a path would have it copy files.
-func (c *Clone) url() string { return "file://" + filepath.ToSlash(c.Remote) }
 
 // Form is a way to make a clone.
 type Form struct {
@@ -43,74 +57,59 @@ type Form struct {
 	Make func(ctx context.Context, c *Clone) error
 }
 
-// cloned is a form that git clone makes by itself, with options; its remote is named by the URL.
-func cloned(name string, options ...string) Form {
-	return Form{name, func(ctx context.Context, c *Clone) error {
-		return c.run(ctx, append(append([]string{"clone", "--quiet"}, options...), c.url(), c.Dir))
-	}}
+// form is a form by calls of git.
+func form(name string, steps ...string) Form {
+	return Form{name, func(ctx context.Context, c *Clone) error { return c.run(ctx, steps...) }}
 }
 
-// byPath is cloned, where the remote is named by its path.
-func byPath(name string, options ...string) Form {
-	return Form{name, func(ctx context.Context, c *Clone) error {
-		return c.run(ctx, append(append([]string{"clone", "--quiet"}, options...), c.Remote, c.Dir))
-	}}
+// cloned is a form that git clone makes by itself, with these options.
+func cloned(name, options string) Form {
+	return form(name, "clone --quiet "+options+" $URL $CLONE")
 }
 
-// Whole are forms of clones that have, or can fetch by themselves, everything that the remote has.
+// Whole are forms of clones that have everything that the remote has. The first one is a fresh clone.
 func Whole() []Form {
 	return []Form{
-		cloned("fresh clone"),
-		byPath("clone of a path, hard links"),
-		byPath("--no-hardlinks", "--no-hardlinks"),
-		byPath("--shared", "--shared"),
-		{"--reference, to a clone with the release", func(ctx context.Context, c *Clone) error {
-			reference := filepath.Join(c.Scratch, "reference.git")
-			return c.run(ctx, []string{"clone", "--quiet", "--mirror", c.Published, reference},
-				[]string{"clone", "--quiet", "--reference", reference, c.url(), c.Dir})
-		}},
-		{"alternates of alternates", func(ctx context.Context, c *Clone) error {
-			between := filepath.Join(c.Scratch, "between")
-			return c.run(ctx, []string{"clone", "--quiet", "--shared", c.Remote, between}, []string{"clone", "--quiet", "--shared", between, c.Dir},
-				[]string{"-C", c.Dir, "remote", "set-url", "origin", c.Remote},
-				[]string{"-C", c.Dir, "fetch", "--quiet", "--prune", "--tags", "origin"})
-		}},
+		cloned("fresh clone", ""),
+		form("clone of a path, hard links", "clone --quiet $REMOTE $CLONE"),
+		form("--no-hardlinks", "clone --quiet --no-hardlinks $REMOTE $CLONE"),
+		form("--shared", "clone --quiet --shared $REMOTE $CLONE"),
+		form("--reference, to a clone with the release",
+			"clone --quiet --mirror $PUBLISHED $SCRATCH/reference.git",
+			"clone --quiet --reference $SCRATCH/reference.git $URL $CLONE"),
+		form("alternates of alternates",
+			"clone --quiet --shared $REMOTE $SCRATCH/between",
+			"clone --quiet --shared $SCRATCH/between $CLONE",
+			"-C $CLONE remote set-url origin $REMOTE",
+			"-C $CLONE fetch --quiet --prune --tags origin"),
 		cloned("--bare", "--bare"),
 		cloned("--mirror", "--mirror"),
-		{"linked work tree", func(ctx context.Context, c *Clone) error {
-			main := filepath.Join(c.Scratch, "main")
-			return c.run(ctx, []string{"clone", "--quiet", c.url(), main}, []string{"-C", main, "worktree", "add", "--quiet", "--detach", c.Dir, "main"})
-		}},
-		{"linked work tree of a bare repository", func(ctx context.Context, c *Clone) error {
-			main := filepath.Join(c.Scratch, "main.git")
-			return c.run(ctx, []string{"clone", "--quiet", "--bare", c.url(), main}, []string{"-C", main, "worktree", "add", "--quiet", c.Dir, "main"})
-		}},
-		{"--separate-git-dir", func(ctx context.Context, c *Clone) error {
-			return c.run(ctx, []string{"clone", "--quiet", "--separate-git-dir=" + filepath.Join(c.Scratch, "git-dir"), c.url(), c.Dir})
-		}},
+		form("linked work tree",
+			"clone --quiet $URL $SCRATCH/main",
+			"-C $SCRATCH/main worktree add --quiet --detach $CLONE main"),
+		form("linked work tree of a bare repository",
+			"clone --quiet --bare $URL $SCRATCH/main.git",
+			"-C $SCRATCH/main.git worktree add --quiet $CLONE main"),
+		cloned("--separate-git-dir", "--separate-git-dir=$SCRATCH/git-dir"),
 		cloned("--sparse", "--sparse"),
-		{"git init, fetch and switch", func(ctx context.Context, c *Clone) error {
-			if err := c.run(ctx, []string{"init", "--quiet", "--initial-branch=other", c.Dir}); err != nil {
+		form("git init, fetch and switch",
+			"init --quiet --initial-branch=other $CLONE",
+			"-C $CLONE remote add origin $URL",
+			"-C $CLONE fetch --quiet --tags origin",
+			"-C $CLONE checkout --quiet -B main origin/main"),
+		form("clone of a bundle file",
+			"-C $REMOTE bundle create --quiet $SCRATCH/all.bundle --all",
+			"clone --quiet --branch=main $SCRATCH/all.bundle $CLONE",
+			"-C $CLONE remote set-url origin $URL"),
+		form("detached, without branches",
+			"clone --quiet $URL $CLONE",
+			"-C $CLONE checkout --quiet --detach",
+			"-C $CLONE branch --quiet -D main"),
+		{"a copy of the folder", func(ctx context.Context, c *Clone) error {
+			if err := c.run(ctx, "clone --quiet $URL $SCRATCH/first"); err != nil {
 				return err
 			}
-			return c.in(ctx, []string{"remote", "add", "origin", c.url()}, []string{"fetch", "--quiet", "--tags", "origin"},
-				[]string{"checkout", "--quiet", "-B", "main", "origin/main"})
-		}},
-		{"clone of a bundle file", func(ctx context.Context, c *Clone) error {
-			file := filepath.Join(c.Scratch, "all.bundle")
-			return c.run(ctx, []string{"-C", c.Remote, "bundle", "create", "--quiet", file, "--all"},
-				[]string{"clone", "--quiet", "--branch=main", file, c.Dir}, []string{"-C", c.Dir, "remote", "set-url", "origin", c.url()})
-		}},
-		{"checkout of a pull request's kind, detached", func(ctx context.Context, c *Clone) error {
-			return c.run(ctx, []string{"clone", "--quiet", c.url(), c.Dir}, []string{"-C", c.Dir, "checkout", "--quiet", "--detach"},
-				[]string{"-C", c.Dir, "branch", "--quiet", "-D", "main"})
-		}},
-		{"a copy of the folder, by another user's tools", func(ctx context.Context, c *Clone) error {
-			first := filepath.Join(c.Scratch, "first")
-			if err := c.run(ctx, []string{"clone", "--quiet", c.url(), first}); err != nil {
-				return err
-			}
-			return os.CopyFS(c.Dir, os.DirFS(first))
+			return os.CopyFS(c.Dir, os.DirFS(filepath.Join(c.Scratch, "first")))
 		}},
 	}
 }
