@@ -199,7 +199,9 @@ type maker struct {
 func (m *maker) make(ctx context.Context) error {
 	var err error
 	if m.Commit != "" {
-		m.base, err = m.Repository.Commit(ctx, m.Commit)
+		if m.base, err = m.Repository.Commit(ctx, m.Commit); m.Again && refusal.Is(err) {
+			return fmt.Errorf("build %s again: %w, with: git fetch --force --tags", m.plan.Version, err)
+		}
 	} else {
 		m.base, _, err = m.Repository.Head(ctx)
 	}
