@@ -15,6 +15,7 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/floating"
 	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/sign/gittag"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -25,6 +26,8 @@ type known struct {
 	file     ocispec.Descriptor // of the record itself
 	from     string             // where it was read
 	read     reader
+	// attached tells whether a git tag that points at the object is attached to the release artifact.
+	attached func(ctx context.Context, object string) (bool, error)
 }
 
 // reader reads content that a record names and that belongs into a repository.
@@ -54,7 +57,11 @@ func local(dir, name string) (*known, error) {
 	}
 	_, file, err := b.Layout.Record(b.Identity)
 	read := func(_ context.Context, _ string, desc ocispec.Descriptor) ([]byte, error) { return b.Layout.Read(desc) }
-	return &known{b.Record, b.Identity.Digest, file, name, read}, err
+	attached := func(_ context.Context, object string) (bool, error) {
+		tag, ok, err := gittag.Of(b)
+		return ok && tag.ID == object, err
+	}
+	return &known{b.Record, b.Identity.Digest, file, name, read, attached}, err
 }
 
 // record finds a version's record: at the registry, where its claim leads to, else in the backup, else in the folder where it was made. Claim, release artifact
@@ -84,7 +91,7 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 	dir := a.Bundle(v)
 	in := filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)) // where that is on this machine is nobody's business
 	if made, err := local(dir, in); err == nil && k == nil && made.record.Version == v {
-		if claimed && made.identity == claim.Identity || !claimed && (a.refs.noClaims != "" || a.isTag(ctx, made.record, t)) {
+		if claimed && made.identity == claim.Identity || !claimed && (a.refs.noClaims != "" || a.isTag(ctx, made, t)) {
 			k = made
 		}
 	}
@@ -232,7 +239,7 @@ func (p *place) tested(ctx context.Context, identity ocispec.Descriptor) (ocispe
 // byRecord compares what a version consists of with its record.
 func (a *auditor) byRecord(ctx context.Context, k *known, t *tagged, out *Version) {
 	r := k.record
-	a.gitTag(ctx, r, t, out)
+	a.gitTag(ctx, k, t, out)
 	if t.files == nil {
 		out.unseen(KindTree, r.Version.String(), r.Tree, "no tag leads to a tree")
 	} else {

@@ -21,6 +21,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/sign/gittag"
 )
 
 // unseenError is why a surface cannot be told.
@@ -254,7 +255,34 @@ func (p *place) record(ctx context.Context, identity digest.Digest) (*known, err
 		}
 		return at.read(ctx, desc)
 	}
-	return &known{r, identity, file, p.name(), read}, nil
+	attached := func(ctx context.Context, object string) (bool, error) { return p.attached(ctx, r, desc, object) }
+	return &known{r, identity, file, p.name(), read, attached}, nil
+}
+
+// attached tells whether a referrer to a release artifact holds a git tag that points at the object.
+func (p *place) attached(ctx context.Context, r bundle.Record, artifact ocispec.Descriptor,
+	object string) (bool, error) {
+	listed, err := p.referrers(ctx, artifact)
+	if err != nil {
+		return false, err
+	}
+	for _, desc := range listed {
+		var m ocispec.Manifest
+		if err := p.readJSON(ctx, desc, &m); err != nil {
+			return false, err
+		}
+		if desc.ArtifactType = m.ArtifactType; !gittag.Holds(desc) || !gittag.OneLayer(m, m.ArtifactType) {
+			continue
+		}
+		content, err := p.readUpTo(ctx, m.Layers[0], gittag.MaxTag)
+		if err != nil {
+			return false, err
+		}
+		if tag, ok := gittag.Read(r, m.ArtifactType, content); ok && tag.ID == object {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // found adds what a registry said of a surface: the digest, or why there is none.

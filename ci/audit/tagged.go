@@ -26,8 +26,18 @@ func (t *tagged) unsigned(ctx context.Context, r *git.Repository) (id string, fo
 	return r.Unsigned(ctx, t.id)
 }
 
-// isTag tells whether the git tag is the record's, signed or not.
-func (a *auditor) isTag(ctx context.Context, r bundle.Record, t *tagged) bool {
+// isTag tells whether the git tag is the version's: the record's, signed or not, or one that is attached to the release
+// artifact.
+func (a *auditor) isTag(ctx context.Context, k *known, t *tagged) bool {
+	if a.isRecordTag(ctx, k.record, t) {
+		return true
+	}
+	attached, err := k.attached(ctx, t.id)
+	return err == nil && attached
+}
+
+// isRecordTag tells whether the git tag is the record's, signed or not.
+func (a *auditor) isRecordTag(ctx context.Context, r bundle.Record, t *tagged) bool {
 	if t.id == r.Tag {
 		return true
 	}
@@ -35,18 +45,39 @@ func (a *auditor) isTag(ctx context.Context, r bundle.Record, t *tagged) bool {
 	return err == nil && unsigned == r.Tag
 }
 
-// gitTag compares the git tag with the record: a signature behind it is no difference, and is told.
-func (a *auditor) gitTag(ctx context.Context, r bundle.Record, t *tagged, out *Version) {
-	name := r.Version.String()
+// gitTag compares the git tag with the record. A signature behind it is no difference, and is told. Neither is a tag that
+// a person pushed for the release commit, where publication attached it to the release artifact.
+func (a *auditor) gitTag(ctx context.Context, k *known, t *tagged, out *Version) {
+	r, name := k.record, k.record.Version.String()
 	switch {
 	case !t.there && a.refs.noTags != "":
 		out.unseen(KindTag, name, r.Tag, a.refs.noTags)
-	case t.there && t.id != r.Tag && a.isTag(ctx, r, t):
+	case t.there && t.id != r.Tag && a.isRecordTag(ctx, r, t):
 		out.compare(KindTag, name, r.Tag, r.Tag, fmt.Sprintf("it is signed, as object %s", t.id))
 	case t.there && t.commit != r.Commit:
 		out.compare(KindTag, name, r.Tag, t.id, fmt.Sprintf("it leads to commit %s where %s belongs", short(t.commit), short(r.Commit)))
+	case t.there && t.id != r.Tag:
+		a.pushedTag(ctx, k, t, out)
 	default:
 		out.compare(KindTag, name, r.Tag, t.id, "")
+	}
+}
+
+// pushedTag compares a git tag on the release commit, which is not the record's, with what is attached to the release
+// artifact.
+func (a *auditor) pushedTag(ctx context.Context, k *known, t *tagged, out *Version) {
+	name := k.record.Version.String()
+	attached, err := k.attached(ctx, t.id)
+	switch {
+	case err != nil:
+		out.unseen(KindTag, name, k.record.Tag,
+			fmt.Sprintf("whether %s was the tag when the version was published: %v", short(t.id), err))
+	case attached:
+		out.compare(KindTag, name, t.id, t.id,
+			"a person pushed it before the version was published; it leads to the release commit")
+	default:
+		out.compare(KindTag, name, k.record.Tag, t.id,
+			"it leads to the release commit; the release artifact names no such tag object")
 	}
 }
 

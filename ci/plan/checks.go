@@ -259,23 +259,6 @@ func (m *maker) strays(ctx context.Context, known map[string]bool, olds []string
 	return nil
 }
 
-// checkRepeat compares a version that is tagged already with what would be tagged now.
-func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
-	if !m.place.Exists {
-		return nil
-	}
-	p := &m.plan
-	tagged := m.tags[p.Version]
-	if tagged == p.Commit {
-		p.Exists = true
-		m.notice("%s is tagged already, with this very content (commit %s)", p.Version, short(tagged))
-		return nil
-	}
-	m.against("%s is tagged already, with other content: its tag is on commit %s, this release would be commit %s; a version never changes: release the next one",
-		p.Version, tagged, p.Commit)
-	return nil
-}
-
 // checkBranch speaks against a release branch that could not be fast-forwarded.
 func (m *maker) checkBranch(ctx context.Context, _ *git.Tree) error {
 	p := &m.plan

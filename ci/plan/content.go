@@ -41,14 +41,20 @@ func (m *maker) judge(ctx context.Context, tree *git.Tree) error {
 	if p.Guide, err = m.Guide(tree, *p); err != nil {
 		return err
 	}
-	if !m.place.Exists { // what is out is out
-		p.Against = append(p.Against, j.Against(p.Version)...)
-		p.Notices = append(p.Notices, j.Notices()...)
+	if m.judged = j; !m.place.Exists { // else checkRepeat decides: a published version stays as it is
+		m.applyPolicy()
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Accept)) {
 		p.Accepted = append(p.Accepted, Accepted{id, m.Accept[id]})
 	}
 	return nil
+}
+
+// applyPolicy adds what the policy says to the plan.
+func (m *maker) applyPolicy() {
+	p := &m.plan
+	p.Against = append(p.Against, m.judged.Against(p.Version)...)
+	p.Notices = append(p.Notices, m.judged.Notices()...)
 }
 
 // compare gives what differs from the version that users come from.

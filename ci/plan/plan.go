@@ -194,6 +194,7 @@ type maker struct {
 	tags    tags.Tags
 	quiet   *git.Repository // with the quarantine
 	objects []git.Object
+	judged  policy.Judgement
 }
 
 func (m *maker) make(ctx context.Context) error {

@@ -70,7 +70,7 @@ func (r Report) Changed() bool {
 // Publish verifies the bundle, looks whether anything at the destinations contradicts it (then it is refused and nothing is written),
 // writes, and reads everything back. Running it again completes what a stopped run left.
 func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, error) {
-	p := &publication{bundle: b, version: b.Record.Version.String(),
+	p := &publication{to: d, bundle: b, version: b.Record.Version.String(),
 		report: Report{Version: b.Record.Version.String(), Identity: b.Identity.Digest.String()}}
 	if p.patience = d.Patience; p.patience == (registry.Patience{}) {
 		p.patience = registry.Usual
@@ -123,6 +123,7 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 }
 
 type publication struct {
+	to       Destinations
 	bundle   bundle.Bundle
 	version  string
 	patience registry.Patience
@@ -134,7 +135,7 @@ type publication struct {
 	scratch  *git.Repository
 	refs     map[string]string // of the remote, as found
 	claimID  string            // id of the claim's object
-	tagID    string            // id of the tag's object: the record's, or one that is signed
+	tagID    string            // id of what the tag points at: the record's tag object, that one signed, or a person's tag
 	report   Report
 }
 

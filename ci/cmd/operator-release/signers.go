@@ -9,6 +9,7 @@ import (
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/publish"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/sign/gittag"
 )
@@ -34,33 +35,53 @@ func signersOf(ctx context.Context, source *git.Repository, signatures *config.S
 	return s, err
 }
 
-// requiredTag refuses a bundle whose git tag is not signed by one of the allowed signers, where any are named.
-func requiredTag(ctx context.Context, source *git.Repository, b bundle.Bundle, signatures *config.Signatures, trust pipeline.Trust) error {
+// requiredTag refuses to publish where the git tag is not signed by one of the allowed signers, if there are any.
+// The tag is the one that the remote has, since that stays, else the one that the bundle brings.
+func requiredTag(ctx context.Context, source *git.Repository, b bundle.Bundle, remote *publish.Remote,
+	signatures *config.Signatures, trust pipeline.Trust) error {
 	signers, err := signersOf(ctx, source, signatures, trust)
 	if err != nil || len(signers.Allowed) == 0 {
 		return err
-	}
-	tag, ok, err := gittag.Of(b)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return refusal.New("publish %s signed: the bundle %s has no signed git tag; sign it with: operator-release sign %s --git-key FILE", b.Record.Version, b.Layout.Dir(), b.Layout.Dir())
 	}
 	dir, err := os.MkdirTemp("", "release-tag-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	scratch, err := source.Scratch(ctx, dir)
+	brought, ok, err := gittag.Of(b)
 	if err != nil {
 		return err
 	}
-	if err := scratch.Import(ctx, []git.Object{tag}); err != nil {
+	scratch, id, err := tagToPublish(ctx, source, b, brought, remote, dir)
+	if err != nil {
 		return err
 	}
-	if _, err := scratch.VerifyTag(ctx, tag.ID, signers.Allowed); err != nil {
+	if !ok && (id == "" || id == b.Record.Tag) {
+		return refusal.New("publish %s signed: the bundle %s has no signed git tag; "+
+			"sign it with: operator-release sign %s --git-key FILE", b.Record.Version, b.Layout.Dir(), b.Layout.Dir())
+	}
+	if _, format, err := scratch.Unsigned(ctx, id); err != nil {
+		return err
+	} else if format == "" {
+		return refusal.New("publish %s signed: its git tag is out and is not signed (it points at object %s); "+
+			"a published tag stays as it is", b.Record.Version, id)
+	}
+	if _, err := scratch.VerifyTag(ctx, id, signers.Allowed); err != nil {
 		return refusal.New("publish %s signed: %w; name the one who signed it among the allowed signers", b.Record.Version, err)
 	}
 	return nil
+}
+
+// tagToPublish is the id of what the git tag points at after publication: the remote's tag, since that stays, else the
+// one that the bundle brings beside the record's own. The repository, in dir, holds the object.
+func tagToPublish(ctx context.Context, source *git.Repository, b bundle.Bundle, brought git.Object,
+	remote *publish.Remote, dir string) (*git.Repository, string, error) {
+	if remote != nil {
+		return publish.Tag(ctx, b, remote, dir)
+	}
+	scratch, err := source.Scratch(ctx, dir)
+	if err == nil && brought.Type == "tag" {
+		err = scratch.Import(ctx, []git.Object{brought})
+	}
+	return scratch, brought.ID, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/publish"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/sign"
 )
@@ -110,7 +111,8 @@ func verifierOf(ctx context.Context, source *git.Repository, signatures *config.
 }
 
 // required refuses a bundle that is not signed, where that is asked for, by flag or settings.
-func required(ctx context.Context, source *git.Repository, b bundle.Bundle, spec pipeline.PublishSpec) error {
+func required(ctx context.Context, source *git.Repository, b bundle.Bundle, remote *publish.Remote,
+	spec pipeline.PublishSpec) error {
 	var c config.Config
 	var unborn *git.Error
 	if _, err := source.Git(ctx, "rev-parse", "--verify", "--quiet", "HEAD"); errors.As(err, &unborn) && unborn.Code == 1 && spec.To.Config == nil {
@@ -131,5 +133,5 @@ func required(ctx context.Context, source *git.Repository, b bundle.Bundle, spec
 	if err := sign.Require(b, v); err != nil {
 		return err
 	}
-	return requiredTag(ctx, source, b, c.Signatures, spec.Trust)
+	return requiredTag(ctx, source, b, remote, c.Signatures, spec.Trust)
 }

@@ -82,7 +82,7 @@ func runPublish(ctx context.Context, c call, spec pipeline.PublishSpec) (any, er
 	if err != nil {
 		return nil, err
 	}
-	if err := required(ctx, source, b, spec); err != nil {
+	if err := required(ctx, source, b, to.Remote, spec); err != nil {
 		return nil, err
 	}
 	r, err := publish.Publish(ctx, b, to)

@@ -1,10 +1,11 @@
-// Package gittag makes and finds the signed git tag of a bundle. The tag object that a record names is unsigned, since it is part of the identity; signed it is that very object with a signature behind its
-// message, kept as a referrer to the release artifact. So whatever carries referrers carries it, and everybody who cuts the signature off has the object that the record names.
+// Package gittag makes and finds the git tag of a bundle, where it is not the unsigned tag object that the record names. There are two kinds.
+// A signed tag is the record's tag object with a signature behind its message.
+// A published tag is what a person had pushed before the version was published; see published.go for the rule.
+// Each is a referrer to the release artifact, so registry, backup and restore carry it, and the identity stays.
 package gittag
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,42 +23,6 @@ import (
 	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
-
-// Type is the media type of a signed tag object's content, and of the referrer that holds it.
-const Type = "application/vnd.operator-release.git-tag.v1"
-
-// maxTag bounds a signed tag object, in bytes.
-const maxTag = 256 << 10
-
-// Of is the signed tag that a bundle holds, the first in the order of the referrers' digests; ok is false where it holds none. What is too large, or is not the record's tag once its signature
-// is cut off, is passed over: whoever may write to a registry may attach anything. Nothing is verified: who may sign is known elsewhere.
-func Of(b bundle.Bundle) (tag git.Object, ok bool, err error) {
-	roots, err := b.Layout.Roots()
-	if err != nil {
-		return tag, false, err
-	}
-	slices.SortFunc(roots, func(x, y ocispec.Descriptor) int { return cmp.Compare(x.Digest, y.Digest) })
-	for _, root := range roots {
-		if root.ArtifactType != Type || root.MediaType != ocispec.MediaTypeImageManifest || root.Size > bundle.MaxManifest {
-			continue
-		}
-		var m ocispec.Manifest
-		if err := b.Layout.ReadJSON(root, &m); err != nil {
-			return tag, false, err
-		}
-		if m.Subject == nil || m.Subject.Digest != b.Identity.Digest || len(m.Layers) != 1 || m.Layers[0].MediaType != Type || m.Layers[0].Size > maxTag {
-			continue
-		}
-		content, err := b.Layout.Read(m.Layers[0])
-		if err != nil {
-			return tag, false, err
-		}
-		if unsigned, _, format := git.CutSignature(content); format != "" && git.ID("tag", unsigned, b.Record.Tag) == b.Record.Tag {
-			return git.Object{Type: "tag", ID: git.ID("tag", content, b.Record.Tag), Content: content}, true, nil
-		}
-	}
-	return tag, false, nil
-}
 
 // unsigned is the content of the tag object that the record names.
 func unsigned(b bundle.Bundle) ([]byte, error) {
@@ -125,7 +90,7 @@ func Key(where string, secrets *redact.Secrets) (*Signer, error) {
 	return s, nil
 }
 
-// Sign signs a bundle's git tag, and attaches it. Where the bundle has a signed tag already, by whatever key, it stays, and added is false.
+// Sign signs a bundle's git tag, and attaches it. Where the bundle has a signed or published tag already, it stays, and added is false.
 func (s *Signer) Sign(ctx context.Context, b bundle.Bundle) (referrer ocispec.Descriptor, added bool, err error) {
 	if _, there, err := Of(b); err != nil || there {
 		return referrer, false, err
@@ -139,7 +104,7 @@ func (s *Signer) Sign(ctx context.Context, b bundle.Bundle) (referrer ocispec.De
 		return referrer, false, fmt.Errorf("sign the git tag of %s with %s: %w", b.Record.Version, s.name, err)
 	}
 	signed := slices.Concat(content, signature)
-	if cut, _, format := git.CutSignature(signed); format == "" || !bytes.Equal(cut, content) || len(signed) > maxTag {
+	if cut, _, format := git.CutSignature(signed); format == "" || !bytes.Equal(cut, content) || len(signed) > MaxTag {
 		return referrer, false, fmt.Errorf("sign the git tag of %s with %s: what came is no signature that git would find", b.Record.Version, s.name)
 	}
 	if referrer, err = b.Layout.Attach(b.Identity, Type, signed, nil); err != nil {

@@ -1,0 +1,103 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/sign/gittag"
+)
+
+// checkRepeat compares a version that is tagged already with what would be tagged now. A tag on the release commit counts,
+// also one that a person pushed: gittag.Accept has the rule, and publication applies the same one.
+func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
+	if !m.place.Exists {
+		return nil
+	}
+	p := &m.plan
+	tagged := m.tags[p.Version]
+	if tagged != p.Commit {
+		m.against("%s is tagged already, with other content: its tag is on commit %s, this release would be commit %s; %s",
+			p.Version, tagged, p.Commit, m.otherTagAdvice(tagged))
+		return nil
+	}
+	p.Exists = true
+	notice := fmt.Sprintf("%s is tagged already, with this very content (commit %s)", p.Version, short(tagged))
+	published, err := m.published(ctx)
+	if err == nil && !published {
+		notice += "; publication leaves the tag that the git remote has, and makes one where the remote has none"
+		err = m.checkPushedTag(ctx)
+	}
+	m.notice("%s", notice)
+	return err
+}
+
+// otherTagAdvice says what to do about a tag on another commit than the release commit.
+func (m *maker) otherTagAdvice(tagged string) string {
+	p := &m.plan
+	remove := fmt.Sprintf("git tag -d %s && git push origin :refs/tags/%s", p.Version, p.Version)
+	if tagged != p.Base {
+		return fmt.Sprintf("a published version never changes: release the next one; where nothing of %s is published, "+
+			"release the tagged commit (git switch --detach %s), or delete the tag (%s)", p.Version, p.Version, remove)
+	}
+	return fmt.Sprintf("the tagged commit does not carry the version: the release edits %s; "+
+		"where nothing of %s is published, delete the tag (%s), and publication makes it; "+
+		"or, after that, commit the edits first (operator-release prepare %s), and tag that commit",
+		strings.Join(p.Edits(), ", "), p.Version, remove, p.Version)
+}
+
+// published tells whether the version's tag in this clone is the one that a publication makes, signed or not, or the
+// clone has the version's claim.
+func (m *maker) published(ctx context.Context) (bool, error) {
+	claim, err := m.Repository.Refs(ctx, journal.ClaimRef(m.plan.Version))
+	if err != nil || len(claim) > 0 {
+		return len(claim) > 0, err
+	}
+	tag, err := m.tagObject(ctx)
+	if err != nil {
+		return false, err
+	}
+	unsigned, _, _ := git.CutSignature(tag.Content)
+	return tag.Type == "tag" && git.ID("tag", unsigned, m.plan.Tag) == m.plan.Tag, nil
+}
+
+// tagObject is what the version's tag in this clone points at.
+func (m *maker) tagObject(ctx context.Context) (git.Object, error) {
+	id, err := m.Repository.Git(ctx, "rev-parse", "--verify", "refs/tags/"+m.plan.Version.String())
+	if err != nil {
+		return git.Object{}, err
+	}
+	objects, err := m.Repository.Objects(ctx, id)
+	if err != nil {
+		return git.Object{}, err
+	}
+	return objects[0], nil
+}
+
+// checkPushedTag speaks against a tag that publication would refuse. A tag alone publishes nothing: the version has to
+// follow the versions before it, and the policy applies.
+func (m *maker) checkPushedTag(ctx context.Context) error {
+	tag, err := m.tagObject(ctx)
+	if err != nil {
+		return err
+	}
+	p := &m.plan
+	if _, err := gittag.Accept(p.Version, p.Commit, tag); err != nil {
+		m.against("%s is tagged already, and publication does not take the tag: %v; "+
+			"delete it (git tag -d %s && git push origin :refs/tags/%s), and tag the commit again",
+			p.Version, err, p.Version, p.Version)
+	}
+	others := maps.Clone(m.tags)
+	delete(others, p.Version)
+	if _, err := others.Place(ctx, m.Repository, p.Config.Pattern(), p.Version, m.base); refusal.Is(err) {
+		m.against("%v", err)
+	} else if err != nil {
+		return err
+	}
+	m.applyPolicy()
+	return nil
+}
