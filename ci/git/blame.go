@@ -20,6 +20,13 @@ func (p *Picker) Touched(ctx context.Context, fork string, commit Commit, path s
 	if parent == fork { // there are none; of an empty range, git blame would speak of HEAD
 		return nil, nil
 	}
+	// Git reads files of all commits between where it looks for what was renamed.
+	if err := r.Complete(ctx, fork); err != nil {
+		return nil, err
+	}
+	if err := r.completeRange(ctx, []string{commit.ID}, []string{fork}); err != nil {
+		return nil, err
+	}
 	if _, err := r.Git(ctx, "cat-file", "-e", parent+":"+path); err != nil {
 		return nil, nil
 	}

@@ -12,6 +12,9 @@ type Change struct{ From, To Entry }
 
 // Changes are the paths at which two trees, or commits, differ. Renames are not followed.
 func (r *Repository) Changes(ctx context.Context, from, to string) (map[string]Change, error) {
+	if err := r.CompleteTrees(ctx, from, to); err != nil {
+		return nil, err
+	}
 	out, err := r.run(ctx, nil, nil, "diff-tree", "-r", "-z", "--raw", "--no-renames", from, to)
 	if err != nil {
 		return nil, err
@@ -30,11 +33,16 @@ func (r *Repository) Changes(ctx context.Context, from, to string) (map[string]C
 func (r *Repository) ChangesOf(ctx context.Context, commits []Commit) (map[string]map[string]Change, error) {
 	var asked strings.Builder
 	all := map[string]map[string]Change{}
+	var single []Commit
 	for _, c := range commits {
 		if len(c.Parents) == 1 {
 			asked.WriteString(c.ID + "\n")
 			all[c.ID] = map[string]Change{}
+			single = append(single, c)
 		}
+	}
+	if err := r.CompleteTrees(ctx, withParents(single)...); err != nil {
+		return nil, err
 	}
 	out, err := r.run(ctx, strings.NewReader(asked.String()), nil, "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames")
 	if err != nil {
@@ -82,6 +90,9 @@ func (r *Repository) PatchIDs(ctx context.Context, commits []Commit) (map[string
 	ids := map[string]string{}
 	if len(commits) == 0 {
 		return ids, nil
+	}
+	if err := r.CompleteChanges(ctx, commits); err != nil {
+		return nil, err
 	}
 	var asked strings.Builder
 	for _, c := range commits {

@@ -13,10 +13,10 @@ import (
 // (detached) and, where tag is not empty, the annotated tag named so on it. The work tree is written from
 // objects and is clean. Objects of a quarantine are shared too. It is for running a repository's own commands, which ask git what is released.
 func (r *Repository) Checkout(ctx context.Context, dir string, objects []Object, commit, tag, tagID string, when time.Time) error {
-	if _, err := (&Repository{dir: r.dir}).Git(ctx, "clone", "--quiet", "--shared", "--no-checkout", "--", r.dir, dir); err != nil {
+	if _, err := at(r.dir).Git(ctx, "clone", "--quiet", "--shared", "--no-checkout", "--", r.dir, dir); err != nil {
 		return err
 	}
-	c := &Repository{dir: dir}
+	c := at(dir)
 	if err := c.share(ctx, r.objects); err != nil {
 		return err
 	}
@@ -59,6 +59,9 @@ func (r *Repository) Export(ctx context.Context, dir string, objects []Object, c
 	if err != nil {
 		return err
 	}
+	if err := all.Complete(ctx, commit); err != nil {
+		return err
+	}
 	// Equal content makes an equal folder: nothing is logged, no file times are in the index, and the pack has no deltas of this clone.
 	if _, err := all.Git(ctx, "update-ref", "refs/heads/exported", commit); err != nil {
 		return err
@@ -66,7 +69,7 @@ func (r *Repository) Export(ctx context.Context, dir string, objects []Object, c
 	if _, err := r.Git(ctx, "init", "--quiet", "--template=", "--initial-branch=main", "--", dir); err != nil {
 		return err
 	}
-	c := &Repository{dir: dir}
+	c := at(dir)
 	if _, err := c.Git(ctx, "config", "core.logAllRefUpdates", "false"); err != nil {
 		return err
 	}
@@ -89,6 +92,9 @@ func (r *Repository) Export(ctx context.Context, dir string, objects []Object, c
 
 // checkOut makes a commit that is there the one checked out, with its tag.
 func (r *Repository) checkOut(ctx context.Context, commit, tag, tagID string, when time.Time) error {
+	if err := r.Complete(ctx, commit); err != nil {
+		return err
+	}
 	steps := [][]string{{"update-ref", "--no-deref", "HEAD", commit}, {"read-tree", "HEAD"}}
 	if tag != "" {
 		steps = append(steps, []string{"update-ref", "refs/tags/" + tag, tagID})

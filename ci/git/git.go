@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -16,23 +17,28 @@ import (
 
 // Repository is a git repository, with or without a work tree.
 type Repository struct {
-	dir     string   // where git runs
-	objects []string // object directories: where new objects go, then those that are read; empty: the repository's own
+	dir        string      // where git runs
+	objects    []string    // object directories: where new objects go, then those that are read; empty: the repository's own
+	completion *completion // of the partial clones whose objects it sees
 }
+
+// at is the repository in a folder.
+func at(dir string) *Repository { return &Repository{dir: dir, completion: &completion{}} }
 
 // Open finds the repository that dir belongs to; a folder without one is refused.
 func Open(ctx context.Context, dir string) (*Repository, error) {
-	r := &Repository{dir: dir}
+	r := at(dir)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, refusal.New("open repository %s: there is no such folder; name one with --source", dir)
 	}
-	top, err := r.Git(ctx, "rev-parse", "--show-toplevel")
+	said, err := r.Git(ctx, "rev-parse", "--path-format=absolute", "--git-common-dir", "--show-toplevel")
+	common, top, _ := strings.Cut(said, "\n")
 	if err != nil {
 		if top, err = r.Git(ctx, "rev-parse", "--absolute-git-dir"); err != nil {
 			return nil, refusal.New("open repository %s: %w; name a git repository with --source", dir, err)
 		}
 	}
-	r.dir = top
+	r.dir, r.completion.common = top, common
 	return r, nil
 }
 
@@ -41,11 +47,13 @@ func Init(ctx context.Context, dir string) (*Repository, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	r := &Repository{dir: dir}
+	r := at(dir)
 	if _, err := r.Git(ctx, "init", "--quiet", "--bare", "--initial-branch=main"); err != nil {
 		return nil, err
 	}
-	return r, nil
+	var err error
+	r.completion.common, err = filepath.Abs(dir)
+	return r, err
 }
 
 // Dir is the work tree's root, or the bare repository's folder.
@@ -85,6 +93,12 @@ func (r *Repository) command(ctx context.Context, env []string, args ...string) 
 		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "HOME=/nonexistent", "LC_ALL=C", "TZ=UTC",
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1",
 	}, env...)
+	// A missing object is not fetched when git comes to it: complete fetches it before. Git before 2.45 knows no GIT_NO_LAZY_FETCH:
+	// there its fetch finds every protocol forbidden.
+	cmd.Env = append(cmd.Env, "GIT_NO_LAZY_FETCH=1")
+	if !slices.Contains([]string{"clone", "fetch", "push"}, args[0]) {
+		cmd.Env = append(cmd.Env, "GIT_ALLOW_PROTOCOL=none")
+	}
 	if len(r.objects) > 0 {
 		cmd.Env = append(cmd.Env, "GIT_OBJECT_DIRECTORY="+r.objects[0],
 			"GIT_ALTERNATE_OBJECT_DIRECTORIES="+strings.Join(r.objects[1:], string(os.PathListSeparator)))
@@ -121,7 +135,7 @@ func (r *Repository) Quarantine(ctx context.Context, dir string) (*Repository, e
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return &Repository{dir: r.dir, objects: append([]string{dir, own}, r.objects...)}, nil
+	return &Repository{dir: r.dir, objects: append([]string{dir, own}, r.objects...), completion: r.completion}, nil
 }
 
 // exitCode is the code with which git ended, or -1.

@@ -295,7 +295,7 @@ func TestExportStandsOnItsOwn(t *testing.T) {
 	if err := os.Rename(r.dir, r.dir+".gone"); err != nil {
 		t.Fatal(err)
 	}
-	c := &Repository{dir: dirs[0]}
+	c := at(dirs[0])
 	for args, want := range map[string]string{
 		"rev-parse HEAD": released.ID, "status --porcelain": "", "describe --exact-match --tags HEAD": "v1.0.1", "log --format=%s": "release", "fsck": "",
 		"cat-file -t v1.0.1": "tag",

@@ -171,6 +171,9 @@ func (r *Repository) Dirty(ctx context.Context, ignore ...string) ([]string, err
 	if bare, err := r.Git(ctx, "rev-parse", "--is-bare-repository"); err != nil || bare == "true" {
 		return nil, err
 	}
+	if err := r.CompleteTrees(ctx, "HEAD"); err != nil {
+		return nil, err
+	}
 	// By the user's own settings: whoever checks out with other line ends has changed nothing.
 	args := []string{"-c", "core.fsmonitor=false", "-c", "safe.directory=*", "status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames", "--", "."}
 	for _, dir := range ignore {
@@ -356,6 +359,9 @@ func (r *Repository) MergeBase(ctx context.Context, a, b string) (id string, ok 
 
 // Grep lists the places of a tree's text files, outside of the paths to exclude, that hold one of the words.
 func (r *Repository) Grep(ctx context.Context, tree string, words, exclude []string) ([]Place, error) {
+	if err := r.Complete(ctx, tree); err != nil {
+		return nil, err
+	}
 	args := []string{"grep", "-n", "-I", "-w", "-z", "--full-name", "-F"}
 	for _, word := range words {
 		args = append(args, "-e", word)

@@ -13,7 +13,8 @@ import (
 // helper gives git the password that stood in the URL. The variables are read by the shell: none of them is an argument.
 const helper = `!f() { test "$1" != get || printf 'username=%s\npassword=%s\n' "$OPERATOR_RELEASE_GIT_USERNAME" "$OPERATOR_RELEASE_GIT_PASSWORD"; }; f`
 
-// environment is this process's own with settings for the remote behind those that it has.
+// environment is this process's own with settings for the remote behind those that it has. A remote that is known by its name
+// keeps its own settings: only what is secret is taken out of its URL.
 func (m *Remote) environment(name string) ([]string, error) {
 	env := os.Environ()
 	n := 0
@@ -31,7 +32,12 @@ func (m *Remote) environment(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	set("remote."+name+".url", url)
+	switch {
+	case m.known == "":
+		set("remote."+name+".url", url)
+	case url != m.URL:
+		set("url."+url+".insteadOf", m.URL)
+	}
 	switch {
 	case login.hasPassword:
 		set("credential.helper", "") // the URL's password comes before whatever else is known, and is stored nowhere

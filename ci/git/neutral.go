@@ -26,6 +26,7 @@ func (r *Repository) neutral(ctx context.Context, dir string) (*neutral, error) 
 	if err != nil {
 		return nil, err
 	}
+	s.completion = r.completion
 	if s.objects = r.objects; len(s.objects) == 0 {
 		own, err := r.Git(ctx, "rev-parse", "--path-format=absolute", "--git-path", "objects")
 		if err != nil {
@@ -60,6 +61,9 @@ func (r *Repository) inNeutral(ctx context.Context, tree, stdin string, args ...
 func (n *neutral) show(ctx context.Context, tree string) error {
 	if tree == n.shown {
 		return nil
+	}
+	if err := n.repository.CompleteTrees(ctx, tree); err != nil {
+		return err
 	}
 	before := n.shown
 	if before == "" {

@@ -31,6 +31,9 @@ type Object struct {
 // NewCommit makes a commit on top of base whose tree is base's with the contents of edits, a path each. Files keep
 // their modes; a path that base does not have becomes a plain file. Author and committer are by.
 func (r *Repository) NewCommit(ctx context.Context, base Commit, edits map[string][]byte, by Person, message string) (Commit, error) {
+	if err := r.Complete(ctx, base.ID); err != nil {
+		return Commit{}, err
+	}
 	names := slices.Sorted(maps.Keys(edits))
 	executable, err := r.executable(ctx, base.Tree, names)
 	if err != nil {
@@ -131,6 +134,9 @@ type edit struct{ path, mode, id string }
 
 // edit makes a tree of another one.
 func (r *Repository) edit(ctx context.Context, tree string, edits []edit) (string, error) {
+	if err := r.Complete(ctx, tree); err != nil {
+		return "", err
+	}
 	index, err := os.CreateTemp("", "release-index-")
 	if err != nil {
 		return "", err
@@ -264,80 +270,6 @@ func (r *Repository) TagTexts(ctx context.Context, ids []string) (map[string]str
 		out = rest[size+1:]
 	}
 	return texts, nil
-}
-
-// AddedObjects are what a repository that has base lacks of a commit on top of it and of its tag objects: the commit, the trees and blobs
-// that base's tree does not hold, and the tags, ordered by type and id. They depend on these alone. Which objects git had to write, and
-// which it had already, differs from clone to clone.
-func (r *Repository) AddedObjects(ctx context.Context, base, commit Commit, tags ...string) ([]Object, error) {
-	ids := slices.Clone(tags)
-	if commit.ID != base.ID {
-		before, err := r.treeObjects(ctx, base.Tree)
-		if err != nil {
-			return nil, err
-		}
-		after, err := r.treeObjects(ctx, commit.Tree)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, commit.ID)
-		for id := range after {
-			if !before[id] {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return r.read(ctx, ids)
-}
-
-// treeObjects are the ids of a tree and of all trees and blobs below it. The commits of submodules are no objects of the repository.
-func (r *Repository) treeObjects(ctx context.Context, tree string) (map[string]bool, error) {
-	out, err := r.Git(ctx, "ls-tree", "-r", "-t", "--full-tree", "--format=%(objecttype) %(objectname)", tree)
-	if err != nil {
-		return nil, err
-	}
-	ids := map[string]bool{tree: true}
-	for line := range strings.Lines(out) {
-		if kind, id, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); kind != "commit" {
-			ids[id] = true
-		}
-	}
-	return ids, nil
-}
-
-// Reachable are the objects that these commits need, and that no ref of the repository leads to, ordered by type and id.
-func (r *Repository) Reachable(ctx context.Context, commits []string) ([]Object, error) {
-	if len(commits) == 0 {
-		return nil, nil
-	}
-	out, err := r.run(ctx, strings.NewReader(strings.Join(commits, "\n")+"\n"), nil, "rev-list", "--objects", "--no-object-names", "--stdin", "--not", "--all")
-	if err != nil {
-		return nil, err
-	}
-	return r.read(ctx, strings.Fields(string(out)))
-}
-
-// Objects are those of the ids, ordered by type and id.
-func (r *Repository) Objects(ctx context.Context, ids ...string) ([]Object, error) {
-	return r.read(ctx, ids)
-}
-
-func (r *Repository) read(ctx context.Context, ids []string) ([]Object, error) {
-	blobs, err := r.openBlobs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer blobs.close()
-	var objects []Object
-	for _, id := range ids {
-		kind, content, err := blobs.object(id)
-		if err != nil {
-			return nil, err
-		}
-		objects = append(objects, Object{Type: kind, ID: id, Content: content})
-	}
-	slices.SortFunc(objects, func(a, b Object) int { return strings.Compare(a.Type+a.ID, b.Type+b.ID) })
-	return objects, nil
 }
 
 // WriteObjects writes objects as a tar stream of files named TYPE/ID. Packs are no canonical form; this is.

@@ -67,13 +67,19 @@ func (p *Picker) PickEach(ctx context.Context, onto Commit, commits []Commit, ke
 	if len(commits) == 0 {
 		return nil, nil
 	}
-	type sides struct{ ours, theirs string }
-	var all []sides
-	var asked strings.Builder
 	for _, c := range commits {
 		if len(c.Parents) == 0 {
 			return nil, fmt.Errorf("pick commit %s: it is a root commit, so it changes nothing that another branch could have", c.ID)
 		}
+	}
+	// Git reads files of all three trees where it looks for renames.
+	if err := p.repository.Complete(ctx, append(withParents(commits), onto.Tree)...); err != nil {
+		return nil, err
+	}
+	type sides struct{ ours, theirs string }
+	var all []sides
+	var asked strings.Builder
+	for _, c := range commits {
 		// merge-tree takes its base from history: a commit with the tree of onto, whose parent is that of the change.
 		ours, err := p.store(Commit{Tree: onto.Tree, Parents: c.Parents[:1], Author: scratchPerson, Committer: scratchPerson, Message: "onto\n"})
 		if err != nil {

@@ -1,10 +1,12 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +22,8 @@ type Remote struct {
 	URL     string
 	Silence time.Duration // how long the server may move no byte before git gives up; at first 3 minutes
 	from    *Repository   // whose objects are pushed
+	top     string        // where git runs; empty: in from's folder
+	known   string        // the remote's name in from's settings; empty: each run gives it one
 	limits  sync.Once
 	limit   []string // settings that end a silence over HTTP
 }
@@ -65,6 +69,16 @@ func (r *Repository) Scratch(ctx context.Context, dir string) (*Repository, erro
 // credential helper. Errors name the URL as if it had been an argument.
 func (m *Remote) run(ctx context.Context, options []string, behind ...string) (string, error) {
 	name := "remote-" + rand.Text()
+	out, err := m.runAs(ctx, name, nil, options, behind...)
+	var failed *Error
+	if errors.As(err, &failed) {
+		failed.Stderr = strings.ReplaceAll(failed.Stderr, name, m.URL)
+	}
+	return strings.ReplaceAll(out, name, m.URL), err
+}
+
+// runAs is run with a name for the remote, and with standard input.
+func (m *Remote) runAs(ctx context.Context, name string, stdin io.Reader, options []string, behind ...string) (string, error) {
 	env, err := m.environment(name)
 	if err != nil {
 		return "", err
@@ -80,15 +94,11 @@ func (m *Remote) run(ctx context.Context, options []string, behind ...string) (s
 	}
 	bounded, cancel := context.WithTimeout(ctx, calls*m.Silence)
 	defer cancel()
-	out, err := m.call(bounded, env, slices.Concat(closed, m.limit, args(name)), args(m.URL))
-	var failed *Error
-	if errors.As(err, &failed) {
-		failed.Stderr = strings.ReplaceAll(failed.Stderr, name, m.URL)
-	}
+	out, err := m.call(bounded, env, stdin, slices.Concat(closed, m.limit, args(name)), args(m.URL))
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("given up after %s: %w", calls*m.Silence, err)
 	}
-	return strings.ReplaceAll(out, name, m.URL), err
+	return out, err
 }
 
 // speedLimit has git give up on a silent HTTP server, unless the user has limits of their own (in the configuration, for this address or
@@ -102,7 +112,7 @@ func (m *Remote) speedLimit(ctx context.Context) []string {
 		return nil // which the call itself says
 	}
 	args := []string{"config", "--get-urlmatch", "http", url}
-	if own, err := m.call(ctx, os.Environ(), args, args); err == nil && strings.Contains(own, "http.lowspeed") {
+	if own, err := m.call(ctx, os.Environ(), nil, args, args); err == nil && strings.Contains(own, "http.lowspeed") {
 		return nil
 	}
 	seconds := max(1, int(m.Silence.Seconds()))
@@ -110,12 +120,12 @@ func (m *Remote) speedLimit(ctx context.Context) []string {
 }
 
 // call runs git; args are what an error names.
-func (m *Remote) call(ctx context.Context, env, all, args []string) (string, error) {
+func (m *Remote) call(ctx context.Context, env []string, stdin io.Reader, all, args []string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", all...)
-	cmd.Dir = m.from.dir
+	cmd.Dir = cmp.Or(m.top, m.from.dir)
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_DIR="+m.from.dir)
 	cmd.WaitDelay = m.Silence // helpers of a git that was ended (HTTP, SSH) may hold its output open
-	out, err := output(cmd, nil, args)
+	out, err := output(cmd, stdin, args)
 	return strings.TrimRight(string(out), "\n"), err
 }
 
@@ -151,6 +161,9 @@ func (m *Remote) Forward(ctx context.Context, ref, id string) error {
 }
 
 func (m *Remote) push(ctx context.Context, refspec string, options ...string) error {
+	if err := m.completePush(ctx, refspec); err != nil {
+		return err
+	}
 	out, err := m.run(ctx, append([]string{"push", "--porcelain", "--no-verify"}, options...), refspec)
 	if err == nil {
 		return nil
@@ -175,7 +188,7 @@ func (m *Remote) Fetch(ctx context.Context, refs ...string) error {
 // Identity is who the user's git settings and environment say that the user is, now; ok is false where they do not say.
 func (m *Remote) Identity(ctx context.Context) (by Person, ok bool) {
 	args := []string{"-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"}
-	out, err := m.call(ctx, os.Environ(), args, args)
+	out, err := m.call(ctx, os.Environ(), nil, args, args)
 	if err != nil {
 		return by, false
 	}

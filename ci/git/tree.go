@@ -46,6 +46,9 @@ var (
 
 // Tree opens the tree of a commit; Close ends the process that reads it.
 func (r *Repository) Tree(ctx context.Context, commit string) (*Tree, error) {
+	if err := r.Complete(ctx, commit); err != nil {
+		return nil, err
+	}
 	out, err := r.run(ctx, nil, nil, "ls-tree", "-r", "-z", "-l", "--full-tree", commit)
 	if err != nil {
 		return nil, err
@@ -63,7 +66,10 @@ func (r *Repository) Tree(ctx context.Context, commit string) (*Tree, error) {
 		if _, twice := t.entries[name]; twice {
 			return nil, refusal.New("read tree of %s: the file name %q is there twice; the tree is broken", commit, name)
 		}
-		size, _ := strconv.ParseInt(fields[3], 10, 64) // "-" for submodules
+		size, err := strconv.ParseInt(fields[3], 10, 64)
+		if err != nil && fields[3] != "-" { // which git says of submodules
+			return nil, fmt.Errorf("read tree of %s: %s has object %s, which is not here; fetch it: is the clone complete?", commit, name, fields[2])
+		}
 		t.add(Entry{Path: name, Mode: fields[0], ID: fields[2], Size: size})
 	}
 	for dir := range t.dirs {
