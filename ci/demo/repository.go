@@ -95,7 +95,7 @@ type gitCommand struct {
 func newGit() (gitCommand, error) {
 	path, err := exec.LookPath("git")
 	if err != nil {
-		return gitCommand{}, fmt.Errorf("%w: install git 2.30 or newer", err)
+		return gitCommand{}, fmt.Errorf("%w: install git 2.39 or newer", err)
 	}
 	env := []string{
 		"GIT_CONFIG_GLOBAL=" + os.DevNull,
@@ -135,6 +135,6 @@ func failure(ctx context.Context, cmd *exec.Cmd, err error, stderr *bytes.Buffer
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("git %s: %w: %s: git 2.30 or newer is needed (see git --version), and room on the disk",
+	return fmt.Errorf("git %s: %w: %s: git 2.39 or newer is needed (see git --version), and room on the disk",
 		strings.Join(cmd.Args[1:], " "), err, strings.TrimSpace(stderr.String()))
 }
