@@ -123,7 +123,7 @@ func (w way) String() string {
 
 // ways are each form, each change of a fresh clone, and random combinations of them.
 func ways(gits []clones.Git, random *rand.Rand, n int) []way {
-	forms, changes := clones.Whole(), clones.Changes()
+	forms, changes := slices.Concat(clones.Whole(), clones.Partial(), clones.Named()), clones.Changes()
 	var all []way
 	for _, by := range gits {
 		for _, form := range forms {
@@ -138,7 +138,9 @@ func ways(gits []clones.Git, random *rand.Rand, n int) []way {
 		chosen := random.Perm(len(changes))[:2+random.IntN(3)]
 		slices.Sort(chosen) // what makes git fail comes last
 		for _, i := range chosen {
-			w.changes = append(w.changes, changes[i])
+			if !changes[i].Whole || !w.form.Partial {
+				w.changes = append(w.changes, changes[i])
+			}
 		}
 		all = append(all, w)
 	}
@@ -161,33 +163,40 @@ func TestOneIdentity(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	o := newOrigin(t, "sha1")
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("run these combinations again: go test ./ci/cmd/operator-release -run TestOneIdentity "+
 				"-clones-seed %d -combinations %d", seed, *combinations)
 		}
 	})
-	for _, w := range ways(gitsOfClones(o), rand.New(rand.NewPCG(seed, 0)), *combinations) {
-		t.Run(w.String(), func(t *testing.T) {
-			t.Parallel()
-			c := o.clone(t, w.by)
-			if err := w.form.Make(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
-			for _, change := range w.changes {
-				if err := change.Do(t.Context(), c); err != nil {
-					t.Fatal(err)
-				}
-			}
-			out, err := inClone(t.Context(), c, "build", clones.Next, "-o", filepath.Join(c.Scratch, "built"), "--json")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := identityIn(t, out); got != o.identity {
-				t.Errorf("the identity is %s; in a fresh clone it is %s", got, o.identity)
-			}
-		})
+	for _, format := range []string{"sha1"} {
+		o := newOrigin(t, format)
+		for _, w := range ways(gitsOfClones(o), rand.New(rand.NewPCG(seed, 0)), *combinations) {
+			t.Run(format+"/"+w.String(), func(t *testing.T) {
+				t.Parallel()
+				o.sameIdentity(t, w)
+			})
+		}
+	}
+}
+
+// sameIdentity builds the release in a clone that came to be in this way.
+func (o origin) sameIdentity(t *testing.T, w way) {
+	c := o.clone(t, w.by)
+	if err := w.form.Make(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range w.changes {
+		if err := change.Do(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := inClone(t.Context(), c, "build", clones.Next, "-o", filepath.Join(c.Scratch, "built"), "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := identityIn(t, out); got != o.identity {
+		t.Errorf("the identity is %s; in a fresh clone it is %s", got, o.identity)
 	}
 }
 

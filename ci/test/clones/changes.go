@@ -10,8 +10,9 @@ import (
 
 // Change is what happened to a clone since it was made.
 type Change struct {
-	Name string
-	Do   func(ctx context.Context, c *Clone) error
+	Name  string
+	Do    func(ctx context.Context, c *Clone) error
+	Whole bool // it needs every object
 }
 
 // git is a change by calls of git in the clone.
@@ -19,12 +20,18 @@ func git(name string, steps ...string) Change {
 	for i, step := range steps {
 		steps[i] = "-C $CLONE " + step
 	}
-	return Change{name, func(ctx context.Context, c *Clone) error { return c.run(ctx, steps...) }}
+	return Change{Name: name, Do: func(ctx context.Context, c *Clone) error { return c.run(ctx, steps...) }}
+}
+
+// whole is the change for clones that have every object.
+func whole(c Change) Change {
+	c.Whole = true
+	return c
 }
 
 // planted is a change that stores objects of these types, which the release made, as any other commit may have.
 func planted(name string, kinds ...string) Change {
-	return Change{name, func(ctx context.Context, c *Clone) error { return c.plant(ctx, kinds...) }}
+	return Change{Name: name, Do: func(ctx context.Context, c *Clone) error { return c.plant(ctx, kinds...) }}
 }
 
 // Changes are what happens to clones, and changes nothing of what they are clones of.
@@ -35,28 +42,28 @@ func Changes() []Change {
 			"fetch --quiet --tags $PUBLISHED refs/heads/*:refs/remotes/published/* refs/releases/*:refs/releases/*"),
 		git("it fetched the release, and forgot it",
 			"fetch --quiet --no-tags --no-write-fetch-head $PUBLISHED refs/tags/"+Next),
-		{"prepare ran", func(ctx context.Context, c *Clone) error { return c.Tool(ctx, c, "prepare", Next) }},
-		{"it was built there before", func(ctx context.Context, c *Clone) error {
+		{Name: "prepare ran", Do: func(ctx context.Context, c *Clone) error { return c.Tool(ctx, c, "prepare", Next) }},
+		{Name: "it was built there before", Do: func(ctx context.Context, c *Clone) error {
 			return c.Tool(ctx, c, "build", Next, "-o", filepath.Join(c.Scratch, "before"))
 		}},
 		planted("it holds blobs of the release by chance", "blob"),
 		planted("it holds trees and blobs of the release", "blob", "tree"),
 		planted("it holds every object of the release", "blob", "tree", "commit", "tag"),
 		git("gc", "gc --quiet --prune=now"),
-		git("one pack with a bitmap", "repack -a -d -f -q --write-bitmap-index"),
-		{"loose objects", loosen},
+		whole(git("one pack with a bitmap", "repack -a -d -f -q --write-bitmap-index")),
+		{"loose objects", loosen, true},
 		git("commit graph with changed paths", "commit-graph write --no-progress --reachable --changed-paths"),
-		git("multi-pack index", "repack -a -d -q", "multi-pack-index write"),
+		git("multi-pack index", "repack -a -d -q --no-write-bitmap-index", "multi-pack-index write"),
 		git("packed refs", "pack-refs --all"),
 		git("a replaced commit", "replace HEAD v1.3.0^{}"),
 		git("a tag named main", "tag main v1.3.0^{}"),
 		git("a branch named as a tag", "branch "+Newest+" v1.3.0"),
 		git("notes on commits", "notes add -m note v1.4.0^{}"),
-		{"attributes of its own", func(ctx context.Context, c *Clone) error {
+		{Name: "attributes of its own", Do: func(ctx context.Context, c *Clone) error {
 			return c.write(ctx, "info/attributes", "* text eol=crlf ident export-ignore filter=odd -diff merge=binary\n"+
 				"VERSION working-tree-encoding=UTF-16\n", 0o644)
 		}},
-		{"hooks that fail", func(ctx context.Context, c *Clone) error {
+		{Name: "hooks that fail", Do: func(ctx context.Context, c *Clone) error {
 			hooks := "pre-commit commit-msg reference-transaction post-checkout pre-push pre-auto-gc post-index-change"
 			for hook := range strings.FieldsSeq(hooks) {
 				if err := c.write(ctx, "hooks/"+hook, "#!/bin/sh\nexit 1\n", 0o755); err != nil {
@@ -65,8 +72,8 @@ func Changes() []Change {
 			}
 			return nil
 		}},
-		{"settings of another taste", func(ctx context.Context, c *Clone) error { return c.set(ctx, Settings()...) }},
-		{"git's default is SHA-256", func(_ context.Context, c *Clone) error {
+		{Name: "settings of another taste", Do: func(ctx context.Context, c *Clone) error { return c.set(ctx, Settings()...) }},
+		{Name: "git's default is SHA-256", Do: func(_ context.Context, c *Clone) error {
 			c.Env = append(c.Env, "GIT_DEFAULT_HASH=sha256")
 			return nil
 		}},

@@ -7,12 +7,16 @@ import (
 
 // Partial are forms of clones that fetch what they lack when it is read.
 func Partial() []Form {
-	return []Form{
+	forms := []Form{
 		cloned("blobless", "--filter=blob:none"),
 		cloned("treeless", "--filter=tree:0"),
 		cloned("blobless and bare", "--filter=blob:none --bare"),
 		cloned("partial by size", "--filter=blob:limit=10"),
 	}
+	for i := range forms {
+		forms[i].Partial = true
+	}
+	return forms
 }
 
 // Named are forms of whole clones whose remote has another name, or is not the only one.
@@ -30,7 +34,7 @@ func Named() []Form {
 
 // Owned are forms of whole clones that belong to another user. They need the rights to give files away.
 func Owned() []Form {
-	return []Form{{"another owner", func(ctx context.Context, c *Clone) error {
+	return []Form{{Name: "another owner", Make: func(ctx context.Context, c *Clone) error {
 		if err := c.run(ctx, "clone --quiet $URL $CLONE"); err != nil {
 			return err
 		}
@@ -61,7 +65,7 @@ func Lacking() []Form {
 		form("tags of another content", fresh, "-C $CLONE tag -f v1.4.0 v1.3.0^{}"),
 		cloned("single-branch", "--single-branch"),
 		form("single-branch, every tag", "clone --quiet --single-branch $URL $CLONE", "-C $CLONE fetch --quiet --tags"),
-		{"grafted", func(ctx context.Context, c *Clone) error {
+		{Name: "grafted", Make: func(ctx context.Context, c *Clone) error {
 			if err := c.run(ctx, fresh); err != nil {
 				return err
 			}
@@ -80,6 +84,7 @@ func Lacking() []Form {
 		form(Older,
 			"clone --quiet --mirror $REMOTE $SCRATCH/old.git",
 			"-C $SCRATCH/old.git update-ref refs/heads/main main~1",
+			"-C $SCRATCH/old.git update-ref -d refs/heads/release-1.5", // it stands on the newest commit
 			"clone --quiet --no-tags file://$SCRATCH/old.git $CLONE",
 			"-C $CLONE remote set-url origin $URL",
 			"-C $CLONE fetch --quiet origin refs/tags/v1.3.0:refs/tags/v1.3.0 refs/tags/v1.4.0:refs/tags/v1.4.0",

@@ -53,13 +53,14 @@ func (c *Clone) run(ctx context.Context, steps ...string) error {
 
 // Form is a way to make a clone.
 type Form struct {
-	Name string
-	Make func(ctx context.Context, c *Clone) error
+	Name    string
+	Make    func(ctx context.Context, c *Clone) error
+	Partial bool // objects may be missing
 }
 
 // form is a form by calls of git.
 func form(name string, steps ...string) Form {
-	return Form{name, func(ctx context.Context, c *Clone) error { return c.run(ctx, steps...) }}
+	return Form{Name: name, Make: func(ctx context.Context, c *Clone) error { return c.run(ctx, steps...) }}
 }
 
 // cloned is a form that git clone makes by itself, with these options.
@@ -105,7 +106,7 @@ func Whole() []Form {
 			"clone --quiet $URL $CLONE",
 			"-C $CLONE checkout --quiet --detach",
 			"-C $CLONE branch --quiet -D main"),
-		{"a copy of the folder", func(ctx context.Context, c *Clone) error {
+		{Name: "a copy of the folder", Make: func(ctx context.Context, c *Clone) error {
 			if err := c.run(ctx, "clone --quiet $URL $SCRATCH/first"); err != nil {
 				return err
 			}
