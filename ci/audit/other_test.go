@@ -169,7 +169,7 @@ func TestWithoutRecord(t *testing.T) {
 		t.Error(err)
 	}
 	// Its remote tells all the same.
-	from, err := git.Init(t.Context(), filepath.Join(clones, "mirrored"))
+	from, err := git.Init(t.Context(), filepath.Join(clones, "mirrored"), git.SHA1)
 	if err == nil {
 		err = Mirror(t.Context(), from.Remote(dir))
 	}
@@ -185,7 +185,7 @@ func TestWithoutRecord(t *testing.T) {
 // TestWithoutRecordAtRegistry: of an older version images and charts are looked for as its own chart names them.
 func TestWithoutRecordAtRegistry(t *testing.T) {
 	dir, o := byHand(t)
-	throwaway, err := publish.NewThrowaway(t.Context(), t.TempDir())
+	throwaway, err := publish.NewThrowaway(t.Context(), t.TempDir(), git.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

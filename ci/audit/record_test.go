@@ -245,7 +245,7 @@ printf 'object %s\ntype commit\ntag v1.5.0\ntagger A <a@b> 0 +0000\n\nspark\n' $
 	t.Run("signatures", func(t *testing.T) { signaturesDrift(t, w) })
 
 	t.Run("rolled back, and the floating tags stayed", func(t *testing.T) {
-		scratch, err := git.Init(ctx, t.TempDir())
+		scratch, err := git.Init(ctx, t.TempDir(), git.SHA1)
 		if err != nil {
 			t.Fatal(err)
 		}

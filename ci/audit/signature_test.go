@@ -22,6 +22,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/faults"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/publish"
 	"github.com/operator-release/operator-release/ci/sign"
 	"github.com/operator-release/operator-release/ci/version"
@@ -203,7 +204,7 @@ func signaturesDrift(t *testing.T, w *world) {
 		return o
 	}
 	t.Run("a registry without referrers API", func(t *testing.T) {
-		empty, err := publish.NewThrowaway(ctx, t.TempDir())
+		empty, err := publish.NewThrowaway(ctx, t.TempDir(), git.SHA1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,7 +76,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, dir: t.TempDir(), backups: filepath.Join(t.TempDir(), "backups"), bundles: map[string]bundle.Bundle{}}
 	var err error
 	ctx := context.Background()
-	if w.throwaway, err = publish.NewThrowaway(ctx, w.dir); err != nil {
+	if w.throwaway, err = publish.NewThrowaway(ctx, w.dir, git.SHA1); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.throwaway.Close() })

@@ -68,7 +68,7 @@ func TestLatest(t *testing.T) {
 func repositoryOf(t *testing.T) (r *git.Repository, main, next, tag string) {
 	t.Helper()
 	ctx := t.Context()
-	r, err := git.Init(ctx, t.TempDir())
+	r, err := git.Init(ctx, t.TempDir(), git.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,8 @@ import (
 // (detached) and, where tag is not empty, the annotated tag named so on it. The work tree is written from
 // objects and is clean. Objects of a quarantine are shared too. It is for running a repository's own commands, which ask git what is released.
 func (r *Repository) Checkout(ctx context.Context, dir string, objects []Object, commit, tag, tagID string, when time.Time) error {
-	if _, err := at(r.dir).Git(ctx, "clone", "--quiet", "--shared", "--no-checkout", "--", r.dir, dir); err != nil {
+	clone := []string{"clone", "--quiet", "--shared", "--no-checkout", "--upload-pack=" + uploadPack, "--", r.dir, dir}
+	if _, err := at(r.dir).Git(ctx, clone...); err != nil {
 		return err
 	}
 	c := at(dir)
@@ -66,14 +67,20 @@ func (r *Repository) Export(ctx context.Context, dir string, objects []Object, c
 	if _, err := all.Git(ctx, "update-ref", "refs/heads/exported", commit); err != nil {
 		return err
 	}
-	if _, err := r.Git(ctx, "init", "--quiet", "--template=", "--initial-branch=main", "--", dir); err != nil {
+	format, err := r.Format(ctx)
+	if err != nil {
+		return err
+	}
+	initialize := []string{"init", "--quiet", "--template=", "--initial-branch=main", "--object-format=" + string(format), "--", dir}
+	if _, err := r.Git(ctx, initialize...); err != nil {
 		return err
 	}
 	c := at(dir)
 	if _, err := c.Git(ctx, "config", "core.logAllRefUpdates", "false"); err != nil {
 		return err
 	}
-	if _, err := c.Git(ctx, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--", "file://"+all.dir, "refs/heads/exported"); err != nil {
+	fetch := []string{"fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--upload-pack=" + uploadPack}
+	if _, err := c.Git(ctx, append(fetch, "--", "file://"+all.dir, "refs/heads/exported")...); err != nil {
 		return err
 	}
 	for _, o := range objects { // the tag's own object

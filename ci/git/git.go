@@ -17,9 +17,10 @@ import (
 
 // Repository is a git repository, with or without a work tree.
 type Repository struct {
-	dir        string      // where git runs
-	objects    []string    // object directories: where new objects go, then those that are read; empty: the repository's own
-	completion *completion // of the partial clones whose objects it sees
+	dir        string       // where git runs
+	objects    []string     // object directories: where new objects go, then those that are read; empty: the repository's own
+	format     ObjectFormat // empty: not asked yet
+	completion *completion  // of the partial clones whose objects it sees
 }
 
 // at is the repository in a folder.
@@ -42,13 +43,15 @@ func Open(ctx context.Context, dir string) (*Repository, error) {
 	return r, nil
 }
 
-// Init makes dir a new bare repository.
-func Init(ctx context.Context, dir string) (*Repository, error) {
+// Init makes dir a new bare repository whose object ids have a format. No template adds hooks.
+func Init(ctx context.Context, dir string, format ObjectFormat) (*Repository, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	r := at(dir)
-	if _, err := r.Git(ctx, "init", "--quiet", "--bare", "--initial-branch=main"); err != nil {
+	r.format = format
+	initialize := []string{"init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--object-format=" + string(format)}
+	if _, err := r.Git(ctx, initialize...); err != nil {
 		return nil, err
 	}
 	var err error
@@ -89,10 +92,7 @@ func (r *Repository) command(ctx context.Context, env []string, args ...string) 
 	}
 	cmd := exec.CommandContext(ctx, "git", append(closed, args...)...)
 	cmd.Dir = r.dir
-	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "HOME=/nonexistent", "LC_ALL=C", "TZ=UTC",
-		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1",
-	}, env...)
+	cmd.Env = append(closedEnvironment(), env...)
 	// A missing object is not fetched when git comes to it: complete fetches it before. Git before 2.45 knows no GIT_NO_LAZY_FETCH:
 	// there its fetch finds every protocol forbidden.
 	cmd.Env = append(cmd.Env, "GIT_NO_LAZY_FETCH=1")
@@ -122,12 +122,9 @@ func output(cmd *exec.Cmd, stdin io.Reader, args []string) ([]byte, error) {
 
 // Quarantine gives the same repository with new objects going to the folder dir instead.
 func (r *Repository) Quarantine(ctx context.Context, dir string) (*Repository, error) {
-	own, err := r.Git(ctx, "rev-parse", "--git-path", "objects")
+	folders, format, err := r.storage(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if !filepath.IsAbs(own) {
-		own = filepath.Join(r.dir, own)
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
@@ -135,7 +132,8 @@ func (r *Repository) Quarantine(ctx context.Context, dir string) (*Repository, e
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return &Repository{dir: r.dir, objects: append([]string{dir, own}, r.objects...), completion: r.completion}, nil
+	quiet := append([]string{dir}, folders...)
+	return &Repository{dir: r.dir, objects: quiet, format: format, completion: r.completion}, nil
 }
 
 // exitCode is the code with which git ended, or -1.

@@ -206,7 +206,7 @@ func TestReleaseCommitTravelsAsObjects(t *testing.T) {
 
 func TestHostileNamesAreRefused(t *testing.T) {
 	ctx := context.Background()
-	r, err := Init(ctx, t.TempDir())
+	r, err := Init(ctx, t.TempDir(), SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +361,7 @@ func TestBetween(t *testing.T) {
 // TestTags: when tags were made, and what annotated ones say, also beside what is none.
 func TestTags(t *testing.T) {
 	ctx := t.Context()
-	r, err := Init(ctx, t.TempDir())
+	r, err := Init(ctx, t.TempDir(), SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 // TestGraph: about histories that branch and merge at random the graph says what git says.
 func TestGraph(t *testing.T) {
 	ctx := t.Context()
-	r, err := Init(ctx, t.TempDir())
+	r, err := Init(ctx, t.TempDir(), SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

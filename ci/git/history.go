@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -180,7 +179,7 @@ func (r *Repository) Dirty(ctx context.Context, ignore ...string) ([]string, err
 		args = append(args, ":(exclude,literal,top)"+dir)
 	}
 	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Env = r.dir, append(os.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1")
+	cmd.Dir, cmd.Env = r.dir, append(UserEnvironment(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
 	stdout, err := output(cmd, nil, args)
 	out := string(stdout)
 	if err != nil || out == "" {

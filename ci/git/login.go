@@ -13,12 +13,14 @@ import (
 // helper gives git the password that stood in the URL. The variables are read by the shell: none of them is an argument.
 const helper = `!f() { test "$1" != get || printf 'username=%s\npassword=%s\n' "$OPERATOR_RELEASE_GIT_USERNAME" "$OPERATOR_RELEASE_GIT_PASSWORD"; }; f`
 
-// environment is this process's own with settings for the remote behind those that it has. A remote that is known by its name
-// keeps its own settings: only what is secret is taken out of its URL.
+// environment is the user's with settings for the remote behind those that it has, or a closed one. A remote that is known by its
+// name keeps its own settings: only what is secret is taken out of its URL.
 func (m *Remote) environment(name string) ([]string, error) {
-	env := os.Environ()
+	env := UserEnvironment()
 	n := 0
-	if count := os.Getenv("GIT_CONFIG_COUNT"); count != "" {
+	if m.closed {
+		env = closedEnvironment()
+	} else if count := os.Getenv("GIT_CONFIG_COUNT"); count != "" {
 		var err error
 		if n, err = strconv.Atoi(count); err != nil || n < 0 {
 			return nil, refusal.New("reach %s: the environment's GIT_CONFIG_COUNT is %q and no number; correct it", m.URL, count)
@@ -37,6 +39,10 @@ func (m *Remote) environment(name string) ([]string, error) {
 		set("remote."+name+".url", url)
 	case url != m.URL:
 		set("url."+url+".insteadOf", m.URL)
+	}
+	if m.closed {
+		set("remote."+name+".uploadpack", uploadPack)
+		set("remote."+name+".receivepack", receivePack)
 	}
 	switch {
 	case login.hasPassword:

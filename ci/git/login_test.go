@@ -48,7 +48,7 @@ func userSettings(t *testing.T, text string) {
 func TestRemoteByTheEnvironment(t *testing.T) {
 	ctx, r := t.Context(), repository(t)
 	root := t.TempDir()
-	if _, err := Init(ctx, filepath.Join(root, "remote.git")); err != nil {
+	if _, err := Init(ctx, filepath.Join(root, "remote.git"), SHA1); err != nil {
 		t.Fatal(err)
 	}
 	trace := filepath.Join(t.TempDir(), "trace")
@@ -119,7 +119,7 @@ func TestRemoteTakesTheUsersSettings(t *testing.T) {
 	ctx, r := t.Context(), repository(t)
 	root := t.TempDir()
 	for _, name := range []string{"plain.git", "user.git"} {
-		if _, err := Init(ctx, filepath.Join(root, name)); err != nil {
+		if _, err := Init(ctx, filepath.Join(root, name), SHA1); err != nil {
 			t.Fatal(err)
 		}
 	}

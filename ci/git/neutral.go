@@ -27,12 +27,8 @@ func (r *Repository) neutral(ctx context.Context, dir string) (*neutral, error) 
 		return nil, err
 	}
 	s.completion = r.completion
-	if s.objects = r.objects; len(s.objects) == 0 {
-		own, err := r.Git(ctx, "rev-parse", "--path-format=absolute", "--git-path", "objects")
-		if err != nil {
-			return nil, err
-		}
-		s.objects = []string{own}
+	if s.objects, _, err = r.storage(ctx); err != nil {
+		return nil, err
 	}
 	n := &neutral{repository: s, files: filepath.Join(dir, "attributes")}
 	return n, os.Mkdir(n.files, 0o755)
@@ -116,7 +112,7 @@ func (n *neutral) showAll(ctx context.Context, tree string) error {
 
 // run runs git there.
 func (n *neutral) run(ctx context.Context, stdin string, args ...string) ([]byte, error) {
-	cmd := n.repository.command(ctx, []string{"GIT_DIR=" + n.repository.dir, "GIT_WORK_TREE=" + n.files, "GIT_ATTR_NOSYSTEM=1"}, args...)
+	cmd := n.repository.command(ctx, []string{"GIT_DIR=" + n.repository.dir, "GIT_WORK_TREE=" + n.files}, args...)
 	cmd.Dir = n.files
 	return output(cmd, strings.NewReader(stdin), slices.Clone(args))
 }

@@ -156,7 +156,9 @@ func TestPartialClones(t *testing.T) {
 			defer p.Close()
 			return p.Touched(ctx, commits(r, "base")[0].ID, commits(r, "more-12")[0], "list")
 		}},
-		{"grep", 2, func(r *Repository) (any, error) { return r.Grep(ctx, commits(r, "after-move")[0].ID, []string{"ten"}, nil) }},
+		{"grep", 2, func(r *Repository) (any, error) {
+			return r.Grep(ctx, commits(r, "after-move")[0].ID, []string{"ten"}, nil)
+		}},
 		{"pick", 2, func(r *Repository) (any, error) {
 			q, err := r.Quarantine(ctx, t.TempDir())
 			if err != nil {
@@ -212,7 +214,7 @@ func TestPartialClones(t *testing.T) {
 		}},
 		{"push elsewhere", 2, func(r *Repository) (any, error) {
 			dir := filepath.Join(t.TempDir(), "other.git")
-			if _, err := Init(ctx, dir); err != nil {
+			if _, err := Init(ctx, dir, SHA1); err != nil {
 				return nil, err
 			}
 			s, err := r.Scratch(ctx, filepath.Join(t.TempDir(), "scratch.git"))

@@ -8,7 +8,7 @@ import (
 // TestPersons: authors as old histories have them are read as git log shows them, and git stores what is read.
 func TestPersons(t *testing.T) {
 	ctx := t.Context()
-	r, err := Init(ctx, t.TempDir())
+	r, err := Init(ctx, t.TempDir(), SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

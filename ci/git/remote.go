@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +23,7 @@ type Remote struct {
 	from    *Repository   // whose objects are pushed
 	top     string        // where git runs; empty: in from's folder
 	known   string        // the remote's name in from's settings; empty: each run gives it one
+	closed  bool          // no setting of the user's applies
 	limits  sync.Once
 	limit   []string // settings that end a silence over HTTP
 }
@@ -42,24 +42,14 @@ var ErrStale = errors.New("the ref is not what it was expected to be")
 // Remote reaches url from this repository.
 func (r *Repository) Remote(url string) *Remote { return &Remote{URL: url, Silence: silence, from: r} }
 
+// Throwaway reaches the bare repository that lies at path, and that we made. No setting of the user's applies, and
+// its owner does not matter.
+func (r *Repository) Throwaway(path string) *Remote {
+	return &Remote{URL: path, Silence: silence, from: r, closed: true}
+}
+
 // Local is the repository that the remote is reached from: what is fetched goes there.
 func (m *Remote) Local() *Repository { return m.from }
-
-// Scratch makes dir a bare repository that sees the objects of this one without copying them.
-func (r *Repository) Scratch(ctx context.Context, dir string) (*Repository, error) {
-	own, err := r.Git(ctx, "rev-parse", "--git-path", "objects")
-	if err != nil {
-		return nil, err
-	}
-	if !filepath.IsAbs(own) {
-		own = filepath.Join(r.dir, own)
-	}
-	s, err := Init(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	return s, os.WriteFile(filepath.Join(dir, "objects", "info", "alternates"), []byte(own+"\n"), 0o644)
-}
 
 // run runs git on the remote with the user's settings, but no hooks and no questions: the command and its options, then what comes behind the remote. It ends,
 // however silent the server is.
@@ -95,6 +85,10 @@ func (m *Remote) runAs(ctx context.Context, name string, stdin io.Reader, option
 	bounded, cancel := context.WithTimeout(ctx, calls*m.Silence)
 	defer cancel()
 	out, err := m.call(bounded, env, stdin, slices.Concat(closed, m.limit, args(name)), args(m.URL))
+	var failed *Error
+	if errors.As(err, &failed) && namesOtherFormat(failed.Stderr) {
+		err = m.otherFormat(ctx)
+	}
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("given up after %s: %w", calls*m.Silence, err)
 	}
@@ -112,7 +106,7 @@ func (m *Remote) speedLimit(ctx context.Context) []string {
 		return nil // which the call itself says
 	}
 	args := []string{"config", "--get-urlmatch", "http", url}
-	if own, err := m.call(ctx, os.Environ(), nil, args, args); err == nil && strings.Contains(own, "http.lowspeed") {
+	if own, err := m.call(ctx, UserEnvironment(), nil, args, args); err == nil && strings.Contains(own, "http.lowspeed") {
 		return nil
 	}
 	seconds := max(1, int(m.Silence.Seconds()))
@@ -129,7 +123,8 @@ func (m *Remote) call(ctx context.Context, env []string, stdin io.Reader, all, a
 	return strings.TrimRight(string(out), "\n"), err
 }
 
-// Refs are the refs of the remote by name, with what they point at: a tag's own id, not its commit's.
+// Refs are the refs of the remote by name, with what they point at: a tag's own id, not its commit's. A remote of
+// another object format is refused.
 func (m *Remote) Refs(ctx context.Context, names ...string) (map[string]string, error) {
 	out, err := m.run(ctx, []string{"ls-remote", "--refs"}, names...)
 	if err != nil {
@@ -140,6 +135,14 @@ func (m *Remote) Refs(ctx context.Context, names ...string) (map[string]string, 
 		if id, name, ok := strings.Cut(strings.TrimSpace(line), "\t"); ok {
 			refs[name] = id
 		}
+	}
+	for _, id := range refs {
+		if format, err := m.from.Format(ctx); err != nil {
+			return nil, err
+		} else if formatOf(id) != format {
+			return nil, m.otherFormat(ctx)
+		}
+		break // a repository has one format
 	}
 	return refs, nil
 }
@@ -188,7 +191,7 @@ func (m *Remote) Fetch(ctx context.Context, refs ...string) error {
 // Identity is who the user's git settings and environment say that the user is, now; ok is false where they do not say.
 func (m *Remote) Identity(ctx context.Context) (by Person, ok bool) {
 	args := []string{"-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"}
-	out, err := m.call(ctx, os.Environ(), nil, args, args)
+	out, err := m.call(ctx, UserEnvironment(), nil, args, args)
 	if err != nil {
 		return by, false
 	}

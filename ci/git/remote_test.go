@@ -12,7 +12,7 @@ import (
 // because the call is ended.
 func TestSilenceEnds(t *testing.T) {
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
-	r, err := Init(t.Context(), t.TempDir())
+	r, err := Init(t.Context(), t.TempDir(), SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestSilenceEnds(t *testing.T) {
 // TestTheUsersLimitsStay where they are configured, for all addresses or for this one.
 func TestTheUsersLimitsStay(t *testing.T) {
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
-	r, err := Init(t.Context(), t.TempDir())
+	r, err := Init(t.Context(), t.TempDir(), SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 func remote(t *testing.T) (*git.Remote, string) {
 	t.Helper()
 	dir := t.TempDir()
-	if _, err := git.Init(t.Context(), filepath.Join(dir, "remote.git")); err != nil {
+	if _, err := git.Init(t.Context(), filepath.Join(dir, "remote.git"), git.SHA1); err != nil {
 		t.Fatal(err)
 	}
 	return from(t, filepath.Join(dir, "remote.git")), filepath.Join(dir, "remote.git")
@@ -26,7 +26,7 @@ func remote(t *testing.T) (*git.Remote, string) {
 
 func from(t *testing.T, url string) *git.Remote {
 	t.Helper()
-	local, err := git.Init(t.Context(), t.TempDir())
+	local, err := git.Init(t.Context(), t.TempDir(), git.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

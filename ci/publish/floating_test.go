@@ -32,7 +32,7 @@ type life struct {
 func newLife(t *testing.T) *life {
 	t.Helper()
 	throwaway := newThrowaway(t)
-	scratch, err := git.Init(t.Context(), filepath.Join(t.TempDir(), "scratch"))
+	scratch, err := git.Init(t.Context(), filepath.Join(t.TempDir(), "scratch"), git.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

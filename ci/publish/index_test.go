@@ -100,7 +100,7 @@ func TestAWithdrawnVersionIsPublishedAsOne(t *testing.T) {
 	ctx, source, throwaway := t.Context(), repository(t), newThrowaway(t)
 	b := releaseOf(t, source, "v1.5.0", "v1.5.0\n", "linux/amd64")
 	by := git.Person{Name: "Ada", Email: "ada@example.com", Time: b.Record.Time}
-	scratch, err := git.Init(ctx, t.TempDir())
+	scratch, err := git.Init(ctx, t.TempDir(), git.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

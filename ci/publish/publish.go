@@ -27,9 +27,18 @@ type Destinations struct {
 
 // Remote is a git remote, and the repository whose history the release commit stands on.
 type Remote struct {
-	Name   string // in the settings of Source; empty where only the URL is known
-	URL    string
-	Source *git.Repository
+	Name      string // in the settings of Source; empty where only the URL is known
+	URL       string
+	Source    *git.Repository
+	Throwaway bool // we made it: the user's settings of git do not apply
+}
+
+// open reaches the remote from a repository whose objects are pushed.
+func (r *Remote) open(from *git.Repository) *git.Remote {
+	if r.Throwaway {
+		return from.Throwaway(r.URL)
+	}
+	return from.Remote(r.URL)
 }
 
 // Outcomes of a write.
@@ -202,9 +211,12 @@ func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) err
 	if err := p.openTag(ctx); err != nil {
 		return err
 	}
-	p.remote = p.scratch.Remote(r.URL)
+	p.remote = r.open(p.scratch)
 	p.remote.Silence = p.patience.Answer
 	p.refs, err = p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef(), journal.MarkRef(record.Version))
+	if err == nil && len(p.refs) == 0 {
+		err = p.remote.CheckFormat(ctx)
+	}
 	return err
 }
 

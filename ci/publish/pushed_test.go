@@ -150,7 +150,7 @@ func broughtBack(t *testing.T, ctx context.Context, source *git.Repository, b bu
 	}
 	for name, back := range map[string]bundle.Bundle{"backup": kept, "registry": fetched} {
 		empty := filepath.Join(t.TempDir(), "empty.git")
-		if _, err := git.Init(ctx, empty); err != nil {
+		if _, err := git.Init(ctx, empty, git.SHA1); err != nil {
 			t.Fatal(err)
 		}
 		remote := &Remote{URL: empty, Source: source}

@@ -24,10 +24,14 @@ func Rehearse(ctx context.Context, b bundle.Bundle, source *git.Repository, dir 
 	if err != nil {
 		return Rehearsal{}, err
 	}
-	if _, err := remote.Git(ctx, "fetch", "--quiet", "--no-tags", "--", source.Dir(), "refs/tags/v*:refs/tags/v*", journal.Marks+"*:"+journal.Marks+"*"); err != nil {
+	if err := remote.FetchLocal(ctx, source, "refs/tags/v*:refs/tags/v*", journal.Marks+"*:"+journal.Marks+"*"); err != nil {
 		return Rehearsal{}, fmt.Errorf("rehearse %s: bring the tags of versions: %w", b.Record.Version, err)
 	}
-	t, err := NewThrowaway(ctx, dir)
+	format, err := source.Format(ctx)
+	if err != nil {
+		return Rehearsal{}, err
+	}
+	t, err := NewThrowaway(ctx, dir, format)
 	if err != nil {
 		return Rehearsal{}, err
 	}

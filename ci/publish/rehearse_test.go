@@ -57,7 +57,7 @@ func TestARehearsalWritesWhatAPublicationDoes(t *testing.T) {
 func elsewhere(t *testing.T, source *git.Repository) (Destinations, *hub.Hub, *strings.Replacer) {
 	t.Helper()
 	ctx := t.Context()
-	remote, err := git.Init(ctx, filepath.Join(t.TempDir(), "spark.git"))
+	remote, err := git.Init(ctx, filepath.Join(t.TempDir(), "spark.git"), git.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,7 +132,7 @@ func TestSignedTag(t *testing.T) {
 	}
 	for _, b := range []bundle.Bundle{kept, fetched} {
 		empty := filepath.Join(t.TempDir(), "empty.git")
-		if _, err := git.Init(ctx, empty); err != nil {
+		if _, err := git.Init(ctx, empty, git.SHA1); err != nil {
 			t.Fatal(err)
 		}
 		publish(b, Destinations{Remote: &Remote{URL: empty, Source: source}}, "signed tag: written", chosen.ID)
@@ -140,9 +140,12 @@ func TestSignedTag(t *testing.T) {
 
 	// Somebody else signs and publishes it while this run is at the branch.
 	race := filepath.Join(t.TempDir(), "race.git")
-	between, err := git.Init(ctx, race)
+	between, err := git.Init(ctx, race, git.SHA1)
 	if err == nil {
 		_, err = between.Git(ctx, "fetch", "-q", "--no-tags", first.Remote, "refs/tags/v1.5.0:refs/kept/v1.5.0")
+	}
+	if err == nil {
+		err = os.Mkdir(filepath.Join(race, "hooks"), 0o755)
 	}
 	if err == nil {
 		hook := "#!/bin/sh\nwhile read old new ref; do case $ref in refs/heads/*) git update-ref refs/tags/v1.5.0 " + id + ";; esac; done\n"

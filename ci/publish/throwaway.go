@@ -87,11 +87,11 @@ func WithForge(ctx context.Context, around func(forge http.Handler) http.Handler
 }
 
 // NewThrowaway starts a registry whose content lies in dir/registry, an OCI image layout that any tool reads, and a forge that keeps what it is given in memory, and
-// makes the bare repository dir/remote.git unless it is there. Close ends the servers and leaves the files.
-func NewThrowaway(ctx context.Context, dir string) (*Throwaway, error) {
+// makes the bare repository dir/remote.git with a format of objects, unless it is there. Close ends the servers and leaves the files.
+func NewThrowaway(ctx context.Context, dir string, format git.ObjectFormat) (*Throwaway, error) {
 	t := &Throwaway{Remote: filepath.Join(dir, "remote.git"), GitHub: "throwaway/release", Index: "gh-pages", folder: filepath.Join(dir, "registry")}
 	if _, err := os.Stat(filepath.Join(t.Remote, "HEAD")); err != nil {
-		if _, err := git.Init(ctx, t.Remote); err != nil {
+		if _, err := git.Init(ctx, t.Remote, format); err != nil {
 			return nil, err
 		}
 	}
@@ -135,7 +135,7 @@ func (t *Throwaway) Tags() ([]string, error) {
 // Destinations are the throwaway's, for a release of the repository source.
 func (t *Throwaway) Destinations(source *git.Repository) Destinations {
 	return Destinations{
-		Registry: &Registry{Prefix: t.Registry}, Remote: &Remote{URL: t.Remote, Source: source},
+		Registry: &Registry{Prefix: t.Registry}, Remote: &Remote{URL: t.Remote, Source: source, Throwaway: true},
 		Forge: &Forge{Client: t.client, Name: t.GitHub}, Index: &Index{Branch: t.Index},
 	}
 }

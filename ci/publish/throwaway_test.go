@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/operator-release/operator-release/ci/forge/forgetest"
+	"github.com/operator-release/operator-release/ci/git"
 )
 
 // held is a context in which what passes at throwaway forges is held to GitHub's description.
@@ -16,7 +17,7 @@ func held(t testing.TB) context.Context {
 // newThrowaway is there until the test ends.
 func newThrowaway(t testing.TB) *Throwaway {
 	t.Helper()
-	throwaway, err := NewThrowaway(held(t), t.TempDir())
+	throwaway, err := NewThrowaway(held(t), t.TempDir(), git.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -198,11 +198,16 @@ func mirrored(ctx context.Context, o *audit.Options, source *git.Repository, url
 	if err != nil {
 		return err
 	}
-	mirror := source.Scratch
 	if shallow { // what it lacks git would miss in the mirror, too
-		mirror = git.Init
-	}
-	if o.Repository, err = mirror(ctx, dir); err != nil {
+		format, err := source.Format(ctx)
+		if err != nil {
+			return err
+		}
+		o.Repository, err = git.Init(ctx, dir, format)
+		if err != nil {
+			return err
+		}
+	} else if o.Repository, err = source.Scratch(ctx, dir); err != nil {
 		return err
 	}
 	o.All = true

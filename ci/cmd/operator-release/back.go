@@ -170,7 +170,11 @@ func runTryBack(ctx context.Context, c call, spec pipeline.RollbackSpec) (any, e
 	if err != nil {
 		return nil, err
 	}
-	throwaway, err := publish.NewThrowaway(ctx, c.out)
+	format, err := source.Format(ctx)
+	if err != nil {
+		return nil, err
+	}
+	throwaway, err := publish.NewThrowaway(ctx, c.out, format)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +201,7 @@ func runTryBack(ctx context.Context, c call, spec pipeline.RollbackSpec) (any, e
 		if err != nil {
 			return rollback.Report{}, err
 		}
-		remote := scratch.Remote(throwaway.Remote)
+		remote := scratch.Throwaway(throwaway.Remote)
 		mover := publish.Floating(b.Record, to.Registry.Open, remote)
 		by := git.Person{Name: b.Record.Name, Email: "rehearsal@example.com", Time: b.Record.Time}
 		return rollback.Do(ctx, rollback.Options{

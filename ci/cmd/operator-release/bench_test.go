@@ -126,7 +126,7 @@ func BenchmarkPublishUnchanged(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w, err := publish.NewThrowaway(b.Context(), filepath.Join(out, "world"))
+	w, err := publish.NewThrowaway(b.Context(), filepath.Join(out, "world"), git.SHA1)
 	if err != nil {
 		b.Fatal(err)
 	}

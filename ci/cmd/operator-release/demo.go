@@ -94,8 +94,9 @@ func (a *app) newStory(ctx context.Context, keep string, platforms []string) (*s
 			return nil, err
 		}
 	}
-	s.destination, err = publish.NewThrowaway(ctx, s.dir)
-	return s, errors.Join(err, os.Setenv("GITHUB_TOKEN", publish.ThrowawayToken)) // of this process alone
+	s.destination, err = publish.NewThrowaway(ctx, s.dir, git.SHA1)
+	// The environment is that of this process alone.
+	return s, errors.Join(err, os.Setenv("GITHUB_TOKEN", publish.ThrowawayToken), git.LeaveUserSettings())
 }
 
 func (s *story) end() {
@@ -309,7 +310,7 @@ func (s *story) git(ctx context.Context, args ...string) error {
 	s.say(report.Shell, "git %s", strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = s.repository()
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1",
+	cmd.Env = append(git.UserEnvironment(),
 		"GIT_AUTHOR_NAME=Demo", "GIT_AUTHOR_EMAIL=demo@example.com", "GIT_COMMITTER_NAME=Demo", "GIT_COMMITTER_EMAIL=demo@example.com")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, out)
@@ -364,7 +365,7 @@ func (s *story) restore(ctx context.Context) error {
 		return err
 	}
 	// A folder of its own: in the first registry's the blobs would still lie.
-	empty, err := publish.NewThrowaway(ctx, filepath.Join(s.dir, "after-the-loss"))
+	empty, err := publish.NewThrowaway(ctx, filepath.Join(s.dir, "after-the-loss"), git.SHA1)
 	if err != nil {
 		return err
 	}

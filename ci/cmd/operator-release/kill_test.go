@@ -15,6 +15,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/demo"
 	"github.com/operator-release/operator-release/ci/faults"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/publish"
 )
 
@@ -32,7 +33,7 @@ func newWorld(t *testing.T, repository string) *world {
 	t.Helper()
 	w := &world{dir: t.TempDir()}
 	var err error
-	if w.throwaway, err = publish.NewThrowaway(t.Context(), w.dir); err != nil {
+	if w.throwaway, err = publish.NewThrowaway(t.Context(), w.dir, git.SHA1); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.throwaway.Close() })

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
@@ -84,7 +85,9 @@ func (a *app) flush() {
 
 // learn makes known the passwords that stand in git's settings for the repository: in the URLs of remotes, in what they are replaced by, and in headers.
 func (a *app) learn(ctx context.Context) {
-	cmd := exec.CommandContext(ctx, "git", "-C", a.source, "-c", "safe.directory=*", "config", "--null", "--get-regexp", `^(remote\..*url|url\..*insteadof|http\..*(extraheader|proxy))$`)
+	cmd := exec.CommandContext(ctx, "git", "-C", a.source, "-c", "safe.directory=*", "-c", "safe.bareRepository=all",
+		"config", "--null", "--get-regexp", `^(remote\..*url|url\..*insteadof|http\..*(extraheader|proxy))$`)
+	cmd.Env = git.UserEnvironment()
 	out, err := cmd.Output()
 	if err != nil {
 		return // there is no repository, or no such setting; whoever needs one says so

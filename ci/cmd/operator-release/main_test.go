@@ -32,6 +32,7 @@ import (
 	"github.com/operator-release/operator-release/ci/faults"
 	"github.com/operator-release/operator-release/ci/forge/forgetest"
 	"github.com/operator-release/operator-release/ci/forge/hub"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/publish"
 )
 
@@ -272,7 +273,7 @@ func capture(ts *testscript.TestScript, _ bool, args []string) {
 
 // registry NAME: a registry on loopback, its address in the variable NAME.
 func throwaway(ts *testscript.TestScript, _ bool, args []string) {
-	t, err := publish.NewThrowaway(context.Background(), filepath.Join(ts.Getenv("WORK"), "throwaway-"+args[0]))
+	t, err := publish.NewThrowaway(context.Background(), filepath.Join(ts.Getenv("WORK"), "throwaway-"+args[0]), git.SHA1)
 	ts.Check(err)
 	ts.Defer(func() { _ = t.Close() })
 	ts.Setenv(args[0], t.Registry)

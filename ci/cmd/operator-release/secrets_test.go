@@ -23,6 +23,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/operator-release/operator-release/ci/faults"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/publish"
 )
 
@@ -156,7 +157,7 @@ func guarded(ts *testscript.TestScript, _ bool, args []string) {
 		behind, err = faults.Git(ts.Getenv("WORK"))
 		ts.Check(err)
 	case "registry":
-		t, err := publish.NewThrowaway(context.Background(), filepath.Join(ts.Getenv("WORK"), "throwaway-"+args[1]))
+		t, err := publish.NewThrowaway(context.Background(), filepath.Join(ts.Getenv("WORK"), "throwaway-"+args[1]), git.SHA1)
 		ts.Check(err)
 		ts.Defer(func() { _ = t.Close() })
 		behind = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
