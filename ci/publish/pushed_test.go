@@ -121,7 +121,11 @@ func TestPushedTag(t *testing.T) {
 				"hooks/post-receive": "#!/bin/sh\nwhile read old new ref; do\n" +
 					"case $ref in refs/heads/*) git update-ref refs/tags/v1.5.0 " + id + ";; esac\ndone\n",
 			} {
-				if err := os.WriteFile(filepath.Join(race.Remote, name), []byte(content), 0o700); err != nil {
+				file := filepath.Join(race.Remote, name)
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(content), 0o700); err != nil {
 					t.Fatal(err)
 				}
 			}
