@@ -87,8 +87,8 @@ func (a *Archives) add(o ArchiveOptions, platform config.Platform, binary string
 	return writeSBOM(filepath.Join(o.Out, "files", files[1].Name), o, b, info)
 }
 
-// companions are files of the repository's root that go into every archive, where they exist.
-var companions = []string{"LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE", "README.md"}
+// Companions are files of the repository's root that go into every archive, where they exist.
+var Companions = []string{"LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE", "README.md"}
 
 func writeArchive(target string, o ArchiveOptions, name, binary string) error {
 	entry, err := archive.FromFile(name, binary)
@@ -96,7 +96,7 @@ func writeArchive(target string, o ArchiveOptions, name, binary string) error {
 		return err
 	}
 	entries := []archive.Entry{entry}
-	for _, companion := range companions {
+	for _, companion := range Companions {
 		path := filepath.Join(o.Tree, companion)
 		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 			continue

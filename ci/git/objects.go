@@ -226,7 +226,7 @@ func (r *Repository) Take(ctx context.Context, tree, dir string, match func(path
 		return "", fmt.Errorf("take files of %s: %w", dir, err)
 	}
 	for _, e := range t.Entries() {
-		if !there[e.Path] && e.Mode != "160000" && match(e.Path) {
+		if !there[e.Path] && !e.Submodule() && match(e.Path) {
 			edits = append(edits, edit{path: e.Path})
 		}
 	}

@@ -203,7 +203,7 @@ func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	names, ok := t.dirs[at]
-	if !ok && t.entries[at].Mode != "160000" { // a submodule is an empty folder
+	if !ok && !t.entries[at].Submodule() { // a submodule is an empty folder
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrNotExist}
 	}
 	var entries []fs.DirEntry
@@ -246,7 +246,7 @@ func (t *Tree) WriteTo(dir string, when time.Time) error {
 }
 
 func (t *Tree) writeEntry(e Entry, target string, when time.Time) error {
-	if e.Mode == "160000" {
+	if e.Submodule() {
 		return os.MkdirAll(target, 0o755)
 	}
 	content, err := t.blobs.read(e.ID)

@@ -43,7 +43,7 @@ func readContext(tree, context, dockerfile string) (*buildContext, error) {
 		return nil, err
 	}
 	c := &buildContext{name: context, nodes: map[string]*node{}}
-	matcher, err := c.readIgnore(top, dir, dockerfile)
+	matcher, err := c.ignoreFile(top, dir, dockerfile)
 	if err != nil {
 		return nil, err
 	}
@@ -118,34 +118,47 @@ func contextFolder(tree, context string) (top, dir string, err error) {
 	return top, dir, nil
 }
 
-// readIgnore reads the Dockerfile's own ignore file, else the context's.
-func (c *buildContext) readIgnore(top, dir, dockerfile string) (*patternmatcher.PatternMatcher, error) {
-	for _, place := range []struct{ root, file string }{{top, dockerfile + ".dockerignore"}, {dir, ".dockerignore"}} {
-		root, err := os.OpenRoot(place.root)
-		if err != nil {
-			return nil, err
-		}
-		file, err := root.Open(filepath.FromSlash(place.file))
-		root.Close()
+// readIgnore reads the Dockerfile's own ignore file, which lies in top, else the context's, which lies in dir. The name
+// is that of the file, and empty where there is none.
+func readIgnore(top, dir fs.FS, dockerfile string) (name string, matcher *patternmatcher.PatternMatcher, err error) {
+	for _, place := range []struct {
+		root fs.FS
+		file string
+	}{{top, path.Clean(dockerfile) + ".dockerignore"}, {dir, ".dockerignore"}} {
+		file, err := place.root.Open(place.file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", place.file, err)
+			return "", nil, fmt.Errorf("read %s: %w", place.file, err)
 		}
 		defer file.Close()
 		patterns, err := ignorefile.ReadAll(file)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", place.file, err)
+			return "", nil, fmt.Errorf("read %s: %w", place.file, err)
 		}
-		c.ignore = place.file
 		matcher, err := patternmatcher.New(patterns)
 		if err != nil {
-			return nil, refusal.New("read %s: %w; correct the pattern", place.file, err)
+			return "", nil, refusal.New("read %s: %w; correct the pattern", place.file, err)
 		}
-		return matcher, nil
+		return place.file, matcher, nil
 	}
-	return nil, nil
+	return "", nil, nil
+}
+
+// ignoreFile reads the ignore file of a context on disk.
+func (c *buildContext) ignoreFile(top, dir, dockerfile string) (matcher *patternmatcher.PatternMatcher, err error) {
+	var roots [2]fs.FS
+	for i, name := range []string{top, dir} {
+		root, err := os.OpenRoot(name)
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		roots[i] = root.FS()
+	}
+	c.ignore, matcher, err = readIgnore(roots[0], roots[1], dockerfile)
+	return matcher, err
 }
 
 // with is the context with these binaries of a platform laid over it: bin/<platform>/<name> and

@@ -41,18 +41,14 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 	if err != nil {
 		return err
 	}
-	if n := len(dirty); n > 0 {
-		more := ""
-		if n > 5 {
-			more = fmt.Sprintf(" and %d more", n-5)
-		}
+	if len(dirty) > 0 {
 		for i, name := range dirty {
 			if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 				dirty[i] = strconv.Quote(name) // a line break in a name makes no line of the report
 			}
 		}
-		m.against("the work tree is dirty: %s%s; what is released is the commit, so commit them, or put them aside with: git stash --include-untracked",
-			strings.Join(dirty[:min(5, n)], ", "), more)
+		m.against("the work tree is dirty: %s; what is released is the commit, so commit them, or put them aside with: git stash --include-untracked",
+			few(dirty))
 	}
 	return nil
 }

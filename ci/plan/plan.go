@@ -43,6 +43,8 @@ type Options struct {
 	Recorded []string
 	// Examine tells whether a Dockerfile can be carried out without a container builder; why not, and where, if it cannot.
 	Examine func(tree fs.FS, image config.Image) (Examination, error)
+	// Packaged tells what of the tree's entries an artifact would hold.
+	Packaged Packaged
 	// Guide writes the guide from the version that users come from.
 	Guide func(tree fs.FS, p Plan) (string, error)
 	// Describe writes what a version brings.
@@ -233,7 +235,7 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkPlace, m.judge, m.edit, m.checkEmpty, m.checkRepeat, m.checkBranch, m.images,
+		m.checkClone, m.checkPlace, m.judge, m.edit, m.checkEmpty, m.checkRepeat, m.checkBranch, m.images, m.checkMissing,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err

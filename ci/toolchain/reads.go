@@ -32,11 +32,7 @@ func Reads(tree fs.FS, names []string) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			for _, line := range embedLine.FindAllSubmatch(content, -1) {
-				for _, p := range embedPatterns(string(line[1])) {
-					patterns[path.Join(path.Dir(name), p)] = true
-				}
-			}
+			addEmbedded(patterns, path.Dir(name), content)
 			read = append(read, name)
 		case slices.Contains(sources, path.Ext(base)), slices.Contains(modules, base), strings.HasPrefix(name, "vendor/"), strings.Contains(name, "/vendor/"):
 			read = append(read, name)
@@ -49,6 +45,15 @@ func Reads(tree fs.FS, names []string) ([]string, error) {
 	}
 	slices.Sort(read)
 	return slices.Compact(read), nil
+}
+
+// addEmbedded adds the patterns that a Go file in a folder embeds, from the tree's root.
+func addEmbedded(patterns map[string]bool, folder string, content []byte) {
+	for _, line := range embedLine.FindAllSubmatch(content, -1) {
+		for _, p := range embedPatterns(string(line[1])) {
+			patterns[path.Join(folder, p)] = true
+		}
+	}
 }
 
 // embedPatterns are the patterns of one directive; "." where they cannot be read.

@@ -10,8 +10,11 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/operator-release/operator-release/ci/build"
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/chart"
 	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/image"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
@@ -32,6 +35,17 @@ func examine(tree fs.FS, i config.Image) (plan.Examination, error) {
 		e.WayOut = problem.WayOut
 	}
 	return e, nil
+}
+
+// packaged tells what of a tree's entries the artifacts would hold.
+var packaged = plan.Packaged{
+	Image: func(tree *git.Tree, i config.Image, of []git.Entry) ([]git.Entry, error) {
+		return image.Holds(tree, i.Context, i.Dockerfile, i.Target, i.Args, of)
+	},
+	Chart: func(tree *git.Tree, c config.Chart, of []git.Entry) ([]git.Entry, error) {
+		return chart.Holds(tree, c.Path, of)
+	},
+	Companions: build.Companions,
 }
 
 // binaries are those that were built for a platform, by name.
