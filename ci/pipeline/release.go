@@ -89,6 +89,11 @@ func (f *Flow[T]) Claimed(ctx context.Context) (r Release[T], ok bool, err error
 	if err != nil {
 		return r, false, err
 	}
+	var said Claimed
+	if err := json.Unmarshal(found.Report, &said); err != nil {
+		return r, false, fmt.Errorf("read whether the version is claimed: %w", err)
+	}
+	f.Plan.Tagged = said.Tagged
 	return found.release()
 }
 

@@ -106,6 +106,7 @@ type Claimed struct {
 	Plan   json.RawMessage `json:"plan,omitempty"` // as far as the record tells; empty where nothing is claimed
 	Test   json.RawMessage `json:"test,omitempty"`
 	Bundle json.RawMessage `json:"bundle,omitempty"`
+	Tagged string          `json:"tagged,omitempty"` // the commit of the remote's tag; empty where it has none, or was not asked
 }
 
 // Destinations say where a bundle goes. No bundle, record or plan holds any of it.
@@ -135,6 +136,7 @@ type PlanSpec struct {
 	OwnBefore bool              `json:"ownBefore,omitempty"` // the version before is read by its own settings, although Config is given: it was so when this one was made
 	Alone     bool              `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
 	Again     bool              `json:"again,omitempty"`     // the version is built again from its record: the clone has to have what that stands on
+	Tagged    string            `json:"tagged,omitempty"`    // the commit of the version's tag on the git remote, where that was asked and has one
 	Recorded  []string          `json:"recorded,omitempty"`  // the tags that it stands on
 }
 

@@ -37,6 +37,8 @@ type Options struct {
 	Accept     map[string]string // points of the policy to let pass, by id, and why
 	OwnBefore  bool              // the version before is read by its own settings, whatever Config is
 	Alone      bool              // the repository is one branch, and lacks the tags of others
+	// Tagged is the commit of the version's tag on the git remote; empty where it has none, or was not asked.
+	Tagged string
 	// Again: the version is built again from its record, and stands on the tags that Recorded names. A clone without them, or without its
 	// history, is refused at once, since it would plan another version.
 	Again    bool

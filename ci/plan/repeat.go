@@ -12,13 +12,20 @@ import (
 	"github.com/operator-release/operator-release/ci/sign/gittag"
 )
 
-// checkRepeat compares a version that is tagged already with what would be tagged now. A tag on the release commit counts,
-// also one that a person pushed: gittag.Accept has the rule, and publication applies the same one.
+// checkRepeat compares a version that is tagged already with what would be tagged now. A tag on the release commit
+// counts, also one that a person pushed: gittag.Accept has the rule, and publication applies the same one.
 func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
+	p := &m.plan
+	if m.Tagged != "" && m.Tagged != p.Commit {
+		m.against("the git remote has a tag %s on commit %s, and this release would be commit %s; "+
+			"publication would refuse it; look at the tag (git ls-remote origin refs/tags/%s); "+
+			"release the next version, or, where nothing of %s is published, "+
+			"delete the tag (git push origin :refs/tags/%s)",
+			p.Version, m.Tagged, p.Commit, p.Version, p.Version, p.Version)
+	}
 	if !m.place.Exists {
 		return nil
 	}
-	p := &m.plan
 	tagged := m.tags[p.Version]
 	if tagged != p.Commit {
 		m.against("%s is tagged already, with other content: its tag is on commit %s, this release would be commit %s; %s",

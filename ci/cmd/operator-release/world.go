@@ -41,12 +41,17 @@ func runClaim(ctx context.Context, c call, spec pipeline.ClaimSpec) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	claim, ok, err := journal.FindClaim(ctx, scratch.Remote(to.Remote.URL), v)
+	remote := scratch.Remote(to.Remote.URL)
+	claim, ok, err := journal.FindClaim(ctx, remote, v)
+	var unclaimed pipeline.Claimed
+	if err == nil && !ok {
+		unclaimed.Tagged, err = remote.TagCommit(ctx, v.String())
+	}
 	switch {
 	case err != nil && spec.Optional:
 		return pipeline.Claimed{Note: fmt.Sprintf("whether %s is claimed could not be asked: %v", v, err)}, nil
 	case err != nil || !ok:
-		return pipeline.Claimed{}, err
+		return unclaimed, err
 	case to.Registry == nil:
 		return nil, refusal.New("fetch %s, claimed with identity %s: from where? name the registry it was published to by --registry, or restore it from a backup", v, claim.Identity)
 	}
