@@ -87,6 +87,12 @@ func TestScenarios(t *testing.T) {
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Getuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "forge": h.serve, "page": page, "capture": capture, "liar": liar,
 			"oci-layout": ociLayout, "pointers": pointers, "manifest": manifest,
