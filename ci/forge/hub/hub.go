@@ -434,7 +434,7 @@ func (h *Hub) resolve(c *call, revision string) (commit string, ok bool) {
 	return strings.TrimSpace(out), err == nil
 }
 
-var commitID = regexp.MustCompile(`^[0-9a-f]{40}$`)
+var commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 func (h *Hub) getRef(c *call) answer {
 	ref := "refs/" + strings.TrimPrefix(c.PathValue("ref"), "refs/")

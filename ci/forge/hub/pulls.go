@@ -426,7 +426,7 @@ func (h *Hub) updateComment(c *call) answer {
 	return notFound
 }
 
-var revision = regexp.MustCompile(`^[0-9a-fA-F]{7,40}$`)
+var revision = regexp.MustCompile(`^[0-9a-fA-F]{7,64}$`)
 
 // pullsWithCommit lists the pull requests that brought a commit, or that would.
 func (h *Hub) pullsWithCommit(c *call) answer {
