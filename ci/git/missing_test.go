@@ -8,7 +8,7 @@ import (
 // TestMissingContent: only a blob in the form of a pointer is one, whatever the attributes say, and a submodule is seen.
 func TestMissingContent(t *testing.T) {
 	ctx := t.Context()
-	r, err := Init(ctx, t.TempDir())
+	r, err := Init(ctx, t.TempDir(), SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}
