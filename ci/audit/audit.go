@@ -85,6 +85,15 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	var commits []string
+	for _, v := range versions {
+		if commit := a.refs.tags[v].commit; commit != "" {
+			commits = append(commits, commit)
+		}
+	}
+	if err := o.Repository.Complete(ctx, commits...); err != nil {
+		return Report{}, err
+	}
 	r := Report{Git: o.Name, Registry: o.RegistryName, Forge: o.ForgeName, Versions: make([]Version, len(versions))}
 	all := pool.New().WithContext(ctx).WithMaxGoroutines(abreast).WithCancelOnError().WithFirstError()
 	for i, v := range versions {

@@ -77,6 +77,13 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	var tips []string
+	for _, line := range o.Lines {
+		tips = append(tips, line.Tip)
+	}
+	if err := o.Repository.CompleteChanges(ctx, commits, tips...); err != nil {
+		return nil, err
+	}
 	patches, err := o.Repository.PatchIDs(ctx, commits)
 	if err != nil {
 		return nil, err

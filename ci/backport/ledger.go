@@ -75,9 +75,19 @@ func Keep(ctx context.Context, r *git.Repository, development string, lines []Li
 		return l, fmt.Errorf("compare lines with the development branch: %w", err)
 	}
 	books := make([]book, len(lines))
-	oldest := 0
+	var all []git.Commit
 	for i, line := range lines {
 		if books[i], err = open(ctx, r, line, l.Tip); err != nil {
+			return l, fmt.Errorf("compare line %s with %s: %w", line.Name, development, err)
+		}
+		all = slices.Concat(all, books[i].onLine, books[i].onMain)
+	}
+	if err := r.CompleteChanges(ctx, all); err != nil {
+		return l, err
+	}
+	oldest := 0
+	for i, line := range lines {
+		if err := books[i].read(ctx, r); err != nil {
 			return l, fmt.Errorf("compare line %s with %s: %w", line.Name, development, err)
 		}
 		if len(books[i].newer) > len(books[oldest].newer) {
@@ -118,11 +128,13 @@ func Keep(ctx context.Context, r *git.Repository, development string, lines []Li
 
 // book is what a line and the development branch have each since they parted.
 type book struct {
-	name       string
-	line, main *change.Set
-	newer      map[string]bool // commits of the development branch
+	name           string
+	onLine, onMain []git.Commit    // the oldest first
+	line, main     *change.Set     // of these
+	newer          map[string]bool // commits of the development branch
 }
 
+// open finds the commits of a book.
 func open(ctx context.Context, r *git.Repository, line Line, tip string) (book, error) {
 	b := book{name: line.Name, newer: map[string]bool{}}
 	fork, ok, err := r.MergeBase(ctx, line.Tip, tip)
@@ -132,16 +144,26 @@ func open(ctx context.Context, r *git.Repository, line Line, tip string) (book, 
 	if !ok {
 		return b, refusal.New("their histories have nothing in common")
 	}
-	if b.line, err = change.Since(ctx, r, fork, line.Tip); err != nil {
+	if b.onLine, err = r.Between(ctx, fork, line.Tip); err != nil {
 		return b, err
 	}
-	if b.main, err = change.Since(ctx, r, fork, tip); err != nil {
-		return b, err
+	b.onMain, err = r.Between(ctx, fork, tip)
+	return b, err
+}
+
+// read reads what the commits change.
+func (b *book) read(ctx context.Context, r *git.Repository) error {
+	var err error
+	if b.line, err = change.WithPatches(ctx, r, b.onLine); err != nil {
+		return err
+	}
+	if b.main, err = change.WithPatches(ctx, r, b.onMain); err != nil {
+		return err
 	}
 	for _, c := range b.main.Commits {
 		b.newer[c.ID] = true
 	}
-	return b, nil
+	return nil
 }
 
 // alone are the line's commits that the development branch has not, versions aside.

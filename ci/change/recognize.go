@@ -33,6 +33,11 @@ func Since(ctx context.Context, r *git.Repository, fork, tip string) (*Set, erro
 	if err != nil {
 		return nil, err
 	}
+	return WithPatches(ctx, r, commits)
+}
+
+// WithPatches is Of with the patches of the commits.
+func WithPatches(ctx context.Context, r *git.Repository, commits []git.Commit) (*Set, error) {
 	s := Of(commits)
 	patches, err := r.PatchIDs(ctx, s.Commits)
 	for commit, patch := range patches {

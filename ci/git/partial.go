@@ -20,6 +20,9 @@ import (
 // What is fetched goes to the clone, where git's own lazy fetch would put it. So the next command has it. The user's git
 // settings apply to the fetch, because the remote may ask for credentials.
 
+// ErrIncomplete means that a clone lacks objects that could not be fetched: what it would have shown is not known.
+var ErrIncomplete = errors.New("objects are missing")
+
 // completion is what is known of the partial clones whose objects a repository sees. Its quarantines share it.
 type completion struct {
 	common  string // the git folder that all work trees share; empty: not asked for yet
@@ -48,9 +51,9 @@ func (r *Repository) CompleteTrees(ctx context.Context, revisions ...string) err
 	return r.complete(ctx, false, revisions)
 }
 
-// CompleteChanges is Complete of commits and of their first parents, which their changes are made to.
-func (r *Repository) CompleteChanges(ctx context.Context, commits []Commit) error {
-	return r.complete(ctx, true, withParents(commits))
+// CompleteChanges is Complete of commits, of their first parents, which their changes are made to, and of further revisions.
+func (r *Repository) CompleteChanges(ctx context.Context, commits []Commit, further ...string) error {
+	return r.complete(ctx, true, append(withParents(commits), further...))
 }
 
 // withParents are the ids of commits and of their first parents.
@@ -64,6 +67,9 @@ func withParents(commits []Commit) []string {
 }
 
 func (r *Repository) complete(ctx context.Context, blobs bool, revisions []string) error {
+	if len(revisions) == 0 {
+		return nil
+	}
 	c := r.completion
 	c.mu.Lock() // who comes meanwhile may need what is being fetched
 	defer c.mu.Unlock()
@@ -111,7 +117,7 @@ func (r *Repository) completeRange(ctx context.Context, commits, without []strin
 // fetchMissing fetches what is missing of revisions until nothing is: first trees, then what they hold.
 func (r *Repository) fetchMissing(ctx context.Context, revisions []string, options ...string) error {
 	var before []string
-	for {
+	for { // a treeless clone goes round three times: trees, blobs, nothing
 		missing, err := r.missing(ctx, revisions, options...)
 		if err != nil || len(missing) == 0 {
 			return err
@@ -135,8 +141,8 @@ func (r *Repository) fetchMissing(ctx context.Context, revisions []string, optio
 // incomplete is the error that objects are missing.
 func (r *Repository) incomplete(missing []string, err error) error {
 	clone := r.completion.clones[0]
-	return fmt.Errorf("read the objects of %s: it is a partial clone, %d objects are not here, the first of them %s: %w; fetch all once by: git -C %s fetch --refetch --no-filter %s",
-		clone.top, len(missing), missing[0], err, clone.top, clone.remotes[0])
+	return fmt.Errorf("read %s: %w: it is a partial clone without %d of them, %s is the first: %w; bring all by: git -C %s fetch --refetch --no-filter %s",
+		clone.top, ErrIncomplete, len(missing), missing[0], err, clone.top, clone.remotes[0])
 }
 
 // noWalk has git list the objects of commits, and not of their histories.

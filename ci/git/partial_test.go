@@ -279,7 +279,7 @@ func TestPartialCloneOutOfReach(t *testing.T) {
 		if err == nil {
 			t.Fatal(kind + ": the tree was read although its remote is away")
 		}
-		_, mends, ok := strings.Cut(err.Error(), "fetch all once by: ")
+		_, mends, ok := strings.Cut(err.Error(), "bring all by: ")
 		if !ok || !strings.Contains(err.Error(), "it is a partial clone") || !strings.Contains(err.Error(), "does not appear to be a git repository") {
 			t.Fatalf("%s: %v", kind, err)
 		}

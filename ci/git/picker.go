@@ -134,7 +134,7 @@ func (p *Picker) changes(ctx context.Context, c Commit) (map[string]Change, erro
 	if own, ok := p.own[c.ID]; ok {
 		return own, nil
 	}
-	own, err := p.repository.Changes(ctx, c.Parents[0], c.Tree)
+	own, err := p.repository.Changes(ctx, c.Parents[0], c.ID)
 	p.own[c.ID] = own
 	return own, err
 }

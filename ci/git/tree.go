@@ -68,7 +68,7 @@ func (r *Repository) Tree(ctx context.Context, commit string) (*Tree, error) {
 		}
 		size, err := strconv.ParseInt(fields[3], 10, 64)
 		if err != nil && fields[3] != "-" { // which git says of submodules
-			return nil, fmt.Errorf("read tree of %s: %s has object %s, which is not here; fetch it: is the clone complete?", commit, name, fields[2])
+			return nil, fmt.Errorf("read tree of %s: %w: %s, which %s is, is not here; run git fsck in %s", commit, ErrIncomplete, fields[2], name, r.dir)
 		}
 		t.add(Entry{Path: name, Mode: fields[0], ID: fields[2], Size: size})
 	}

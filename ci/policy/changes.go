@@ -15,11 +15,21 @@ func Changes(ctx context.Context, r *git.Repository, since, commit string) ([]Ch
 	if err != nil {
 		return nil, err
 	}
+	commits = change.Remaining(change.Fold(commits))
+	var breaking []string
+	for _, c := range commits {
+		if change.Read(c.Message).Breaking && len(c.Parents) > 0 {
+			breaking = append(breaking, c.ID, c.Parents[0])
+		}
+	}
+	if err := r.CompleteTrees(ctx, breaking...); err != nil {
+		return nil, err
+	}
 	var changes []Change
-	for _, c := range change.Remaining(change.Fold(commits)) {
+	for _, c := range commits {
 		made := Change{Commit: c.ID, Title: change.Title(c.Message), Message: change.Read(c.Message)}
 		if made.Message.Breaking && len(c.Parents) > 0 {
-			changed, err := r.Changes(ctx, c.Parents[0], c.Tree)
+			changed, err := r.Changes(ctx, c.Parents[0], c.ID)
 			if err != nil {
 				return nil, err
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -142,8 +143,9 @@ func runCatalog(ctx context.Context, c call, spec pipeline.CatalogSpec) (any, er
 	each := pool.New().WithContext(ctx).WithMaxGoroutines(lookedAtOnce).WithCancelOnError().WithFirstError()
 	for i, v := range audited.Versions {
 		each.Go(func(ctx context.Context) error {
-			known[i] = l.version(ctx, v)
-			return ctx.Err()
+			var err error
+			known[i], err = l.version(ctx, v)
+			return errors.Join(err, ctx.Err())
 		})
 	}
 	if err := each.Wait(); err != nil {

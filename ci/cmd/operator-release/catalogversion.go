@@ -32,7 +32,8 @@ type looking struct {
 }
 
 // version is what is known of a version: by its record, or, without one, by git alone. What cannot be told is said beside what the audit said.
-func (l looking) version(ctx context.Context, a audit.Version) catalog.Version {
+// Where the reason is that objects are missing in this clone, that is an error.
+func (l looking) version(ctx context.Context, a audit.Version) (catalog.Version, error) {
 	v := catalog.Version{Version: a.Version, Mark: a.Mark, Record: a.Record, Identity: a.Identity, Said: a.Notes, Agree: a.Count(audit.Agrees)}
 	for _, s := range a.Surfaces {
 		if s.Kind == audit.KindSignature || s.Kind == audit.KindTagSignature {
@@ -50,10 +51,12 @@ func (l looking) version(ctx context.Context, a audit.Version) catalog.Version {
 		byRecord(ctx, a, &v)
 	case l.tagged[a.Version] != "":
 		v.AddArtifacts(a.Found)
-		l.byGit(ctx, &v)
+		if err := l.byGit(ctx, &v); err != nil {
+			return v, err
+		}
 	}
 	v.Asks = upgrade.Asks(v.Guide)
-	return v
+	return v, nil
 }
 
 // auditStates are an audit's states in a catalog's words.
@@ -88,26 +91,34 @@ func byRecord(ctx context.Context, a audit.Version, v *catalog.Version) {
 }
 
 // byGit adds the notes of a tagged version, what its charts install, and the guide from the version before.
-func (l looking) byGit(ctx context.Context, v *catalog.Version) {
+func (l looking) byGit(ctx context.Context, v *catalog.Version) error {
+	unknown := func(what string, err error) error {
+		if errors.Is(err, git.ErrIncomplete) {
+			return err
+		}
+		v.Said = append(v.Said, fmt.Sprintf("%s cannot be told: %v", what, err))
+		return nil
+	}
 	n, place, err := notesOf(ctx, l.repository, l.config, l.tagged, v.Version)
 	if err != nil {
-		v.Said = append(v.Said, fmt.Sprintf("what it brings cannot be told: %v", err))
-		return
+		return unknown("what it brings", err)
 	}
 	v.Notes, v.From = n.Markdown(), place.From
 	if err := l.charts(ctx, v); err != nil {
-		v.Said = append(v.Said, fmt.Sprintf("whether its charts install CRDs cannot be told: %v", err))
+		if err := unknown("whether its charts install CRDs", err); err != nil {
+			return err
+		}
 	}
 	from := l.tagged[v.From]
 	if from == "" {
-		return
+		return nil
 	}
 	g, err := guideBetween(ctx, l.repository, guided{From: v.From, To: v.Version}, from, l.tagged[v.Version], pipeline.UpgradeSpec{Config: l.settings})
 	if err != nil {
-		v.Said = append(v.Said, fmt.Sprintf("what differs from %s cannot be told: %v", v.From, err))
-		return
+		return unknown("what differs from "+v.From.String(), err)
 	}
 	v.Guide = g.Guide
+	return nil
 }
 
 // charts tells which charts of a tagged version have CRDs that Helm installs once.

@@ -54,6 +54,13 @@ func runSupport(ctx context.Context, c call, spec pipeline.SupportSpec) (any, er
 	if err != nil {
 		return nil, err
 	}
+	var tips []string
+	for _, branch := range branches {
+		tips = append(tips, branch.Tip)
+	}
+	if err := repository.Complete(ctx, tips...); err != nil {
+		return nil, err
+	}
 	lines := []support.Line{}
 	for _, branch := range branches {
 		line, err := supportedLine(ctx, repository, config, tagged, branch, spec.Config)

@@ -156,6 +156,9 @@ func differences(ctx context.Context, repository *git.Repository, from, to strin
 	if settings != nil {
 		name, content = "the settings of --config", []byte(*settings)
 	}
+	if err := repository.Complete(ctx, from, to); err != nil {
+		return older, newer, nil, err
+	}
 	if older, err = compare.Open(ctx, repository, from, name, content, basesOf); err != nil {
 		return older, newer, nil, err
 	}
