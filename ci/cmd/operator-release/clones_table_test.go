@@ -161,11 +161,12 @@ func object(value any) map[string]any {
 
 // The marks of the table.
 const (
-	isRight  = "right"
-	mended   = "refused, mended"
-	unmended = "refused, no command"
-	isWrong  = "WRONG"
-	unasked  = "–" // the release would be of another commit
+	isRight   = "right"
+	mended    = "refused, mended"
+	unmended  = "refused, no command"
+	isWrong   = "WRONG"
+	unreached = "failed: no remote"
+	unasked   = "–" // the release would be of another commit
 )
 
 // judge runs a command in a clone and says what came of it, with the reason.
@@ -184,10 +185,9 @@ func (o origin) judge(t *testing.T, kind clonesRow, in clonesColumn, want outcom
 		return isRight, ""
 	case strings.Contains(got.errors, "panic:") || strings.Contains(got.errors, "goroutine "):
 		return isWrong, "it crashed: " + got.errors
+	case got.code == 1 && got.said == "" && !kind.whole && strings.Contains(kind.Name, "cannot be reached"):
+		return unreached, got.errors
 	case got.code == 1 && want.code == 0:
-		if !kind.whole && strings.Contains(kind.Name, "cannot be reached") {
-			return unmended, got.errors // a rerun helps, once the remote is there
-		}
 		return isWrong, "it failed: " + got.errors
 	case got.code != 2:
 		return isWrong, fmt.Sprintf("exit code %d, not %d: %s%s", got.code, want.code, got.differs(want), got.errors)
@@ -206,7 +206,7 @@ func (o origin) judge(t *testing.T, kind clonesRow, in clonesColumn, want outcom
 	shell.Dir, shell.Env = c.Dir, clones.Environment()
 	if out, err := shell.CombinedOutput(); err != nil {
 		if strings.Contains(kind.Name, "cannot be reached") {
-			return unmended, got.errors
+			return unreached, got.errors
 		}
 		return isWrong, fmt.Sprintf("%sthe command that it names fails: %v: %s", got.errors, err, out)
 	}

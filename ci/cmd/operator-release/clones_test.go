@@ -33,7 +33,7 @@ type origin struct {
 	bundle, identity string
 }
 
-// newOrigin releases and publishes from a fresh clone.
+// newOrigin builds, tests and publishes from a fresh clone. It makes no rehearsal: GitHub knows no SHA-256.
 func newOrigin(t *testing.T, format string) origin {
 	t.Helper()
 	path, err := exec.LookPath("git")
@@ -50,11 +50,14 @@ func newOrigin(t *testing.T, format string) origin {
 	if err := clones.Whole()[0].Make(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	out, err := inClone(t.Context(), c, "release", "--version", clones.Next, "-o", o.bundle, "--json")
+	out, err := inClone(t.Context(), c, "build", clones.Next, "-o", o.bundle, "--json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.identity = identityIn(t, out)
+	if _, err := inClone(t.Context(), c, "test", o.bundle); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.CopyFS(o.published, os.DirFS(o.remote)); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +126,7 @@ func (w way) String() string {
 
 // ways are each form, each change of a fresh clone, and random combinations of them.
 func ways(gits []clones.Git, random *rand.Rand, n int) []way {
-	forms, changes := slices.Concat(clones.Whole(), clones.Partial(), clones.Named()), clones.Changes()
+	forms, changes := slices.Concat(clones.Whole(), clones.Partial(), clones.Named(), clones.Owned()), clones.Changes()
 	var all []way
 	for _, by := range gits {
 		for _, form := range forms {
@@ -169,7 +172,7 @@ func TestOneIdentity(t *testing.T) {
 				"-clones-seed %d -combinations %d", seed, *combinations)
 		}
 	})
-	for _, format := range []string{"sha1"} {
+	for _, format := range []string{"sha1", "sha256"} {
 		o := newOrigin(t, format)
 		for _, w := range ways(gitsOfClones(o), rand.New(rand.NewPCG(seed, 0)), *combinations) {
 			t.Run(format+"/"+w.String(), func(t *testing.T) {

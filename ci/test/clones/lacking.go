@@ -24,7 +24,7 @@ func Named() []Form {
 	return []Form{
 		cloned("the remote is called upstream", "--origin=upstream"),
 		form("origin is an old fork, main tracks upstream",
-			"init --quiet --bare --initial-branch=main $SCRATCH/fork.git",
+			"init --quiet --object-format=$FORMAT --bare --initial-branch=main $SCRATCH/fork.git",
 			"-C $REMOTE push --quiet $SCRATCH/fork.git v1.3.0^{}:refs/heads/main v1.3.0",
 			"clone --quiet --origin=upstream $URL $CLONE",
 			"-C $CLONE remote add origin $SCRATCH/fork.git",
@@ -49,7 +49,7 @@ const Older = "cloned before the newest commit"
 func Lacking() []Form {
 	const (
 		fresh = "clone --quiet $URL $CLONE"
-		begin = "init --quiet $CLONE"
+		begin = "init --quiet --object-format=$FORMAT $CLONE"
 		add   = "-C $CLONE remote add origin $URL"
 		gone  = "-C $CLONE remote set-url origin file:///nonexistent/remote.git"
 	)

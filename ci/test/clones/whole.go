@@ -22,7 +22,7 @@ type Clone struct {
 // run runs git in the scratch folder, a call for each step. A step is the arguments, with spaces between them.
 //
 // In arguments $CLONE, $REMOTE, $PUBLISHED and $SCRATCH are the folders. $URL is the remote by git's own protocol: from a
-// path git would copy files. ${NAME} is the commit of the remote's branch or tag NAME.
+// path git would copy files. $FORMAT is the remote's object format. ${NAME} is the commit of its branch or tag NAME.
 func (c *Clone) run(ctx context.Context, steps ...string) error {
 	for _, step := range steps {
 		var args []string
@@ -36,7 +36,11 @@ func (c *Clone) run(ctx context.Context, steps ...string) error {
 				if value, ok := known[name]; ok {
 					return value
 				}
-				id, err := c.Git.Run(ctx, c.Remote, "rev-parse", name+"^{commit}")
+				ask := name + "^{commit}"
+				if name == "FORMAT" {
+					ask = "--show-object-format"
+				}
+				id, err := c.Git.Run(ctx, c.Remote, "rev-parse", ask)
 				unknown = errors.Join(unknown, err)
 				return id
 			}))
@@ -94,7 +98,7 @@ func Whole() []Form {
 		cloned("--separate-git-dir", "--separate-git-dir=$SCRATCH/git-dir"),
 		cloned("--sparse", "--sparse"),
 		form("git init, fetch and switch",
-			"init --quiet --initial-branch=other $CLONE",
+			"init --quiet --object-format=$FORMAT --initial-branch=other $CLONE",
 			"-C $CLONE remote add origin $URL",
 			"-C $CLONE fetch --quiet --tags origin",
 			"-C $CLONE checkout --quiet -B main origin/main"),
