@@ -60,8 +60,8 @@ func Changes() []Change {
 		git("a branch named as a tag", "branch "+Newest+" v1.3.0"),
 		git("notes on commits", "notes add -m note v1.4.0^{}"),
 		{Name: "attributes of its own", Do: func(ctx context.Context, c *Clone) error {
-			return c.write(ctx, "info/attributes", "* text eol=crlf ident export-ignore filter=odd -diff merge=binary\n"+
-				"VERSION working-tree-encoding=UTF-16\n", 0o644)
+			attributes := "* text eol=crlf ident export-ignore filter=odd -diff merge=binary\n"
+			return c.write(ctx, "info/attributes", attributes, 0o644)
 		}},
 		{Name: "hooks that fail", Do: func(ctx context.Context, c *Clone) error {
 			hooks := "pre-commit commit-msg reference-transaction post-checkout pre-push pre-auto-gc post-index-change"

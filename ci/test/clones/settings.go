@@ -33,7 +33,7 @@ push.autoSetupRemote=true pack.threads=1 pack.window=0 pack.compression=0 pack.w
 feature.experimental=true index.version=4 index.threads=1 advice.detachedHead=false
 advice.graftFileDeprecated=false trailer.ifexists=addIfDifferent init.defaultBranch=other
 init.defaultObjectFormat=sha256 submodule.recurse=true url.https://mirror.invalid/.insteadOf=https://docker.io/
-alias.log=!false alias.rev-list=!false filter.odd.clean=false filter.odd.smudge=false filter.odd.required=true
+alias.log=!false alias.rev-list=!false filter.odd.clean=cat filter.odd.smudge=cat filter.odd.required=true
 worktree.guessRemote=true worktree.useRelativePaths=true cherry-pick.signoff=true rebase.autoSquash=true
 pull.rebase=true checkout.guess=false core.checkStat=minimal core.trustctime=false core.createObject=rename
 core.fsync=none core.maxTreeDepth=100 gc.auto=1 maintenance.auto=true protocol.version=0 promisor.quiet=true
