@@ -68,6 +68,10 @@ type OperatorRelease struct {
 	// +private
 	Index string
 	// +private
+	RemoteName string // whose refs are known; empty: those of no remote
+	// +private
+	RemoteListing string
+	// +private
 	SigningKey *dagger.Secret
 	// +private
 	SigningPassword *dagger.Secret
@@ -180,10 +184,14 @@ func (m *OperatorRelease) lines(command string) error {
 	return nil
 }
 
-// command runs a subcommand of the tool over a copy of the repository, as a person would.
+// command runs a subcommand of the tool over a copy of the repository, as a person would. What is cached asks no git remote, and says so.
 func (m *OperatorRelease) command(c *dagger.Container, expect dagger.ReturnType, name string, args ...string) *dagger.Container {
+	cached := c == m.Base // what reaches the world runs anew each time
 	c = withCaches(c).WithMountedDirectory(repositoryAt, m.Repository).WithWorkdir(repositoryAt)
 	call := []string{"operator-release", name, "--quiet"}
+	if cached {
+		call = append(call, "--offline")
+	}
 	if m.Settings != nil {
 		c = c.WithNewFile("/settings.yaml", *m.Settings)
 		call = append(call, "--config", "/settings.yaml")
@@ -298,4 +306,19 @@ func (m *OperatorRelease) WithChartIndex(
 ) *OperatorRelease {
 	m.Index = branch
 	return m
+}
+
+// WithRemoteRefs tells a plan what the git remote has. A version is refused where the repository does not have all of it, before anything is built. Without it a plan
+// asks nobody and says so; publish asks the remote in any case.
+func (m *OperatorRelease) WithRemoteRefs(
+	ctx context.Context,
+	// What git ls-remote prints: git ls-remote origin > refs.
+	listing *dagger.File,
+	// The remote's name in the repository.
+	// +default="origin"
+	remote string,
+) (*OperatorRelease, error) {
+	content, err := listing.Contents(ctx)
+	m.RemoteName, m.RemoteListing = remote, content
+	return m, err
 }

@@ -23,6 +23,10 @@ func (m *OperatorRelease) flow(ctx context.Context, version string, platforms ..
 		Plan:    pipeline.PlanSpec{Version: version, Config: m.Settings, Archives: m.ImageNames, Engine: true, Alone: m.Alone},
 		Mirrors: map[string]string{}, Archives: map[string]*dagger.Directory{},
 	}
+	flow.Plan.Remote = &pipeline.RemoteRefs{NotAsked: "a plan is kept here and asks nobody; with-remote-refs tells it, and publish asks"}
+	if m.RemoteName != "" {
+		flow.Plan.Remote = &pipeline.RemoteRefs{Name: m.RemoteName, Listing: m.RemoteListing}
+	}
 	for i, id := range m.AcceptedIDs {
 		if flow.Plan.Accept == nil {
 			flow.Plan.Accept = map[string]string{}

@@ -254,8 +254,8 @@ func (r *Repository) Descends(ctx context.Context, commit, ancestor string) (boo
 	return err == nil, err
 }
 
-// Newest is the commit that a branch is at: here, or at the default remote as it was last fetched, whichever is ahead; empty where there is no such branch. Where neither
-// contains the other it is refused.
+// Newest is the commit that a branch is at: here, or at the default remote as it was last fetched, the one that is ahead.
+// It is empty where there is no such branch. Where neither contains the other it is refused.
 func (r *Repository) Newest(ctx context.Context, branch string) (string, error) {
 	remote, prefix, err := r.Tracking(ctx)
 	if err != nil {

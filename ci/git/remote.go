@@ -147,22 +147,6 @@ func (m *Remote) Refs(ctx context.Context, names ...string) (map[string]string, 
 	return refs, nil
 }
 
-// TagCommit is the object that a tag of the remote leads to, through all tag objects; empty where it has no such tag.
-func (m *Remote) TagCommit(ctx context.Context, tag string) (string, error) {
-	ref := "refs/tags/" + tag
-	out, err := m.run(ctx, []string{"ls-remote"}, ref, ref+"^{}")
-	if err != nil {
-		return "", fmt.Errorf("read the tag %s of %s: %w; check address and credentials", tag, m.URL, err)
-	}
-	commit := ""
-	for line := range strings.Lines(out) { // the peeled one is behind the tag's own
-		if id, name, _ := strings.Cut(strings.TrimSpace(line), "\t"); name == ref || name == ref+"^{}" {
-			commit = id
-		}
-	}
-	return commit, nil
-}
-
 // Create makes a ref that does not exist yet; where it exists the error is ErrStale.
 func (m *Remote) Create(ctx context.Context, ref, id string) error {
 	return m.Swap(ctx, ref, "", id)

@@ -27,9 +27,9 @@ const usualRemote = "origin"
 // byURL is the folder below refs/remotes/ for the branches of a remote that only its URL names.
 const byURL = "by-url"
 
-// DefaultRemote is the name of the remote that a command takes where it names none: the one that the checked out branch tracks, else the
-// only one, else the one that checkout.defaultRemote names, else origin. It is empty where the clone has no remote. Several remotes of which
-// none is preferred are refused.
+// DefaultRemote is the name of the remote that a command takes where it names none: the one that the checked out
+// branch tracks, else the only one, else the one that checkout.defaultRemote names, else origin. It is empty where
+// the clone has no remote. Several remotes of which none is preferred are refused.
 func (r *Repository) DefaultRemote(ctx context.Context) (string, error) {
 	names, err := r.remoteNames(ctx)
 	if err != nil || len(names) == 0 {
@@ -60,13 +60,15 @@ func (r *Repository) DefaultRemote(ctx context.Context) (string, error) {
 			return name, nil
 		}
 	}
-	return "", refusal.New("find the git remote of %s: it has several (%s), none is named %s, and the branch that is checked out tracks none; say which: git config checkout.defaultRemote %s",
+	return "", refusal.New("find the git remote of %s: it has several (%s), none is named %s, and the branch that is checked out "+
+		"tracks none; say which: git config checkout.defaultRemote %s",
 		r.dir, strings.Join(names, ", "), usualRemote, names[0])
 }
 
-// FindRemote finds the remote that a user names by the name of a configured remote, a URL or a path; a configured name comes before a folder of the
-// same name, as in git itself. An empty name is the default remote; the result is then empty where there is none. A relative path of a user starts at
-// the working folder, one in the settings at the repository.
+// FindRemote finds the remote that a user names by the name of a configured remote, a URL or a path; a configured
+// name comes before a folder of the same name, as in git itself. An empty name is the default remote; the result is
+// then empty where there is none. A relative path of a user starts at the working folder, one in the settings at the
+// repository.
 func (r *Repository) FindRemote(ctx context.Context, given string) (NamedRemote, error) {
 	if given == "" {
 		name, err := r.DefaultRemote(ctx)
@@ -93,15 +95,16 @@ func (r *Repository) FindRemote(ctx context.Context, given string) (NamedRemote,
 		if len(names) > 0 {
 			has = "it has " + strings.Join(names, ", ")
 		}
-		return found, refusal.New("find the git remote %s: no remote of %s has this name (%s), and no folder here; name a remote, a URL or a path", given, r.dir, has)
+		return found, refusal.New("find the git remote %s: no remote of %s has this name (%s), and no folder here; "+
+			"name a remote, a URL or a path", given, r.dir, has)
 	}
 	for _, name := range names {
 		url, err := r.remoteURL(ctx, name)
-		if err != nil {
+		if err != nil && !refusal.Is(err) {
 			return found, err
 		}
-		if url == found.URL {
-			return NamedRemote{name, url}, nil
+		if strings.TrimPrefix(url, "file://") == strings.TrimPrefix(found.URL, "file://") {
+			return NamedRemote{name, found.URL}, nil
 		}
 	}
 	return found, nil
@@ -121,7 +124,8 @@ func (r *Repository) remoteURL(ctx context.Context, name string) (string, error)
 	}
 	url, _, _ := strings.Cut(out, "\n")
 	if url == "" {
-		return "", refusal.New("read the URL of the git remote %s of %s: it has none; set it: git remote set-url %s URL", name, r.dir, name)
+		return "", refusal.New("read the URL of the git remote %s of %s: it has none; set it: git remote set-url %s URL",
+			name, r.dir, name)
 	}
 	if path := filepath.Join(r.dir, url); !filepath.IsAbs(url) && isFolder(path) { // git has it relative to the repository
 		return path, nil
@@ -218,10 +222,12 @@ func (r *Repository) DevelopmentTip(ctx context.Context, branch string) (string,
 	if remote, err := r.DefaultRemote(ctx); err == nil && remote != "" {
 		where += " or at " + remote
 	}
-	return "", refusal.New("there is no development branch %s, %s; name it in the settings (development: BRANCH)", branch, where)
+	return "", refusal.New("there is no development branch %s, %s; name it in the settings (development: BRANCH)",
+		branch, where)
 }
 
-// Tracking is the default remote and the folder of its tracking refs. A clone without remotes may have them all the same.
+// Tracking is the default remote and the folder of its tracking refs. A clone without remotes may have them all the
+// same.
 func (r *Repository) Tracking(ctx context.Context) (remote, prefix string, err error) {
 	if remote, err = r.DefaultRemote(ctx); err != nil {
 		return "", "", err
@@ -231,8 +237,47 @@ func (r *Repository) Tracking(ctx context.Context) (remote, prefix string, err e
 	return remote, f.tracking(remote), err
 }
 
-// FetchCommand is the command that brings every branch, every tag and the whole history of a remote into the clone. It works in every kind of clone:
-// a checked out tag is not what git would call it (so --force), a clone of one branch names the others, and --unshallow is an error in a complete one.
+// KnownBranches are the names of the clone's own branches, and of a remote's as far as they were fetched. Of a remote
+// that only its URL names nothing tells which were, so those of all remotes count.
+func (r *Repository) KnownBranches(ctx context.Context, remote NamedRemote) ([]string, error) {
+	own, err := r.Refs(ctx, "refs/heads/")
+	if err != nil {
+		return nil, err
+	}
+	names := slices.Collect(maps.Keys(own))
+	prefix := "refs/remotes/"
+	if remote.Name != "" {
+		if prefix, err = r.trackingOf(ctx, remote); err != nil {
+			return nil, err
+		}
+	}
+	fetched, err := r.Refs(ctx, prefix)
+	for name := range fetched {
+		if remote.Name == "" {
+			_, name, _ = strings.Cut(name, "/")
+		}
+		names = append(names, name)
+	}
+	return names, err
+}
+
+// trackingOf is the folder of the refs that say where the branches of a remote are. Without a name it has one of its
+// own, unless the clone has no other remote.
+func (r *Repository) trackingOf(ctx context.Context, remote NamedRemote) (string, error) {
+	if remote.Name != "" {
+		f, err := r.Fetching(ctx, remote.Name)
+		return f.tracking(remote.Name), err
+	}
+	names, err := r.remoteNames(ctx)
+	if len(names) == 0 {
+		return "refs/remotes/" + usualRemote + "/", err
+	}
+	return "refs/remotes/" + byURL + "/", err
+}
+
+// FetchCommand is the command that brings every branch, every tag and the whole history of a remote into the clone.
+// It works in every kind of clone: a checked out tag is not what git would call it (so --force), a clone of one
+// branch names the others, and --unshallow is an error in a complete one.
 func (r *Repository) FetchCommand(ctx context.Context, remote NamedRemote) (string, error) {
 	shallow, err := r.Shallow(ctx)
 	if err != nil {
@@ -242,27 +287,16 @@ func (r *Repository) FetchCommand(ctx context.Context, remote NamedRemote) (stri
 	if shallow {
 		unshallow = " --unshallow"
 	}
-	from, prefix := remote.Name, ""
-	if from != "" {
-		f, err := r.Fetching(ctx, from)
-		if err != nil {
-			return "", err
-		}
-		prefix = f.tracking(from)
-	} else {
-		names, err := r.remoteNames(ctx)
-		if err != nil {
-			return "", err
-		}
-		from, prefix = cmp.Or(quoted(remote.URL), "URL"), "refs/remotes/"+byURL+"/"
-		if len(names) == 0 {
-			prefix = "refs/remotes/" + usualRemote + "/"
-		}
+	prefix, err := r.trackingOf(ctx, remote)
+	if err != nil {
+		return "", err
 	}
+	from := cmp.Or(remote.Name, quoted(remote.URL), "URL")
 	return "git fetch --force --tags" + unshallow + " " + from + " '+refs/heads/*:" + prefix + "*'", nil
 }
 
-// DefaultFetchCommand is FetchCommand of the default remote; where it is not clear which remote that is, the command names REMOTE in its place.
+// DefaultFetchCommand is FetchCommand of the default remote; where it is not clear which remote that is, the command
+// names REMOTE in its place.
 func (r *Repository) DefaultFetchCommand(ctx context.Context) string {
 	remote, err := r.FindRemote(ctx, "")
 	if err != nil {

@@ -80,10 +80,12 @@ func TestWhichRemote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sh(t, dir, "git -C the-only-one config remote.without-url.fetch +refs/heads/*:refs/remotes/a/*")
 	for given, want := range map[string]NamedRemote{
 		"upstream":                       {"upstream", filepath.Join(dir, "remote.git")},
 		"./upstream":                     {"", filepath.Join(dir, "upstream")},
 		"remote.git":                     {"upstream", filepath.Join(dir, "remote.git")},
+		"file://" + dir + "/remote.git":  {"upstream", "file://" + dir + "/remote.git"},
 		"https://git.example.com/op.git": {"", "https://git.example.com/op.git"},
 		"git@git.example.com:op.git":     {"", "git@git.example.com:op.git"},
 	} {
@@ -91,7 +93,7 @@ func TestWhichRemote(t *testing.T) {
 			t.Errorf("%s: %+v, %v", given, found, err)
 		}
 	}
-	if found, err := r.FindRemote(ctx, "orgin"); !refusal.Is(err) || !strings.Contains(err.Error(), "it has upstream") {
+	if found, err := r.FindRemote(ctx, "orgin"); !refusal.Is(err) || !strings.Contains(err.Error(), "it has upstream, without-url") {
 		t.Errorf("%+v, %v", found, err)
 	}
 }

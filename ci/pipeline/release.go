@@ -62,11 +62,16 @@ type planned struct {
 }
 
 // Release asks for a claim, plans, builds, asks the gate, bundles and rehearses. Nothing outside of the runner's own folders is
-// written. What is claimed is fetched and never built again; a plan that something speaks against is refused.
+// written. What is claimed is fetched and never built again; a plan that something speaks against is refused. What the remote answered when it was asked
+// for a claim goes to the plan.
 func (f *Flow[T]) Release(ctx context.Context) (Release[T], error) {
-	r, claimed, err := f.Claimed(ctx)
+	r, remote, claimed, err := f.claimed(ctx)
 	if err == nil && !claimed {
-		r, err = f.run(ctx, true)
+		known := *f
+		if remote != nil {
+			known.Plan.Remote = remote
+		}
+		r, err = known.run(ctx, true)
 	}
 	if err != nil {
 		return r, err
@@ -80,21 +85,27 @@ func (f *Flow[T]) Build(ctx context.Context) (Release[T], error) {
 	return f.run(ctx, false)
 }
 
-// Claimed asks whether somebody has published the version, and gives those bytes.
+// Claimed asks whether the version is published, and gives those bytes.
 func (f *Flow[T]) Claimed(ctx context.Context) (r Release[T], ok bool, err error) {
+	r, _, ok, err = f.claimed(ctx)
+	return r, ok, err
+}
+
+// claimed is Claimed, and tells what the remote has.
+func (f *Flow[T]) claimed(ctx context.Context) (r Release[T], remote *RemoteRefs, ok bool, err error) {
 	if f.Claim == nil {
-		return r, false, nil
+		return r, nil, false, nil
 	}
 	found, err := f.Runner.Run(ctx, Claim, Inputs[T]{Subject: f.Claim.Version, Spec: *f.Claim, Trees: f.repository()})
 	if err != nil {
-		return r, false, err
+		return r, nil, false, err
 	}
 	var said Claimed
 	if err := json.Unmarshal(found.Report, &said); err != nil {
-		return r, false, fmt.Errorf("read whether the version is claimed: %w", err)
+		return r, nil, false, fmt.Errorf("read whether %s is claimed: %w", f.Claim.Version, err)
 	}
-	f.Plan.Tagged = said.Tagged
-	return found.release()
+	r, ok, err = found.release()
+	return r, said.Remote, ok, err
 }
 
 // release reads what the stages claim and kept say.
@@ -250,7 +261,10 @@ func (f *Flow[T]) Rehearse(ctx context.Context, bundled T) (json.RawMessage, err
 
 // Publish brings a bundle to its destinations. With a hash it is refused where the version's plan has another one by now.
 func (f *Flow[T]) Publish(ctx context.Context, bundled T, to Destinations, hash string) (json.RawMessage, error) {
-	spec := PublishSpec{To: to, Trust: f.Trust}
+	return f.publish(ctx, bundled, PublishSpec{To: to, Trust: f.Trust, Alone: f.Plan.Alone}, hash)
+}
+
+func (f *Flow[T]) publish(ctx context.Context, bundled T, spec PublishSpec, hash string) (json.RawMessage, error) {
 	if hash != "" {
 		p, _, err := f.plan(ctx)
 		if err != nil {
@@ -271,7 +285,12 @@ func (f *Flow[T]) Restore(ctx context.Context, backup FetchSpec, to Destinations
 	if err != nil {
 		return nil, err
 	}
-	return f.Publish(ctx, fetched.Tree, to, "")
+	return f.RestoreBundle(ctx, fetched.Tree, to)
+}
+
+// RestoreBundle publishes again what was published before.
+func (f *Flow[T]) RestoreBundle(ctx context.Context, bundled T, to Destinations) (json.RawMessage, error) {
+	return f.publish(ctx, bundled, PublishSpec{To: to, Trust: f.Trust, Again: true}, "")
 }
 
 func (f *Flow[T]) with(bundled T) map[string]Folder[T] {

@@ -97,16 +97,17 @@ const ImageFile = "image.tar"
 type ClaimSpec struct {
 	Version  string       `json:"version"`
 	To       Destinations `json:"to"`
+	List     bool         `json:"list,omitempty"`     // where it is not claimed, tell what the remote has
 	Optional bool         `json:"optional,omitempty"` // a remote that cannot be asked is no failure: publication asks again, and git decides
 }
 
 // Claimed is what the claim stage says.
 type Claimed struct {
-	Note   string          `json:"note,omitempty"` // for people
-	Plan   json.RawMessage `json:"plan,omitempty"` // as far as the record tells; empty where nothing is claimed
+	Note   string          `json:"note,omitempty"`   // for people
+	Remote *RemoteRefs     `json:"remote,omitempty"` // what the git remote has, where nothing is claimed
+	Plan   json.RawMessage `json:"plan,omitempty"`   // as far as the record tells; empty where nothing is claimed
 	Test   json.RawMessage `json:"test,omitempty"`
 	Bundle json.RawMessage `json:"bundle,omitempty"`
-	Tagged string          `json:"tagged,omitempty"` // the commit of the remote's tag; empty where it has none, or was not asked
 }
 
 // Destinations say where a bundle goes. No bundle, record or plan holds any of it.
@@ -135,8 +136,8 @@ type PlanSpec struct {
 	Accept    map[string]string `json:"accept,omitempty"`    // points of the policy to let pass, by id, and why
 	OwnBefore bool              `json:"ownBefore,omitempty"` // the version before is read by its own settings, although Config is given: it was so when this one was made
 	Alone     bool              `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
+	Remote    *RemoteRefs       `json:"remote,omitempty"`    // what the git remote has; nil: it was not asked
 	Again     bool              `json:"again,omitempty"`     // the version is built again from its record: the clone has to have what that stands on
-	Tagged    string            `json:"tagged,omitempty"`    // the commit of the version's tag on the git remote, where that was asked and has one
 	Recorded  []string          `json:"recorded,omitempty"`  // the tags that it stands on
 }
 
@@ -311,6 +312,8 @@ type PublishSpec struct {
 	To     Destinations `json:"to"`
 	Commit string       `json:"commit,omitempty"` // refuse a bundle of another release commit
 	Trust  Trust        `json:"trust,omitzero"`
+	Alone  bool         `json:"alone,omitempty"` // the repository is one branch, and lacks the tags of others
+	Again  bool         `json:"again,omitempty"` // the bundle was published before: it is restored, whatever versions came since
 }
 
 // AuditSpec asks whether what was published is still as its record says. Trees: Repository.

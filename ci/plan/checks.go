@@ -269,7 +269,10 @@ func (m *maker) checkBranch(ctx context.Context, _ *git.Tree) error {
 	if tip, ok := branches.Fetched[p.Branch]; ok {
 		tips[branches.Remote+"/"+p.Branch] = tip
 	}
-	if len(tips) == 0 {
+	if m.tip != "" { // what the remote answered is newer than what was fetched
+		tips[m.Remote.String()+"/"+p.Branch] = m.tip
+	}
+	if len(branches.Own[p.Branch]+branches.Fetched[p.Branch]) == 0 {
 		m.notice("branch %s does not exist yet; it will begin with this release", p.Branch)
 	}
 	for _, name := range slices.Sorted(maps.Keys(tips)) {

@@ -37,12 +37,12 @@ type Options struct {
 	Accept     map[string]string // points of the policy to let pass, by id, and why
 	OwnBefore  bool              // the version before is read by its own settings, whatever Config is
 	Alone      bool              // the repository is one branch, and lacks the tags of others
-	// Tagged is the commit of the version's tag on the git remote; empty where it has none, or was not asked.
-	Tagged string
 	// Again: the version is built again from its record, and stands on the tags that Recorded names. A clone without them, or without its
 	// history, is refused at once, since it would plan another version.
 	Again    bool
 	Recorded []string
+	Remote   *tags.Remote // what the git remote answered that it has; nil: it was not asked
+	NotAsked string       // why not
 	// Examine tells whether a Dockerfile can be carried out without a container builder; why not, and where, if it cannot.
 	Examine func(tree fs.FS, image config.Image) (Examination, error)
 	// Packaged tells what of the tree's entries an artifact would hold.
@@ -111,6 +111,9 @@ type Plan struct {
 	Against   []string          `json:"against,omitempty"`   // what speaks against it
 	Notices   []string          `json:"notices,omitempty"`   // what one should know
 	Hash      string            `json:"hash"`                // of all of the above
+	// Remote tells whether the git remote was asked what it has, and is no part of the hash: a plan stays the same where the remote is out of reach. What the
+	// clone does not have of it speaks against the plan.
+	Remote string `json:"remote"`
 }
 
 // Accepted is a point of the policy that somebody let pass.
@@ -195,6 +198,7 @@ type maker struct {
 	base    git.Commit
 	place   version.Place
 	from    string // the commit of Plan.Since
+	tip     string // of the release branch at the remote, as it answered; empty where it has none, or was not asked
 	tags    tags.Tags
 	quiet   *git.Repository // with the quarantine
 	objects []git.Object
@@ -205,7 +209,7 @@ func (m *maker) make(ctx context.Context) error {
 	var err error
 	if m.Commit != "" {
 		if m.base, err = m.Repository.Commit(ctx, m.Commit); m.Again && refusal.Is(err) {
-			return fmt.Errorf("build %s again: %w, with: git fetch --force --tags", m.plan.Version, err)
+			return fmt.Errorf("build %s again: %w, with: %s", m.plan.Version, err, m.Repository.DefaultFetchCommand(ctx))
 		}
 	} else {
 		m.base, _, err = m.Repository.Head(ctx)
@@ -237,7 +241,7 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkPlace, m.judge, m.edit, m.checkEmpty, m.checkRepeat, m.checkBranch, m.images, m.checkMissing,
+		m.checkClone, m.checkPlace, m.checkRemote, m.judge, m.edit, m.checkEmpty, m.checkRepeat, m.checkBranch, m.images, m.checkMissing,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err
@@ -272,9 +276,9 @@ func (m *maker) notice(format string, args ...any) {
 	m.plan.Notices = append(m.plan.Notices, fmt.Sprintf(format, args...))
 }
 
-// hash is over everything but itself.
+// hash is over everything but itself, and whether the remote was asked.
 func hash(p Plan) (string, error) {
-	p.Hash = ""
+	p.Hash, p.Remote = "", ""
 	content, err := json.Marshal(p)
 	if err != nil {
 		return "", err

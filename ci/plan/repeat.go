@@ -16,12 +16,13 @@ import (
 // counts, also one that a person pushed: gittag.Accept has the rule, and publication applies the same one.
 func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
 	p := &m.plan
-	if m.Tagged != "" && m.Tagged != p.Commit {
-		m.against("the git remote has a tag %s on commit %s, and this release would be commit %s; "+
-			"publication would refuse it; look at the tag (git ls-remote origin refs/tags/%s); "+
-			"release the next version, or, where nothing of %s is published, "+
-			"delete the tag (git push origin :refs/tags/%s)",
-			p.Version, m.Tagged, p.Commit, p.Version, p.Version, p.Version)
+	if m.Remote != nil {
+		if there := m.Remote.Tags()[p.Version]; there != "" && there != p.Commit {
+			m.against("%s has a tag %s on commit %s, and this release would be commit %s; "+
+				"publication would refuse it; look at the tag (git ls-remote %s refs/tags/%s); "+
+				"release the next version, or, where nothing of %s is published, delete the tag (git push %s :refs/tags/%s)",
+				m.Remote, p.Version, there, p.Commit, m.Remote, p.Version, p.Version, m.Remote, p.Version)
+		}
 	}
 	if !m.place.Exists {
 		return nil
@@ -29,7 +30,7 @@ func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
 	tagged := m.tags[p.Version]
 	if tagged != p.Commit {
 		m.against("%s is tagged already, with other content: its tag is on commit %s, this release would be commit %s; %s",
-			p.Version, tagged, p.Commit, m.otherTagAdvice(tagged))
+			p.Version, tagged, p.Commit, m.otherTagAdvice(ctx, tagged))
 		return nil
 	}
 	p.Exists = true
@@ -44,9 +45,9 @@ func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
 }
 
 // otherTagAdvice says what to do about a tag on another commit than the release commit.
-func (m *maker) otherTagAdvice(tagged string) string {
+func (m *maker) otherTagAdvice(ctx context.Context, tagged string) string {
 	p := &m.plan
-	remove := fmt.Sprintf("git tag -d %s && git push origin :refs/tags/%s", p.Version, p.Version)
+	remove := m.removeTag(ctx)
 	if tagged != p.Base {
 		return fmt.Sprintf("a published version never changes: release the next one; where nothing of %s is published, "+
 			"release the tagged commit (git switch --detach %s), or delete the tag (%s)", p.Version, p.Version, remove)
@@ -55,6 +56,15 @@ func (m *maker) otherTagAdvice(tagged string) string {
 		"where nothing of %s is published, delete the tag (%s), and publication makes it; "+
 		"or, after that, commit the edits first (operator-release prepare %s), and tag that commit",
 		strings.Join(p.Edits(), ", "), p.Version, remove, p.Version)
+}
+
+// removeTag is the command that deletes the version's tag, here and at the remote.
+func (m *maker) removeTag(ctx context.Context) string {
+	remote, _, err := m.Repository.Tracking(ctx)
+	if err != nil { // it is not clear which remote
+		remote = "REMOTE"
+	}
+	return fmt.Sprintf("git tag -d %s && git push %s :refs/tags/%s", m.plan.Version, remote, m.plan.Version)
 }
 
 // published tells whether the version's tag in this clone is the one that a publication makes, signed or not, or the
@@ -95,8 +105,8 @@ func (m *maker) checkPushedTag(ctx context.Context) error {
 	p := &m.plan
 	if _, err := gittag.Accept(p.Version, p.Commit, tag); err != nil {
 		m.against("%s is tagged already, and publication does not take the tag: %v; "+
-			"delete it (git tag -d %s && git push origin :refs/tags/%s), and tag the commit again",
-			p.Version, err, p.Version, p.Version)
+			"delete it (%s), and tag the commit again",
+			p.Version, err, m.removeTag(ctx))
 	}
 	others := maps.Clone(m.tags)
 	delete(others, p.Version)

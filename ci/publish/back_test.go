@@ -25,6 +25,7 @@ func TestRollingBackIsCompleted(t *testing.T) {
 	t.Parallel()
 	atRegistry, atGit, d, _ := behindProxies(t)
 	source := d.Remote.Source
+	d.Remote.Again = true // the clone does not fetch in between
 	for _, name := range []string{"v1.5.0", "v1.5.1"} {
 		if _, err := Publish(t.Context(), releaseOf(t, source, name, "the same\n", "linux/amd64"), d); err != nil {
 			t.Fatal(err)

@@ -37,7 +37,9 @@ func newLife(t *testing.T) *life {
 		t.Fatal(err)
 	}
 	source := repository(t)
-	return &life{t: t, source: source, to: throwaway.Destinations(source), remote: scratch.Remote(throwaway.Remote),
+	to := throwaway.Destinations(source)
+	to.Remote.Again = true // versions come in any order, which only a restoration may do
+	return &life{t: t, source: source, to: to, remote: scratch.Remote(throwaway.Remote),
 		bundles: map[version.Version]bundle.Bundle{}, back: map[version.Version]bool{}, now: time.Unix(1767225600, 0)}
 }
 

@@ -31,6 +31,8 @@ type Remote struct {
 	URL       string
 	Source    *git.Repository
 	Throwaway bool // we made it: the user's settings of git do not apply
+	Alone     bool // Source is one branch, and lacks the tags of others
+	Again     bool // the bundle was published before, and is restored
 }
 
 // open reaches the remote from a repository whose objects are pushed.
@@ -227,6 +229,9 @@ func (p *publication) contradictions(ctx context.Context) error {
 			return p.otherClaim(ctx, found)
 		}
 		if err := p.otherTag(ctx); err != nil {
+			return err
+		}
+		if err := p.otherVersions(ctx); err != nil {
 			return err
 		}
 	}

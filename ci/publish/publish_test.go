@@ -15,6 +15,7 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle/bundletest"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -50,6 +51,19 @@ func releaseOf(t *testing.T, source *git.Repository, name, content string, platf
 		t.Fatal(err)
 	}
 	p := bundletest.Pieces(t, platforms...)
+	tagged, err := tags.Read(ctx, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern, err := version.ParsePattern(version.DefaultPattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place, err := tagged.Place(ctx, source, pattern, v, base)
+	if err != nil && !refusal.Is(err) {
+		t.Fatal(err)
+	}
+	p.Record.Previous = place.Previous
 	p.Record.Version, p.Record.Line, p.Record.Branch = v, fmt.Sprintf("%d.%d", v.Major(), v.Minor()), fmt.Sprintf("release-%d.%d", v.Major(), v.Minor())
 	p.Charts = []bundle.Chart{bundletest.Chart(t, p.Charts[0].From, v.SemVer())}
 	p.Record.Config.Floating = floatingForms
@@ -159,7 +173,18 @@ func TestAMovedBranchLeavesNoPointerVisible(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := release(t, source, "v1.5.0\n")
-	_, err := Publish(ctx, b, destination.Destinations(source))
+	to := destination.Destinations(source)
+	if r, err := Publish(ctx, b, to); !refusal.Is(err) || r.Changed() || !strings.Contains(err.Error(), "this clone does not have what that has: no branch release-1.5; run: git fetch ") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := source.Git(ctx, "fetch", "-q", destination.Remote, "release-1.5:refs/remotes/origin/release-1.5"); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Publish(ctx, b, to); !refusal.Is(err) || r.Changed() || !strings.Contains(err.Error(), "branch release-1.5 is at ") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	to.Remote.Again = true // as if the branch had moved after the look: a restoration does not look
+	_, err := Publish(ctx, b, to)
 	if err == nil || refusal.Is(err) || !strings.Contains(err.Error(), "No branch and no tag is visible yet") || !strings.Contains(err.Error(), "refs/heads/release-1.5 has moved") {
 		t.Errorf("%v", err)
 	}

@@ -45,6 +45,11 @@ func (a *app) auditCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if to.Remote == "" && !to.Configured { // it reads this clone
+				if err := a.noted(cmd.Context()); err != nil {
+					return err
+				}
+			}
 			trust, err := t.trust()
 			if err != nil {
 				return err

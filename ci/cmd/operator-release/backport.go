@@ -42,6 +42,9 @@ func (a *app) backportCommand() *cobra.Command {
 			case status && (len(args) > 0 || together || withNeeds || b.push || p.github != "" || p.event != ""):
 				return refusal.New("backport --status: it picks nothing, so it takes no commits and only --onto; leave --status out to pick")
 			case status:
+				if err := a.covered(ctx, "tell which fixes are on which line", onto...); err != nil {
+					return err
+				}
 				return a.ledger(ctx, onto)
 			case p.event != "" && (len(args) > 0 || len(onto) > 0):
 				return refusal.New("backport --event: what to pick, and onto which lines, is read from the event; leave commits and --onto out")
@@ -59,6 +62,9 @@ func (a *app) backportCommand() *cobra.Command {
 			commits, lines, done, err := p.read(ctx, a, args, onto)
 			if err != nil || done {
 				return err
+			}
+			if err := a.covered(ctx, "backport onto "+strings.Join(lines, ", "), lines...); err != nil {
+				return p.refused(ctx, err)
 			}
 			var said backported
 			spec := func(settings *string) any {

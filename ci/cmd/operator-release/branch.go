@@ -27,6 +27,9 @@ func (a *app) branchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := a.covered(ctx, "cut line "+args[0]); err != nil {
+				return err
+			}
 			w, err := a.begin("")
 			if err != nil {
 				return err

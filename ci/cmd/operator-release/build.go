@@ -155,14 +155,18 @@ func (b *building) look(ctx context.Context, a *app, flow *pipeline.Flow[string]
 	}
 	// Without the network one may still build and rehearse, unless a remote was named to be asked.
 	claim := pipeline.ClaimSpec{
-		Version: flow.Plan.Version, Optional: b.remote == "",
+		Version: flow.Plan.Version, List: true, Optional: b.remote == "",
 		To: pipeline.Destinations{Registry: b.registry, Own: true, Remote: b.remote, PlainHTTP: b.plainHTTP},
 	}
 	remote, err := source.FindRemote(ctx, b.remote)
 	if err != nil {
 		return err
 	}
-	if remote.URL != "" { // without a remote there is no claim
+	if a.offline {
+		flow.Plan.Remote = &pipeline.RemoteRefs{NotAsked: offline}
+	} else if remote.URL == "" { // without a remote there is no claim
+		flow.Plan.Remote = &pipeline.RemoteRefs{NotAsked: noRemote}
+	} else {
 		claim.To.Remote = remote.String()
 		flow.Claim = &claim
 	}

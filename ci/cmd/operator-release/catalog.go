@@ -61,6 +61,11 @@ func (a *app) catalogCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if to.Remote == "" && !to.Configured { // it reads this clone
+				if err := a.noted(cmd.Context()); err != nil {
+					return err
+				}
+			}
 			trust, err := t.trust()
 			if err != nil {
 				return err

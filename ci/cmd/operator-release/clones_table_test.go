@@ -132,7 +132,7 @@ func (c *clonesCell) refs(t *testing.T, dir string) string {
 	return refs
 }
 
-// neutral is what a command said, without the folders of this cell, and without what a plan notes about the clone.
+// neutral is what a command said, without the folders of this cell, and without what a plan notes about the clone and its remote.
 func (c *clonesCell) neutral(t *testing.T, said []byte) string {
 	t.Helper()
 	text := strings.ReplaceAll(string(said), c.Scratch, "SCRATCH")
@@ -146,6 +146,7 @@ func (c *clonesCell) neutral(t *testing.T, said []byte) string {
 	for _, about := range []map[string]any{value, object(value["plan"])} {
 		delete(about, "notices")
 		delete(about, "hash")
+		delete(about, "remote")
 	}
 	again, err := json.MarshalIndent(value, "", " ")
 	if err != nil {

@@ -23,6 +23,9 @@ func (a *app) followupCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			if err := a.covered(ctx, "follow up "+args[0]); err != nil {
+				return err
+			}
 			var f followup.Followup
 			spec := func(settings *string) any {
 				return pipeline.FollowupSpec{Version: args[0], Next: next, Config: settings}

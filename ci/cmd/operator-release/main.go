@@ -66,6 +66,9 @@ type app struct {
 	config string
 	json   bool
 	quiet  bool
+
+	offline bool   // the git remote is not asked what it has
+	remark  string // that stands behind what a command prints; empty where there is nothing to remark
 }
 
 // newApp prints to standard output and standard error, without the secrets that stand in the environment and in the arguments.
@@ -117,6 +120,7 @@ func (a *app) command() *cobra.Command {
 	flags.StringVar(&a.config, "config", "", "settings file instead of the repository's .release.yaml")
 	flags.BoolVar(&a.json, "json", false, "print JSON for programs")
 	flags.BoolVar(&a.quiet, "quiet", false, "say nothing of the progress")
+	flags.BoolVar(&a.offline, "offline", false, "do not ask the git remote which versions and release lines it has; the report says so, and publish asks all the same")
 	root.AddCommand(
 		a.demoCommand(), a.planCommand(), a.testCommand(), a.signCommand(), a.lintCommand(), a.chartLintCommand(), a.buildCommand(), a.joinCommand(),
 		a.rehearseCommand(), a.releaseCommand(), a.publishCommand(), a.restoreCommand(), a.auditCommand(), a.catalogCommand(), a.withdrawCommand(), a.rollbackCommand(),
@@ -142,6 +146,13 @@ func versionCommand(a *app) *cobra.Command {
 
 // print writes v as JSON where --json is given, else what page writes.
 func (a *app) print(v any, page func(*report.Page)) error {
+	remark := a.stdout
+	if a.json {
+		remark = a.stderr // what a program reads is the result alone
+	}
+	if a.remark != "" {
+		defer func() { report.New(remark).Line(report.Note, "%s", a.remark) }()
+	}
 	if !a.json {
 		page(report.New(a.stdout))
 		return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/report"
 	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -32,6 +33,9 @@ func (a *app) notesCommand() *cobra.Command {
 			if e.github == "" && (e.toPage || e.url != "") {
 				return refusal.New("notes %s: name the forge with --github OWNER/REPO", args[0])
 			}
+			if err := a.covered(ctx, "collect what "+args[0]+" brings"); err != nil {
+				return err
+			}
 			var n notes.Notes
 			spec := func(settings *string) any { return pipeline.NotesSpec{Version: args[0], Config: settings} }
 			return a.asked(ctx, pipeline.Notes, args[0], spec, &n, func(string) error {
@@ -42,6 +46,9 @@ func (a *app) notesCommand() *cobra.Command {
 					}
 				}
 				if !a.json {
+					if a.remark != "" { // the result is Markdown alone
+						report.New(a.stderr).Line(report.Note, "%s", a.remark)
+					}
 					_, err := io.WriteString(a.stdout, n.Markdown())
 					return err
 				}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
 	"github.com/operator-release/operator-release/ci/policy"
@@ -21,7 +22,7 @@ func (a *app) planCommand() *cobra.Command {
 	var whyNot, supported bool
 	cmd := &cobra.Command{
 		Use: "plan VERSION | --support", Short: "Say what releasing a version would do, and what speaks against it",
-		Long: "Reads the repository's objects and writes nothing. Exit code 2 where something speaks against the release.",
+		Long: "Reads the repository's objects, asks the git remote which versions and release lines it has, and writes nothing. Exit code 2 where something speaks against the release.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -37,6 +38,13 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			spec, _, err := b.planSpec(a, args[0])
 			if err != nil {
+				return err
+			}
+			source, err := git.Open(cmd.Context(), a.source)
+			if err != nil {
+				return err
+			}
+			if spec.Remote, err = a.askRemote(cmd.Context(), source, b.remote); err != nil {
 				return err
 			}
 			var p plan.Plan
@@ -58,6 +66,7 @@ func (a *app) planCommand() *cobra.Command {
 		},
 	}
 	b.flags(cmd)
+	cmd.Flags().StringVar(&b.remote, "remote", "", "the git remote that is asked which versions and release lines it has: "+remoteForms)
 	cmd.Flags().BoolVar(&whyNot, "why-not", false, "explain point by point what the version contains, and what its policy says about it")
 	cmd.Flags().BoolVar(&supported, "support", false, "tell what the supported lines stand on, Go and base images, against the newest patches; asks GOPROXY and the bases' registries")
 	return cmd
@@ -109,7 +118,7 @@ func planPage(page *report.Page, p plan.Plan) {
 		rows = append(rows, report.Row{Cells: []string{fmt.Sprint(w.Step), w.Target, w.What}})
 	}
 	page.Table(rows)
-	notices(page, p.Notices, p.Against)
+	notices(page, append([]string{p.Remote}, p.Notices...), p.Against)
 	page.Heading("Plan %s", p.Hash)
 }
 
@@ -171,5 +180,5 @@ func pointsPage(page *report.Page, p plan.Plan) {
 			}
 		}
 	}
-	notices(page, p.Notices, p.Against)
+	notices(page, append([]string{p.Remote}, p.Notices...), p.Against)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/plan"
 	"github.com/operator-release/operator-release/ci/report"
@@ -22,10 +23,18 @@ func (a *app) prepareCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			source, err := git.Open(ctx, a.source)
+			if err != nil {
+				return err
+			}
+			remote, err := a.askRemote(ctx, source, "")
+			if err != nil {
+				return err
+			}
 			var p plan.Plan
 			// Images are nobody's business yet.
 			spec := func(settings *string) any {
-				return pipeline.PlanSpec{Version: args[0], Config: settings, Engine: true, Accept: accepted}
+				return pipeline.PlanSpec{Version: args[0], Config: settings, Engine: true, Accept: accepted, Remote: remote}
 			}
 			return a.asked(ctx, pipeline.Plan, args[0], spec, &p, func(made string) error {
 				if err := p.Refused(); err != nil {
@@ -39,6 +48,9 @@ func (a *app) prepareCommand() *cobra.Command {
 				new, err := b.make(ctx, a.source, branches, made)
 				if err != nil {
 					return err
+				}
+				if _, why := answered(remote); why != "" {
+					a.remark = p.Remote
 				}
 				return a.print(prepared{p.Version.String(), branches, p.Branch, p.Base, p.Notes}, func(page *report.Page) {
 					if len(branches) == 0 {

@@ -114,7 +114,11 @@ func releasePage(page *report.Page, content []byte, dir string) error {
 	if r.Rehearsal != nil {
 		rehearsalPage(page, *r.Rehearsal)
 	}
-	notices(page, p.Notices, nil)
+	told := p.Notices
+	if p.Remote != "" { // a claimed version's plan is that of its record
+		told = append([]string{p.Remote}, told...)
+	}
+	notices(page, told, nil)
 	page.Heading("Identity %s", r.Bundle.Identity)
 	if p.Hash != "" {
 		page.Text("Plan:   %s", p.Hash)

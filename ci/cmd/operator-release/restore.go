@@ -23,7 +23,7 @@ func (a *app) restoreCommand() *cobra.Command {
 			return a.flowing(func(flow *pipeline.Flow[string]) error {
 				var said json.RawMessage
 				if info, statErr := os.Stat(args[0]); statErr == nil && info.IsDir() {
-					said, err = flow.Publish(cmd.Context(), args[0], to, "")
+					said, err = flow.RestoreBundle(cmd.Context(), args[0], to)
 				} else {
 					said, err = flow.Restore(cmd.Context(), pipeline.FetchSpec{Reference: args[0], PlainHTTP: d.plainHTTP}, to)
 				}

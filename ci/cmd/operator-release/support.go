@@ -24,6 +24,9 @@ func (a *app) support(ctx context.Context, b *building) error {
 	if err != nil {
 		return err
 	}
+	if err := a.covered(ctx, "tell what the supported lines stand on"); err != nil {
+		return err
+	}
 	var said []support.Standing
 	spec := func(settings *string) any {
 		return pipeline.SupportSpec{Config: settings, Mirrors: mirrors, PlainHTTP: b.plainHTTP}

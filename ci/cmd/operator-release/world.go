@@ -43,15 +43,15 @@ func runClaim(ctx context.Context, c call, spec pipeline.ClaimSpec) (any, error)
 	}
 	remote := scratch.Remote(to.Remote.URL)
 	claim, ok, err := journal.FindClaim(ctx, remote, v)
-	var unclaimed pipeline.Claimed
-	if err == nil && !ok {
-		unclaimed.Tagged, err = remote.TagCommit(ctx, v.String())
-	}
 	switch {
 	case err != nil && spec.Optional:
-		return pipeline.Claimed{Note: fmt.Sprintf("whether %s is claimed could not be asked: %v", v, err)}, nil
-	case err != nil || !ok:
-		return unclaimed, err
+		why := firstLine(err)
+		return pipeline.Claimed{Note: fmt.Sprintf("whether %s is claimed could not be asked: %s", v, why), Remote: &pipeline.RemoteRefs{NotAsked: why}}, nil
+	case err != nil || !ok && !spec.List:
+		return pipeline.Claimed{}, err
+	case !ok:
+		listing, err := remote.List(ctx)
+		return pipeline.Claimed{Remote: &pipeline.RemoteRefs{Name: to.Remote.Name, URL: to.Remote.URL, Listing: listing}}, err
 	case to.Registry == nil:
 		return nil, refusal.New("fetch %s, claimed with identity %s: from where? name the registry it was published to by --registry, or restore it from a backup", v, claim.Identity)
 	}
@@ -89,6 +89,9 @@ func runPublish(ctx context.Context, c call, spec pipeline.PublishSpec) (any, er
 	}
 	if err := required(ctx, source, b, to.Remote, spec); err != nil {
 		return nil, err
+	}
+	if to.Remote != nil {
+		to.Remote.Alone, to.Remote.Again = spec.Alone, spec.Again
 	}
 	r, err := publish.Publish(ctx, b, to)
 	return published{b.Record.Name, r}, err

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/pipeline"
+	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/tags"
+)
+
+// What the git remote has, for commands that would believe a clone that lacks some of it.
+
+// remoteWait is how long a command waits for a remote that it asks without being told to.
+const remoteWait = 10 * time.Second
+
+// offline is why a command with --offline did not ask.
+const offline = "--offline"
+
+// noRemote is why the remote of a clone without one was not asked.
+const noRemote = "this clone has no git remote; name one with --remote"
+
+// askRemote asks a git remote what it has: the one that the user names, else the default one. That the default one
+// cannot be asked is no error, and said in the answer.
+func (a *app) askRemote(ctx context.Context, source *git.Repository, given string) (*pipeline.RemoteRefs, error) {
+	if a.offline {
+		return &pipeline.RemoteRefs{NotAsked: offline}, nil
+	}
+	found, err := source.FindRemote(ctx, given)
+	if err != nil {
+		return nil, err
+	}
+	if found.URL == "" {
+		return &pipeline.RemoteRefs{NotAsked: noRemote}, nil
+	}
+	dir, err := os.MkdirTemp("", "release-ask-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	scratch, err := source.Scratch(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	bounded, cancel := ctx, context.CancelFunc(func() {})
+	if given == "" {
+		bounded, cancel = context.WithTimeout(ctx, remoteWait)
+	}
+	defer cancel()
+	listing, err := scratch.Remote(found.URL).List(bounded)
+	switch {
+	case err == nil:
+		return &pipeline.RemoteRefs{Name: found.Name, URL: found.URL, Listing: listing}, nil
+	case ctx.Err() != nil || given != "":
+		return nil, err
+	case bounded.Err() != nil:
+		return &pipeline.RemoteRefs{NotAsked: fmt.Sprintf("%s did not answer within %s", found, remoteWait)}, nil
+	}
+	return &pipeline.RemoteRefs{NotAsked: firstLine(err)}, nil
+}
+
+// covered refuses a clone that is shallow, or does not have the release lines of its remote that a command is about;
+// without any it is about all of them. What else is to be said of that stands behind what the command prints.
+func (a *app) covered(ctx context.Context, what string, lines ...string) error {
+	source, err := git.Open(ctx, a.source)
+	if err != nil {
+		return err
+	}
+	if shallow, err := source.Shallow(ctx); err != nil || shallow {
+		return errors.Join(err, fmt.Errorf("%s: %w", what, source.CutOff(ctx)))
+	}
+	lacks, err := a.compareWithRemote(ctx, source, lines)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if lacks != "" {
+		return refusal.New("%s: %s", what, lacks)
+	}
+	return nil
+}
+
+// noted says of a command that reads the clone as it is what the remote has beyond that.
+func (a *app) noted(ctx context.Context) error {
+	source, err := git.Open(ctx, a.source)
+	if err != nil {
+		return err
+	}
+	lacks, err := a.compareWithRemote(ctx, source, nil)
+	if refusal.Is(err) {
+		lacks, err = "the git remote was not asked which versions and release lines it has: "+err.Error(), nil
+	}
+	if lacks != "" {
+		a.remark = lacks
+	}
+	return err
+}
+
+// compareWithRemote tells what of the default remote the clone does not have, with the command that brings it. It is
+// empty where it has all, and where the remote was not asked, which is remarked.
+func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, lines []string) (string, error) {
+	settings, err := a.settings(ctx, source)
+	if err != nil {
+		return "", err
+	}
+	refs, err := a.askRemote(ctx, source, "")
+	if err != nil {
+		return "", err
+	}
+	remote, why := answered(refs)
+	if remote == nil {
+		a.remark = "the git remote was not asked which versions and release lines it has: " + why
+		return "", a.remarkNarrow(ctx, source)
+	}
+	known, err := tags.ReadClone(ctx, source, remote.NamedRemote)
+	if err != nil {
+		return "", err
+	}
+	pattern := settings.Pattern()
+	branches := []string{settings.Development}
+	about := lines
+	if len(lines) == 0 {
+		about = slices.Collect(maps.Keys(remote.Lines(pattern)))
+		lines = []string{""}
+	}
+	var lacks []string
+	for _, line := range lines {
+		if text := remote.Lacks(known, pattern, line); text != "" {
+			lacks = append(lacks, text)
+		}
+	}
+	run, err := source.FetchCommand(ctx, remote.NamedRemote)
+	if err != nil {
+		return "", err
+	}
+	if len(lacks) > 0 {
+		return fmt.Sprintf("this clone does not have what %s has: %s; run: %s", remote, strings.Join(lacks, "; "), run), nil
+	}
+	for _, line := range about {
+		if branch := remote.Lines(pattern)[line]; branch != "" {
+			branches = append(branches, branch)
+		}
+	}
+	slices.Sort(branches)
+	var ahead []string
+	for _, branch := range branches {
+		tip := remote.Refs["refs/heads/"+branch]
+		if tip == "" {
+			continue
+		}
+		there, err := source.HasCommit(ctx, tip)
+		if err != nil {
+			return "", err
+		}
+		if !there {
+			ahead = append(ahead, branch)
+		}
+	}
+	if len(ahead) > 0 {
+		a.remark = fmt.Sprintf("%s has commits on %s that this clone does not have, and they were not looked at; run: %s",
+			remote, strings.Join(ahead, ", "), run)
+	}
+	return "", nil
+}
+
+// remarkNarrow adds to a remark that the clone's settings fetch a part of the remote only.
+func (a *app) remarkNarrow(ctx context.Context, source *git.Repository) error {
+	name, err := source.DefaultRemote(ctx)
+	if err != nil || name == "" {
+		return err
+	}
+	f, err := source.Fetching(ctx, name)
+	if err != nil || len(f.Specs) == 0 || f.Covers("refs/heads/") && !f.NoTags {
+		return err
+	}
+	a.remark += "; this clone fetches a part of it only, all of it brings: " + source.DefaultFetchCommand(ctx)
+	return nil
+}
+
+// answered is what a remote answered, or why it was not asked.
+func answered(r *pipeline.RemoteRefs) (remote *tags.Remote, notAsked string) {
+	if r == nil || r.NotAsked != "" {
+		if r != nil {
+			notAsked = r.NotAsked
+		}
+		return nil, notAsked
+	}
+	return &tags.Remote{NamedRemote: git.NamedRemote{Name: r.Name, URL: r.URL}, Refs: git.ParseListing(r.Listing)}, ""
+}
+
+// firstLine is an error on one line.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,41 @@
+package git
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// List is what git ls-remote prints of the branches and tags of the remote.
+func (m *Remote) List(ctx context.Context) (string, error) {
+	out, err := m.run(ctx, []string{"ls-remote", "--heads", "--tags"})
+	if err != nil {
+		return "", fmt.Errorf("read the branches and tags of %s: %w; check address and credentials", m.URL, err)
+	}
+	return out, nil
+}
+
+// ParseListing reads what git ls-remote printed: refs by name, an annotated tag with what it leads to.
+func ParseListing(listing string) map[string]string {
+	refs := map[string]string{}
+	for line := range strings.Lines(listing) {
+		id, name, ok := strings.Cut(strings.TrimSpace(line), "\t")
+		if !ok {
+			continue
+		}
+		peeled, tag := strings.CutSuffix(name, "^{}")
+		if _, known := refs[peeled]; tag || !known { // whatever their order
+			refs[peeled] = id
+		}
+	}
+	return refs
+}
+
+// HasCommit tells whether a commit is in the repository.
+func (r *Repository) HasCommit(ctx context.Context, id string) (bool, error) {
+	_, err := r.Git(ctx, "cat-file", "-e", id+"^{commit}")
+	if code := exitCode(err); code == 1 || code == 128 {
+		return false, nil
+	}
+	return err == nil, err
+}
