@@ -23,19 +23,19 @@ type Config struct {
 	// Development is the branch where new work goes.
 	Development string `json:"development,omitempty"`
 	// Platforms are what binaries and images are built for, as os/arch or os/arch/variant.
-	Platforms []string `json:"platforms,omitempty"`
+	Platforms []string `json:"platforms,omitzero"`
 	// Gate are the shell commands that must pass before a release.
-	Gate []string `json:"gate,omitempty"`
+	Gate []string `json:"gate,omitzero"`
 	// Lint are the shell commands that look at the code without running it. They are no part of the gate.
-	Lint []string `json:"lint,omitempty"`
+	Lint []string `json:"lint,omitzero"`
 	// Binaries are the Go main packages that are released.
-	Binaries []Binary `json:"binaries,omitempty"`
+	Binaries []Binary `json:"binaries,omitzero"`
 	// Images are the container images that are released.
-	Images []Image `json:"images,omitempty"`
+	Images []Image `json:"images,omitzero"`
 	// Charts are the Helm charts that are released.
-	Charts []Chart `json:"charts,omitempty"`
+	Charts []Chart `json:"charts,omitzero"`
 	// Surfaces are places that carry the version beyond those that the tool knows.
-	Surfaces []Surface `json:"surfaces,omitempty"`
+	Surfaces []Surface `json:"surfaces,omitzero"`
 	// Support is which release lines are kept.
 	Support *Support `json:"support,omitempty"`
 	// Policy is what a version may contain.
@@ -45,7 +45,7 @@ type Config struct {
 	// Changelog is the file that a release commit adds a section of notes to; CHANGELOG.md where there is one, "none" for no file.
 	Changelog string `json:"changelog,omitempty"`
 	// Generated are files that a command makes of others. A backport regenerates them instead of merging them; no plan and no record holds them.
-	Generated []Generated `json:"generated,omitempty"`
+	Generated []Generated `json:"generated,omitzero"`
 	// Backport is how pull requests of backports are opened; no plan and no record holds it.
 	Backport *Backport `json:"backport,omitempty"`
 	// Author makes release commits and tags; the base commit's committer where it is absent.
@@ -53,7 +53,7 @@ type Config struct {
 	// Artifacts is the repository of the release artifact; the first image's, else the first chart's.
 	Artifacts string `json:"artifacts,omitempty"`
 	// Floating are the forms of image tags that move with versions, such as latest or v{major}.{minor}; none where it is absent.
-	Floating []string `json:"floating,omitempty"`
+	Floating []string `json:"floating,omitzero"`
 	// Signatures are whose signatures count. No plan and no record holds them: keys change, and what is out does not.
 	Signatures *Signatures `json:"signatures,omitempty"`
 	// Destinations are where "publish --to-configured" goes. They are no part of what is built, so no plan and no record holds them.
@@ -138,7 +138,7 @@ type Image struct {
 	Args       map[string]string `json:"args,omitempty"` // build arguments, with placeholders
 	// Binaries that the Dockerfile compiles, by name, with their paths in the image: the released ones are taken out of it.
 	// Where it is absent they are found: what the last stage copies out of another under a released binary's name.
-	Binaries map[string]string `json:"binaries,omitempty"`
+	Binaries map[string]string `json:"binaries,omitzero"`
 	// Optional images are left out of a bundle, and said so, where they need a container builder and none is reachable.
 	Optional bool `json:"optional,omitempty"`
 }

@@ -89,14 +89,14 @@ func (c *Config) take(tree fs.FS, p Config, seen findings) error {
 			p.Images[i].Repository = repository
 		}
 	}
-	p.Images = slices.DeleteFunc(p.Images, func(i Image) bool { return !exists(tree, i.Dockerfile) })
+	p.Images = without(p.Images, func(i Image) bool { return !exists(tree, i.Dockerfile) })
 	for _, image := range p.Images {
 		declared := declaredArgs(tree, image.Dockerfile)
 		maps.DeleteFunc(image.Args, func(name, _ string) bool { return !declared[name] })
 	}
-	p.Binaries = slices.DeleteFunc(p.Binaries, func(b Binary) bool { return !exists(tree, path.Clean(b.Main)) })
-	p.Charts = slices.DeleteFunc(p.Charts, func(ch Chart) bool { return !exists(tree, ch.Path) })
-	p.Surfaces = slices.DeleteFunc(p.Surfaces, func(s Surface) bool { return !exists(tree, s.Path) })
+	p.Binaries = without(p.Binaries, func(b Binary) bool { return !exists(tree, path.Clean(b.Main)) })
+	p.Charts = without(p.Charts, func(ch Chart) bool { return !exists(tree, ch.Path) })
+	p.Surfaces = without(p.Surfaces, func(s Surface) bool { return !exists(tree, s.Path) })
 	merged, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -110,24 +110,16 @@ func (c *Config) take(tree fs.FS, p Config, seen findings) error {
 	if err := errors.Join(json.Unmarshal(merged, &out), json.Unmarshal(own, &out)); err != nil {
 		return err
 	}
-	keepEmpty(&out.Platforms, c.Platforms)
-	keepEmpty(&out.Gate, c.Gate)
-	keepEmpty(&out.Lint, c.Lint)
-	keepEmpty(&out.Binaries, c.Binaries)
-	keepEmpty(&out.Images, c.Images)
-	keepEmpty(&out.Charts, c.Charts)
-	keepEmpty(&out.Surfaces, c.Surfaces)
-	keepEmpty(&out.Generated, c.Generated)
-	keepEmpty(&out.Floating, c.Floating)
 	*c = out
 	return nil
 }
 
-// keepEmpty keeps a list that the settings say is empty, which JSON leaves out.
-func keepEmpty[T any](to *[]T, own []T) {
-	if own != nil && len(own) == 0 {
-		*to = own
+// without leaves out those of a list that are gone. A list of which nothing is left says nothing: it is looked for.
+func without[T any](list []T, gone func(T) bool) []T {
+	if list = slices.DeleteFunc(list, gone); len(list) == 0 {
+		return nil
 	}
+	return list
 }
 
 // gofmt names the files of the commit that are not formatted; what is vendored is somebody else's.
