@@ -102,7 +102,7 @@ func newWorld(t testing.TB) *world {
 			t.Fatal(err)
 		}
 		w.bundles[v.String()] = b
-		shell(t, dir, "git fetch -q "+w.throwaway.Remote+" release-1.5; git reset -q --hard FETCH_HEAD")
+		shell(t, dir, "git fetch -q --tags "+w.throwaway.Remote+" release-1.5:refs/heads/fetched; git reset -q --hard fetched; git branch -q -M fetched release-1.5")
 	}
 	w.index(nil)
 	return w
@@ -138,6 +138,9 @@ func (w *world) release(v version.Version) bundle.Bundle {
 	p := bundletest.Pieces(t, "linux/amd64", "linux/arm64")
 	r := &p.Record
 	r.Version, r.Line, r.Branch, r.Config, r.Base, r.Commit, r.Tree, r.Tag = v, "1.5", "release-1.5", settings, base.ID, commit.ID, commit.Tree, tag
+	if v != v150 {
+		r.Previous = v150
+	}
 	for _, at := range found {
 		r.Surfaces = append(r.Surfaces, bundle.Surface{Path: at.Path, Line: at.Line, Name: at.Name, Value: at.Form.Write(v)})
 	}
