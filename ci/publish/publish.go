@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,24 +22,6 @@ type Destinations struct {
 	Forge    *Forge
 	Index    *Index
 	Patience registry.Patience // with all of them; zero is registry.Usual
-}
-
-// Remote is a git remote, and the repository whose history the release commit stands on.
-type Remote struct {
-	Name      string // in the settings of Source; empty where only the URL is known
-	URL       string
-	Source    *git.Repository
-	Throwaway bool // we made it: the user's settings of git do not apply
-	Alone     bool // Source is one branch, and lacks the tags of others
-	Again     bool // the bundle was published before, and is restored
-}
-
-// open reaches the remote from a repository whose objects are pushed.
-func (r *Remote) open(from *git.Repository) *git.Remote {
-	if r.Throwaway {
-		return from.Throwaway(r.URL)
-	}
-	return from.Remote(r.URL)
 }
 
 // Outcomes of a write.
@@ -179,48 +160,6 @@ func (p *publication) claimed() journal.Claim {
 func (p *publication) claimRef() string  { return journal.ClaimRef(p.bundle.Record.Version) }
 func (p *publication) tagRef() string    { return "refs/tags/" + p.version }
 func (p *publication) branchRef() string { return "refs/heads/" + p.bundle.Record.Branch }
-
-// openRemote makes a scratch repository that holds the release commit, its tag, and the claim.
-func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) error {
-	var err error
-	if p.scratch, err = r.Source.Scratch(ctx, dir); err != nil {
-		return err
-	}
-	record := p.bundle.Record
-	for _, a := range record.OfKind(bundle.KindObjects) {
-		content, err := p.bundle.Layout.Read(a.Descriptor())
-		if err != nil {
-			return err
-		}
-		objects, err := git.ReadObjects(bytes.NewReader(content))
-		if err != nil {
-			return err
-		}
-		if err := p.scratch.Import(ctx, objects); err != nil {
-			return err
-		}
-	}
-	commit, err := p.scratch.Commit(ctx, record.Commit)
-	if err != nil {
-		return refusal.New("publish %s: the release commit %s cannot be read: its base %s is not in %s; fetch it first: %w", p.version, record.Commit, record.Base, r.Source.Dir(), err)
-	}
-	if commit.Tree != record.Tree {
-		return refusal.New("publish %s: the record says that commit %s has tree %s; it has tree %s", p.version, record.Commit, record.Tree, commit.Tree)
-	}
-	if p.claimID, err = p.scratch.NewTag(ctx, "releases/"+p.version, record.Commit, commit.Committer, p.claimed().Message(record.Name, record.Version)); err != nil {
-		return err
-	}
-	if err := p.openTag(ctx); err != nil {
-		return err
-	}
-	p.remote = r.open(p.scratch)
-	p.remote.Silence = p.patience.Answer
-	p.refs, err = p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef(), journal.MarkRef(record.Version))
-	if err == nil && len(p.refs) == 0 {
-		err = p.remote.CheckFormat(ctx)
-	}
-	return err
-}
 
 // contradictions looks at every pointer before anything is written.
 func (p *publication) contradictions(ctx context.Context) error {
