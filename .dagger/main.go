@@ -184,7 +184,8 @@ func (m *OperatorRelease) lines(command string) error {
 	return nil
 }
 
-// command runs a subcommand of the tool over a copy of the repository, as a person would. What is cached asks no git remote, and says so.
+// command runs a subcommand of the tool over a copy of the repository, as a person would. A cached command does not ask
+// the git remote, and its report says so.
 func (m *OperatorRelease) command(c *dagger.Container, expect dagger.ReturnType, name string, args ...string) *dagger.Container {
 	cached := c == m.Base // what reaches the world runs anew each time
 	c = withCaches(c).WithMountedDirectory(repositoryAt, m.Repository).WithWorkdir(repositoryAt)
@@ -308,8 +309,8 @@ func (m *OperatorRelease) WithChartIndex(
 	return m
 }
 
-// WithRemoteRefs tells a plan what the git remote has. A version is refused where the repository does not have all of it, before anything is built. Without it a plan
-// asks nobody and says so; publish asks the remote in any case.
+// WithRemoteRefs passes the refs of the git remote to a plan. The plan then refuses a repository that does not have all
+// of them, before anything is built. Without it a plan reads no remote and says so. Publish always asks the remote.
 func (m *OperatorRelease) WithRemoteRefs(
 	ctx context.Context,
 	// What git ls-remote prints: git ls-remote origin > refs.

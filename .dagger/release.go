@@ -23,7 +23,9 @@ func (m *OperatorRelease) flow(ctx context.Context, version string, platforms ..
 		Plan:    pipeline.PlanSpec{Version: version, Config: m.Settings, Archives: m.ImageNames, Engine: true, Alone: m.Alone},
 		Mirrors: map[string]string{}, Archives: map[string]*dagger.Directory{},
 	}
-	flow.Plan.Remote = &pipeline.RemoteRefs{NotAsked: "a plan is kept here and asks nobody; with-remote-refs tells it, and publish asks"}
+	flow.Plan.Remote = &pipeline.RemoteRefs{NotAsked: "the module caches plans; " +
+		"pass the remote's refs by with-remote-refs; " +
+		"publish always asks the remote"}
 	if m.RemoteName != "" {
 		flow.Plan.Remote = &pipeline.RemoteRefs{Name: m.RemoteName, Listing: m.RemoteListing}
 	}

@@ -132,18 +132,24 @@ func TestWithoutRecord(t *testing.T) {
 	clones := t.TempDir()
 	shell(t, clones, "git clone -q --single-branch --branch release-1.1 file://"+dir+" one; git clone -q -c advice.detachedHead=false --depth 1 --branch v1.1.1 file://"+dir+" shallow; git clone -q file://"+dir+" whole; "+
 		"git clone -q --mirror file://"+dir+" mirror; git clone -q --bare file://"+dir+" bare; git clone -q --origin upstream file://"+dir+" upstream; "+
-		"git clone -q --origin upstream file://"+dir+" several; git -C several remote add fork "+dir+"; git -C several checkout -q --detach; "+
+		"git clone -q --origin upstream file://"+dir+" several; git -C several remote add fork "+dir+"; "+
+		"git -C several checkout -q --detach; "+
 		"git clone -q file://"+dir+" stale; cd stale; git update-ref refs/heads/release-1.0 v1.0.1^{}; git update-ref refs/remotes/origin/release-1.0 origin/main")
 	for name, want := range map[string][]string{
 		"one": {`v1.0.1: claim refs/releases/v1.0.1 cannot tell: "" "" claims were not fetched from origin`,
 			`v1.0.1: branch release-1.0 cannot tell`, `v1.0.1: history v1.0.1 differs`},
-		"shallow":  {`v1.1.1: claim refs/releases/v1.1.1 cannot tell`, `v1.1.1: branch release-1.1 cannot tell: "" "" the clone is shallow`, `v1.1.1: surface VERSION version differs`},
-		"mirror":   {`v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
-		"bare":     {`v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
-		"upstream": {`v1.0.1: claim refs/releases/v1.0.1 cannot tell: "" "" claims were not fetched from upstream`, `v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
-		"several":  {`v1.0.1: claim refs/releases/v1.0.1 cannot tell: "" "" find the git remote of `, `v1.0.1: branch release-1.0 cannot tell`, `v1.0.1: history v1.0.1 differs`},
-		"stale":    {`v1.0.1: claim refs/releases/v1.0.1 cannot tell`, `v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
-		"whole":    {`v1.0.1: claim refs/releases/v1.0.1 cannot tell`, `v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
+		"shallow": {`v1.1.1: claim refs/releases/v1.1.1 cannot tell`,
+			`v1.1.1: branch release-1.1 cannot tell: "" "" the clone is shallow`, `v1.1.1: surface VERSION version differs`},
+		"mirror": {`v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
+		"bare":   {`v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
+		"upstream": {`v1.0.1: claim refs/releases/v1.0.1 cannot tell: "" "" claims were not fetched from upstream`,
+			`v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
+		"several": {`v1.0.1: claim refs/releases/v1.0.1 cannot tell: "" "" find the git remote of `,
+			`v1.0.1: branch release-1.0 cannot tell`, `v1.0.1: history v1.0.1 differs`},
+		"stale": {`v1.0.1: claim refs/releases/v1.0.1 cannot tell`,
+			`v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
+		"whole": {`v1.0.1: claim refs/releases/v1.0.1 cannot tell`,
+			`v1.0.1: branch release-1.0 differs`, `v1.0.1: history v1.0.1 differs`},
 	} {
 		if name == "one" {
 			shell(t, clones, "cd one; git fetch -q origin tag v1.0.1 tag v1.0.0")
@@ -165,7 +171,8 @@ func TestWithoutRecord(t *testing.T) {
 		t.Error(r.Notes, err)
 	}
 	shell(t, filepath.Join(clones, "shallow"), "git tag -d v1.1.1")
-	if _, err = Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "none is here: the clone is shallow; run: git fetch --force --tags --unshallow origin '+refs/heads/*:refs/remotes/origin/*'") {
+	if _, err = Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "none is here: the clone is shallow; "+
+		"run: git fetch --force --tags --unshallow origin '+refs/heads/*:refs/remotes/origin/*'") {
 		t.Error(err)
 	}
 	// Its remote tells all the same.

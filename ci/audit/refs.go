@@ -30,10 +30,11 @@ type refs struct {
 	claims     map[version.Version]ref
 	claimed    journal.Claims // what their objects say
 	marks      map[version.Version]journal.Mark
-	branches   map[string]string  // to their commits
-	tracked    map[string]bool    // those that are known as the remote has them: what a clone's own of that name is at says nothing
-	graph      *git.Graph         // of branches and tags
-	histories  map[string]git.Set // of branches
+	branches   map[string]string // to their commits
+	// those that are known as the remote has them: what a clone's own of that name is at says nothing
+	tracked   map[string]bool
+	graph     *git.Graph         // of branches and tags
+	histories map[string]git.Set // of branches
 	// Why something that is not there may be there all the same; empty where it would have been seen.
 	noTags, noClaims, noMarks, noBranches, noHistory string
 	badMarks                                         string // what is wrong with a mark that is there
@@ -65,7 +66,8 @@ func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
 	if tracking == "" { // it is not clear which remote's
 		from = places
 	}
-	out, err := r.Git(ctx, append([]string{"for-each-ref", "--format=%(objectname) %(objecttype) %(tree) %(*objectname) %(*objecttype) %(*tree) %(refname)"}, from...)...)
+	out, err := r.Git(ctx, append([]string{"for-each-ref",
+		"--format=%(objectname) %(objecttype) %(tree) %(*objectname) %(*objecttype) %(*tree) %(refname)"}, from...)...)
 	if err != nil {
 		return h, err
 	}
@@ -90,7 +92,7 @@ func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
 	if h.marks, marksErr = journal.LocalMarks(ctx, r); marksErr != nil {
 		h.noMarks, h.badMarks = marksErr.Error(), marksErr.Error()
 	}
-	if err := h.lacks(ctx, all, which); err != nil {
+	if err := h.findUnfetched(ctx, all, which); err != nil {
 		return h, err
 	}
 	return h, h.readHistory(ctx)
@@ -120,9 +122,9 @@ func (h *refs) take(name, tracking string, at ref) {
 	}
 }
 
-// lacks finds out what a clone may lack of its remote: git fetches branches and tags as it is told, and other refs never by itself. which is why it is not clear
-// which remote that is.
-func (h *refs) lacks(ctx context.Context, all bool, which error) error {
+// findUnfetched finds out which refs of its remote a clone may not have. Git fetches the branches and tags that its
+// settings name. It fetches no other refs by itself. which is the error that says why the remote is not known.
+func (h *refs) findUnfetched(ctx context.Context, all bool, which error) error {
 	r := h.repository
 	if shallow, err := r.Shallow(ctx); err != nil {
 		return err
@@ -143,11 +145,13 @@ func (h *refs) lacks(ctx context.Context, all bool, which error) error {
 		return err
 	}
 	fetched, err := r.Fetching(ctx, remote)
-	if err != nil || len(fetched.Specs) == 0 && !fetched.NoTags { // as git clone --bare leaves it: all refs were copied once
+	// as git clone --bare leaves it: all refs were copied once
+	if err != nil || len(fetched.Specs) == 0 && !fetched.NoTags {
 		return err
 	}
 	wayOut := "were not fetched from " + remote + "; name it by --remote"
-	if !fetched.Covers("refs/heads/") || len(h.tracked) == 0 && strings.HasPrefix(fetched.Specs["refs/heads/*"], "refs/remotes/") {
+	if !fetched.Covers("refs/heads/") || len(h.tracked) == 0 &&
+		strings.HasPrefix(fetched.Specs["refs/heads/*"], "refs/remotes/") {
 		h.noBranches = "some branches " + wayOut
 	}
 	if fetched.NoTags {

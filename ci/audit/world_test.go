@@ -102,7 +102,8 @@ func newWorld(t testing.TB) *world {
 			t.Fatal(err)
 		}
 		w.bundles[v.String()] = b
-		shell(t, dir, "git fetch -q --tags "+w.throwaway.Remote+" release-1.5:refs/heads/fetched; git reset -q --hard fetched; git branch -q -M fetched release-1.5")
+		shell(t, dir, "git fetch -q --tags "+w.throwaway.Remote+" release-1.5:refs/heads/fetched; "+
+			"git reset -q --hard fetched; git branch -q -M fetched release-1.5")
 	}
 	w.index(nil)
 	return w

@@ -12,7 +12,8 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// FindLines finds the branches of the lines of these names: the local one, or the default remote's where that is ahead or the only one. A line without a branch,
+// FindLines finds the branches of the lines of these names: the local one, or the default remote's where that is ahead
+// or the only one. A line without a branch,
 // and one whose branches went apart, is refused.
 func FindLines(ctx context.Context, r *git.Repository, pattern version.Pattern, names []string) ([]Line, error) {
 	branches, err := branchesOf(ctx, r, pattern)

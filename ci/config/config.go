@@ -115,7 +115,8 @@ type Support struct {
 
 // Destinations are addresses: images and charts go to the repositories that they name themselves.
 type Destinations struct {
-	Remote string `json:"remote,omitempty"` // git remote: a name, a URL or a path; the clone's default one where it is absent
+	// git remote: a name, a URL or a path; the clone's default one where it is absent
+	Remote string `json:"remote,omitempty"`
 	Backup string `json:"backup,omitempty"` // repository at a registry, or a folder
 	GitHub string `json:"github,omitempty"` // OWNER/REPO whose release pages are made
 	Index  string `json:"index,omitempty"`  // branch of the git remote that holds a chart index

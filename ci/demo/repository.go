@@ -135,6 +135,6 @@ func failure(ctx context.Context, cmd *exec.Cmd, err error, stderr *bytes.Buffer
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("git %s: %w: %s: git 2.39 or newer is needed (see git --version), and room on the disk",
+	return fmt.Errorf("git %s: %w: %s: git 2.39 or newer is needed (see git --version), and free disk space",
 		strings.Join(cmd.Args[1:], " "), err, strings.TrimSpace(stderr.String()))
 }

@@ -300,7 +300,8 @@ func TestFailures(t *testing.T) {
 		want       string
 	}{
 		{"no git", t.TempDir(), t.Context(), "install git 2.39 or newer"},
-		{"old git", fake("echo 'error: unknown option `initial-branch' >&2; exit 129\n"), t.Context(), "unknown option `initial-branch: git 2.39 or newer is needed"},
+		{"old git", fake("echo 'error: unknown option `initial-branch' >&2; exit 129\n"), t.Context(),
+			"unknown option `initial-branch: git 2.39 or newer is needed"},
 		{"git ends early", fake(`case "$*" in *fast-import*) read line; echo 'fatal: no space' >&2; exit 128;; esac; exec ` + realGit + ` "$@"` + "\n"), t.Context(), "exit status 128: fatal: no space"},
 		{"no work tree", fake(`case "$*" in *reset*) mkdir -p "${2#--work-tree=}/half"; echo 'fatal: no space' >&2; exit 128;; esac; exec ` + realGit + ` "$@"` + "\n"), t.Context(), "reset --quiet --hard: exit status 128: fatal: no space"},
 		{"stopped", os.Getenv("PATH"), stopped, "enough"},

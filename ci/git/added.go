@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// AddedObjects are what a repository that has base lacks of a commit on top of it and of its tag objects: the commit, the trees and blobs
-// that base's tree does not hold, and the tags, ordered by type and id. They depend on these alone. Which objects git had to write, and
-// which it had already, differs from clone to clone.
+// AddedObjects are what a repository that has base lacks of a commit on top of it and of its tag objects: the commit,
+// the trees and blobs that base's tree does not hold, and the tags, ordered by type and id. They depend on these alone.
+// Which objects git had to write, and which it had already, differs from clone to clone.
 func (r *Repository) AddedObjects(ctx context.Context, base, commit Commit, tags ...string) ([]Object, error) {
 	ids := slices.Clone(tags)
 	if commit.ID != base.ID {
@@ -36,7 +36,8 @@ func (r *Repository) AddedObjects(ctx context.Context, base, commit Commit, tags
 	return r.read(ctx, ids)
 }
 
-// treeObjects are the ids of a tree and of all trees and blobs below it. The commits of submodules are no objects of the repository.
+// treeObjects are the ids of a tree and of all trees and blobs below it. The commits of submodules are no objects of
+// the repository.
 func (r *Repository) treeObjects(ctx context.Context, tree string) (map[string]bool, error) {
 	out, err := r.Git(ctx, "ls-tree", "-r", "-t", "--full-tree", "--format=%(objecttype) %(objectname)", tree)
 	if err != nil {
@@ -51,7 +52,8 @@ func (r *Repository) treeObjects(ctx context.Context, tree string) (map[string]b
 	return ids, nil
 }
 
-// Reachable are the objects that these commits need, and that no ref of the repository leads to, ordered by type and id.
+// Reachable are the objects that these commits need, and that no ref of the repository leads to, ordered by type and
+// id.
 func (r *Repository) Reachable(ctx context.Context, commits []string) ([]Object, error) {
 	if len(commits) == 0 {
 		return nil, nil
@@ -59,7 +61,8 @@ func (r *Repository) Reachable(ctx context.Context, commits []string) ([]Object,
 	if err := r.completeRange(ctx, commits, nil, "--not", "--all"); err != nil {
 		return nil, err
 	}
-	out, err := r.run(ctx, strings.NewReader(strings.Join(commits, "\n")+"\n"), nil, "rev-list", "--objects", "--no-object-names", "--stdin", "--not", "--all")
+	out, err := r.run(ctx, strings.NewReader(strings.Join(commits, "\n")+"\n"), nil, "rev-list", "--objects",
+		"--no-object-names", "--stdin", "--not", "--all")
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestAddedObjects: what a release commit adds is the same in every clone, also where git has some of it already, or all of it.
+// TestAddedObjects: what a release commit adds is the same in every clone, also where git has some of it already, or
+// all of it.
 func TestAddedObjects(t *testing.T) {
 	ctx, r := t.Context(), repository(t)
 	base, _, err := r.Head(ctx)
@@ -96,7 +97,8 @@ func TestExportIsTheSameFromEveryClone(t *testing.T) {
 	edits := map[string][]byte{}
 	for i := range 150 { // above git's limit for loose objects
 		line := fmt.Appendf(nil, "line %d\n", i)
-		edits[fmt.Sprintf("file-%d", i)] = slices.Concat(line, bytes.Repeat([]byte("a line that deltas are made of\n"), 40), line)
+		edits[fmt.Sprintf("file-%d", i)] = slices.Concat(line,
+			bytes.Repeat([]byte("a line that deltas are made of\n"), 40), line)
 	}
 	c, err := r.NewCommit(ctx, head, edits, head.Committer, "many\n")
 	if err != nil {
@@ -106,7 +108,8 @@ func TestExportIsTheSameFromEveryClone(t *testing.T) {
 		t.Fatal(err)
 	}
 	var dirs []string
-	for _, pack := range [][]string{{"count-objects"}, {"repack", "-adFq", "--window=0"}, {"repack", "-adfq", "--window=50", "--depth=50"}} {
+	for _, pack := range [][]string{{"count-objects"}, {"repack", "-adFq", "--window=0"},
+		{"repack", "-adfq", "--window=50", "--depth=50"}} {
 		if _, err := r.Git(ctx, pack...); err != nil {
 			t.Fatal(err)
 		}

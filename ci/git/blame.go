@@ -33,7 +33,8 @@ func (p *Picker) Touched(ctx context.Context, fork string, commit Commit, path s
 	if err := p.neutral.show(ctx, commit.Tree); err != nil {
 		return nil, err
 	}
-	patch, err := p.neutral.run(ctx, "", "-c", largeFile, "diff-tree", "-p", "-U3", "--no-ext-diff", "--no-textconv", parent, commit.ID, "--", path)
+	patch, err := p.neutral.run(ctx, "", "-c", largeFile, "diff-tree", "-p", "-U3", "--no-ext-diff", "--no-textconv",
+		parent, commit.ID, "--", path)
 	if err != nil {
 		return nil, err
 	}

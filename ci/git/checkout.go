@@ -63,7 +63,8 @@ func (r *Repository) Export(ctx context.Context, dir string, objects []Object, c
 	if err := all.Complete(ctx, commit); err != nil {
 		return err
 	}
-	// Equal content makes an equal folder: nothing is logged, no file times are in the index, and the pack has no deltas of this clone.
+	// Equal content makes an equal folder: nothing is logged, no file times are in the index, and the pack has no deltas
+	// of this clone.
 	if _, err := all.Git(ctx, "update-ref", "refs/heads/exported", commit); err != nil {
 		return err
 	}
@@ -71,7 +72,8 @@ func (r *Repository) Export(ctx context.Context, dir string, objects []Object, c
 	if err != nil {
 		return err
 	}
-	initialize := []string{"init", "--quiet", "--template=", "--initial-branch=main", "--object-format=" + string(format), "--", dir}
+	initialize := []string{"init", "--quiet", "--template=", "--initial-branch=main",
+		"--object-format=" + string(format), "--", dir}
 	if _, err := r.Git(ctx, initialize...); err != nil {
 		return err
 	}

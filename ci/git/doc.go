@@ -3,6 +3,6 @@
 // Trees are read from objects, never from a work tree. New objects go to a quarantine folder, so that a
 // repository that is read is never written to. The one exception is a partial clone: it gets the objects that it lacks.
 //
-// Only Remote runs with the user's own settings, because credentials and proxies are theirs. So does the fetch of what a
-// partial clone lacks.
+// Only Remote runs with the user's own settings, because credentials and proxies are theirs. So does the fetch of what
+// a partial clone lacks.
 package git

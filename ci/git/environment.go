@@ -42,7 +42,8 @@ func UserEnvironment() []string {
 // LeaveUserSettings takes the user's settings of git out of this process's environment. It is for a process whose
 // remotes are all of its own making.
 func LeaveUserSettings() error {
-	for _, name := range []string{"GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "GIT_ALLOW_PROTOCOL", "GIT_PROTOCOL_FROM_USER"} {
+	for _, name := range []string{"GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "GIT_ALLOW_PROTOCOL",
+		"GIT_PROTOCOL_FROM_USER"} {
 		if err := os.Unsetenv(name); err != nil {
 			return err
 		}

@@ -34,7 +34,8 @@ func TestRedirectingVariables(t *testing.T) {
 	}
 }
 
-// TestDirtyWhereTheEnvironmentPointsElsewhere: the work tree that is looked at is the repository's, by its own index and objects.
+// TestDirtyWhereTheEnvironmentPointsElsewhere: the work tree that is looked at is the repository's, by its own index
+// and objects.
 func TestDirtyWhereTheEnvironmentPointsElsewhere(t *testing.T) {
 	ctx, r, other := t.Context(), repository(t), repository(t)
 	if err := os.Mkdir(filepath.Join(r.dir, "dist"), 0o755); err != nil {
@@ -46,9 +47,11 @@ func TestDirtyWhereTheEnvironmentPointsElsewhere(t *testing.T) {
 		}
 	}
 	for name, value := range map[string]string{
-		"GIT_DIR": filepath.Join(other.dir, ".git"), "GIT_WORK_TREE": other.dir, "GIT_INDEX_FILE": filepath.Join(t.TempDir(), "index"),
-		"GIT_OBJECT_DIRECTORY": t.TempDir(), "GIT_COMMON_DIR": filepath.Join(other.dir, ".git"), "GIT_SHALLOW_FILE": filepath.Join(r.dir, "VERSION"),
-		"GIT_NAMESPACE": "x", "GIT_LITERAL_PATHSPECS": "1", "GIT_REPLACE_REF_BASE": "refs/heads/", "GIT_CEILING_DIRECTORIES": r.dir,
+		"GIT_DIR": filepath.Join(other.dir, ".git"), "GIT_WORK_TREE": other.dir,
+		"GIT_INDEX_FILE": filepath.Join(t.TempDir(), "index"), "GIT_OBJECT_DIRECTORY": t.TempDir(),
+		"GIT_COMMON_DIR": filepath.Join(other.dir, ".git"), "GIT_SHALLOW_FILE": filepath.Join(r.dir, "VERSION"),
+		"GIT_NAMESPACE": "x", "GIT_LITERAL_PATHSPECS": "1", "GIT_REPLACE_REF_BASE": "refs/heads/",
+		"GIT_CEILING_DIRECTORIES": r.dir,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)
@@ -71,7 +74,8 @@ func hostile(t *testing.T) map[string]string {
 	}
 }
 
-// TestThrowaway: the user's settings, and variables that point git elsewhere, are not for a repository that we made. For one that the user names his settings count.
+// TestThrowaway: the user's settings, and variables that point git elsewhere, are not for a repository that we made.
+// For one that the user names his settings count.
 func TestThrowaway(t *testing.T) {
 	ctx, r := t.Context(), repository(t)
 	head, _, err := r.Head(ctx)
@@ -117,7 +121,8 @@ func TestThrowaway(t *testing.T) {
 		})
 	}
 	for name, value := range map[string]string{
-		"GIT_ALLOW_PROTOCOL": "https", "GIT_PROTOCOL_FROM_USER": "0", "GIT_CONFIG_PARAMETERS": "'protocol.file.allow'='never'",
+		"GIT_ALLOW_PROTOCOL": "https", "GIT_PROTOCOL_FROM_USER": "0",
+		"GIT_CONFIG_PARAMETERS": "'protocol.file.allow'='never'",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)
@@ -127,7 +132,8 @@ func TestThrowaway(t *testing.T) {
 		})
 	}
 	for name, value := range map[string]string{
-		"GIT_OBJECT_DIRECTORY": t.TempDir(), "GIT_COMMON_DIR": t.TempDir(), "GIT_SHALLOW_FILE": filepath.Join(r.dir, "VERSION"), "GIT_NAMESPACE": "x",
+		"GIT_OBJECT_DIRECTORY": t.TempDir(), "GIT_COMMON_DIR": t.TempDir(),
+		"GIT_SHALLOW_FILE": filepath.Join(r.dir, "VERSION"), "GIT_NAMESPACE": "x",
 		"GIT_DEFAULT_HASH": "sha256",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -241,7 +247,8 @@ func TestAnotherUsersRepository(t *testing.T) {
 	}
 }
 
-// TestObjectFormats: what is made for a repository has its object format, whatever git makes by default. A remote of another format is refused.
+// TestObjectFormats: what is made for a repository has its object format, whatever git makes by default. A remote of
+// another format is refused.
 func TestObjectFormats(t *testing.T) {
 	for format, other := range map[ObjectFormat]ObjectFormat{SHA1: SHA256, SHA256: SHA1} {
 		t.Run(string(format), func(t *testing.T) {

@@ -63,6 +63,7 @@ func (m *Remote) otherFormat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return refusal.New("reach %s: its object format is not %s, which this repository has, and git carries no objects between formats; "+
+	return refusal.New("reach %s: its object format is not %s, the format of this repository, "+
+		"and git cannot push between object formats; "+
 		"name a remote that was made with: git init --bare --object-format=%s", m.URL, format, format)
 }

@@ -116,8 +116,8 @@ func parseCommit(id, content string) Commit {
 	return c
 }
 
-// parsePerson reads an author or committer line as git itself does: histories that other tools made hold many that git would not write
-// today. What it gives can be stored again. A time that is missing, too large, or before 1970 is 1970, a time zone that is none is UTC.
+// parsePerson reads an author or committer line as git does, also one that git would not write. The result can be
+// stored again. A time that is missing, too large or before 1970 becomes 1970. An invalid time zone becomes UTC.
 func parsePerson(s string) Person {
 	p := Person{Name: s, Time: time.Unix(0, 0).UTC()}
 	name, rest, found := strings.Cut(s, "<")
@@ -254,7 +254,7 @@ func (r *Repository) Descends(ctx context.Context, commit, ancestor string) (boo
 	return err == nil, err
 }
 
-// Newest is the commit that a branch is at: here, or at the default remote as it was last fetched, the one that is ahead.
+// Newest is the commit that a branch is at, here or at the default remote as last fetched: the one that is ahead.
 // It is empty where there is no such branch. Where neither contains the other it is refused.
 func (r *Repository) Newest(ctx context.Context, branch string) (string, error) {
 	remote, prefix, err := r.Tracking(ctx)
@@ -281,7 +281,8 @@ func (r *Repository) Newest(ctx context.Context, branch string) (string, error) 
 			return tip, nil
 		}
 	}
-	return "", refusal.New("read branch %s: it is at %.12s here and at %.12s at %s, and neither contains the other; bring them together first", branch, tips[0], tips[1], remote)
+	return "", refusal.New("read branch %s: %.12s here and %.12s at %s have diverged; merge or rebase one first",
+		branch, tips[0], tips[1], remote)
 }
 
 // Between are the commits that to has in its history and from has not, the oldest first. Without from it is all of to's history.

@@ -5,8 +5,8 @@ import "bytes"
 // Submodule tells whether the entry is a submodule: a commit of another repository, whose files this one does not hold.
 func (e Entry) Submodule() bool { return e.Mode == "160000" }
 
-// The first line of a Git LFS pointer, and the bounds of a pointer's size in bytes. The smallest has an oid and a size line;
-// the specification asks for less than 1024 bytes (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+// The first line of a Git LFS pointer, and the bounds of a pointer's size in bytes. The smallest has an oid and a size
+// line; the specification asks for less than 1024 bytes (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
 const (
 	lfsVersion    = "version https://git-lfs.github.com/spec/v1\n"
 	smallestLFS   = len(lfsVersion) + len("oid sha256:") + 64 + len("\nsize 0\n")

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestMissingContent: only a blob in the form of a pointer is one, whatever the attributes say, and a submodule is seen.
+// TestMissingContent: only a blob in the form of a pointer is one, whatever the attributes say, and a submodule is
+// seen.
 func TestMissingContent(t *testing.T) {
 	ctx := t.Context()
 	r, err := Init(ctx, t.TempDir(), SHA1)

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestPickReadsTheLine: attributes are those of the line, not those of what is checked out. Settings and attributes of the clone do not count.
+// TestPickReadsTheLine: attributes are those of the line, not those of what is checked out. Settings and attributes of
+// the clone do not count.
 func TestPickReadsTheLine(t *testing.T) {
 	ctx := t.Context()
 	r := scripted(t, `

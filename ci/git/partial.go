@@ -13,12 +13,12 @@ import (
 	"sync"
 )
 
-// A partial clone (git clone --filter) lacks trees or blobs that its remote promises. Git fetches each of them when a command
-// needs it: one call of git fetch for one object. In this package no command does that. What reads trees or blobs first has
-// complete bring all that it needs, by one fetch for trees and one for blobs.
+// A partial clone (git clone --filter) lacks trees or blobs that its remote promises. Git fetches each of them when a
+// command needs it: one call of git fetch for one object. In this package no command does that. What reads trees or
+// blobs first has complete bring all that it needs, by one fetch for trees and one for blobs.
 //
-// What is fetched goes to the clone, where git's own lazy fetch would put it. So the next command has it. The user's git
-// settings apply to the fetch, because the remote may ask for credentials.
+// What is fetched goes to the clone, where git's own lazy fetch would put it. So the next command has it. The user's
+// git settings apply to the fetch, because the remote may ask for credentials.
 
 // ErrIncomplete means that a clone lacks objects that could not be fetched: what it would have shown is not known.
 var ErrIncomplete = errors.New("objects are missing")
@@ -40,8 +40,9 @@ type partialClone struct {
 	remotes    []string    // names of those that promise what it lacks
 }
 
-// Complete brings the trees and blobs of commits, or of trees, that a partial clone lacks. In another clone it does nothing.
-// Methods that read trees or blobs call it themselves: a caller that reads many commits calls it first, to have one fetch for all.
+// Complete brings the trees and blobs of commits, or of trees, that a partial clone lacks. In another clone it does
+// nothing. Methods that read trees or blobs call it themselves: a caller that reads many commits calls it first, to
+// have one fetch for all.
 func (r *Repository) Complete(ctx context.Context, revisions ...string) error {
 	return r.complete(ctx, true, revisions)
 }
@@ -51,7 +52,8 @@ func (r *Repository) CompleteTrees(ctx context.Context, revisions ...string) err
 	return r.complete(ctx, false, revisions)
 }
 
-// CompleteChanges is Complete of commits, of their first parents, which their changes are made to, and of further revisions.
+// CompleteChanges is Complete of commits, of their first parents, which their changes are made to, and of further
+// revisions.
 func (r *Repository) CompleteChanges(ctx context.Context, commits []Commit, further ...string) error {
 	return r.complete(ctx, true, append(withParents(commits), further...))
 }
@@ -100,7 +102,8 @@ func (r *Repository) complete(ctx context.Context, blobs bool, revisions []strin
 	return nil
 }
 
-// completeRange brings the objects that commits need and that the histories of others do not hold. Others that are not here are left out.
+// completeRange brings the objects that commits need and that the histories of others do not hold. Others that are not
+// here are left out.
 func (r *Repository) completeRange(ctx context.Context, commits, without []string, options ...string) error {
 	r.completion.mu.Lock()
 	defer r.completion.mu.Unlock()
@@ -141,7 +144,8 @@ func (r *Repository) fetchMissing(ctx context.Context, revisions []string, optio
 // incomplete is the error that objects are missing.
 func (r *Repository) incomplete(missing []string, err error) error {
 	clone := r.completion.clones[0]
-	return fmt.Errorf("read %s: %w: it is a partial clone without %d of them, %s is the first: %w; bring all by: git -C %s fetch --refetch --no-filter %s",
+	return fmt.Errorf("read %s: %w: the partial clone does not have %d of them, the first is %s: %w; fetch all: "+
+		"git -C %s fetch --refetch --no-filter %s",
 		clone.top, ErrIncomplete, len(missing), missing[0], err, clone.top, clone.remotes[0])
 }
 
@@ -150,7 +154,8 @@ const noWalk = "--no-walk"
 
 // missing are the objects that git finds missing, in order. Of a missing tree it cannot tell what is below.
 func (r *Repository) missing(ctx context.Context, revisions []string, options ...string) ([]string, error) {
-	args := append([]string{"rev-list", "--objects", "--no-object-names", "--missing=print", "--ignore-missing", "--stdin"}, options...)
+	args := append([]string{"rev-list", "--objects", "--no-object-names", "--missing=print", "--ignore-missing",
+		"--stdin"}, options...)
 	out, err := r.run(ctx, strings.NewReader(strings.Join(revisions, "\n")+"\n"), nil, args...)
 	if err != nil {
 		return nil, err
@@ -174,7 +179,8 @@ func (r *Repository) missing(ctx context.Context, revisions []string, options ..
 	return slices.Compact(missing), nil
 }
 
-// partialClones are the partial clones whose objects the repository sees: itself, and those that it borrows objects from.
+// partialClones are the partial clones whose objects the repository sees: itself, and those that it borrows objects
+// from.
 func (r *Repository) partialClones(ctx context.Context) ([]partialClone, error) {
 	c := r.completion
 	if c.looked {
@@ -220,7 +226,8 @@ func (r *Repository) partialClones(ctx context.Context) ([]partialClone, error) 
 	return clones, nil
 }
 
-// openPartialClone reads which remotes promise the objects of a clone that it lacks: none where it has no pack of a partial clone.
+// openPartialClone reads which remotes promise the objects of a clone that it lacks: none where it has no pack of a
+// partial clone.
 func openPartialClone(ctx context.Context, dir, objects string) (partialClone, error) {
 	clone := partialClone{repository: at(dir), top: dir}
 	if filepath.Base(dir) == ".git" {
@@ -251,7 +258,8 @@ func openPartialClone(ctx context.Context, dir, objects string) (partialClone, e
 	return clone, nil
 }
 
-// fetch fetches objects into the clone from the first of its remotes that has them, as git's own lazy fetch does, but all by one call.
+// fetch fetches objects into the clone from the first of its remotes that has them, as git's own lazy fetch does, but
+// all by one call.
 func (p partialClone) fetch(ctx context.Context, ids []string) error {
 	var failed error
 	for _, name := range p.remotes {

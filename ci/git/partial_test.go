@@ -26,7 +26,8 @@ func shell(t *testing.T, dir, script string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// countFetches gives what counts the git fetch processes since its last call: those of this package, and those that git starts itself.
+// countFetches gives what counts the git fetch processes since its last call: those of this package, and those that git
+// starts itself.
 func countFetches(t *testing.T) func() int {
 	t.Helper()
 	git, err := exec.LookPath("git")
@@ -71,9 +72,11 @@ var partialKinds = []struct{ name, script string }{
 	{"limited", "git clone -q --filter=blob:limit=4 file://REMOTE DIR"},
 	{"bare", "git clone -q --bare --filter=tree:0 file://REMOTE DIR"},
 	{"linked", "git clone -q --bare --filter=tree:0 file://REMOTE DIR.git; git -C DIR.git worktree add -q DIR main"},
-	{"borrowing", "git clone -q --bare --filter=tree:0 file://REMOTE DIR.git; git clone -q --shared --no-checkout DIR.git DIR; " +
+	{"borrowing", "git clone -q --bare --filter=tree:0 file://REMOTE DIR.git; " +
+		"git clone -q --shared --no-checkout DIR.git DIR; " +
 		"git -C DIR fetch -q origin '+refs/heads/*:refs/heads/*' --update-head-ok"},
-	{"relative", "git clone -q --no-checkout --filter=tree:0 file://REMOTE DIR; cd DIR; git config remote.origin.url ../$(basename REMOTE)"},
+	{"relative", "git clone -q --no-checkout --filter=tree:0 file://REMOTE DIR; cd DIR; " +
+		"git config remote.origin.url ../$(basename REMOTE)"},
 }
 
 // clonedAs makes a clone of a kind beside the remote.
@@ -113,7 +116,8 @@ func contents(ctx context.Context, r *Repository, commit string) (map[string]str
 	return all, nil
 }
 
-// TestPartialClones holds what reads objects to the same results in a partial clone and in a full one, by a few fetches.
+// TestPartialClones holds what reads objects to the same results in a partial clone and in a full one, by a few
+// fetches.
 func TestPartialClones(t *testing.T) {
 	ctx, remote := t.Context(), promising(t)
 	commits := func(r *Repository, names ...string) []Commit {
@@ -169,7 +173,8 @@ func TestPartialClones(t *testing.T) {
 				return nil, err
 			}
 			defer p.Close()
-			return p.PickEach(ctx, commits(r, "line-work")[0], commits(r, "after-move", "move", "clean", "binary", "on-gone"), nil)
+			return p.PickEach(ctx, commits(r, "line-work")[0],
+				commits(r, "after-move", "move", "clean", "binary", "on-gone"), nil)
 		}},
 		{"new commit", 3, func(r *Repository) (any, error) {
 			q, err := r.Quarantine(ctx, t.TempDir())
@@ -210,7 +215,8 @@ func TestPartialClones(t *testing.T) {
 			if err := r.Export(ctx, dir, nil, commits(r, "line-work")[0].ID, "", "", when); err != nil {
 				return nil, err
 			}
-			return shell(t, dir, "git status --porcelain; git fsck --full --no-progress; sha256sum .git/objects/pack/*.pack list"), nil
+			return shell(t, dir, "git status --porcelain; git fsck --full --no-progress; "+
+				"sha256sum .git/objects/pack/*.pack list"), nil
 		}},
 		{"push elsewhere", 2, func(r *Repository) (any, error) {
 			dir := filepath.Join(t.TempDir(), "other.git")
@@ -263,7 +269,8 @@ func TestPartialClones(t *testing.T) {
 	}
 }
 
-// TestPartialCloneOutOfReach holds the error of a clone whose remote is away to a command that mends it, and that the error ends.
+// TestPartialCloneOutOfReach holds the error of a clone whose remote is away to a command that mends it, and that the
+// error ends.
 func TestPartialCloneOutOfReach(t *testing.T) {
 	ctx, remote := t.Context(), promising(t)
 	for _, kind := range []string{"blob:none", "tree:0"} {
@@ -279,8 +286,9 @@ func TestPartialCloneOutOfReach(t *testing.T) {
 		if err == nil {
 			t.Fatal(kind + ": the tree was read although its remote is away")
 		}
-		_, mends, ok := strings.Cut(err.Error(), "bring all by: ")
-		if !ok || !strings.Contains(err.Error(), "it is a partial clone") || !strings.Contains(err.Error(), "does not appear to be a git repository") {
+		_, mends, ok := strings.Cut(err.Error(), "fetch all: ")
+		if !ok || !strings.Contains(err.Error(), "the partial clone does not have ") ||
+			!strings.Contains(err.Error(), "does not appear to be a git repository") {
 			t.Fatalf("%s: %v", kind, err)
 		}
 		shell(t, t.TempDir(), mends)
@@ -304,13 +312,16 @@ func TestPartialCloneByPassword(t *testing.T) {
 	ctx, remote := t.Context(), promising(t)
 	host := served(t, filepath.Dir(remote), "ada", "geheimnis")
 	trace := filepath.Join(t.TempDir(), "trace")
-	for _, url := range []string{"http://ada:geheimnis@" + host + "/remote.git", "http://" + host + "/remote.git", "short:"} {
-		settings := fmt.Sprintf("[credential \"http://%s\"]\n\tusername = ada\n\thelper = \"!echo password=geheimnis; :\"\n[url \"http://%s/remote.git\"]\n\tinsteadOf = short:\n", host, host)
+	for _, url := range []string{"http://ada:geheimnis@" + host + "/remote.git", "http://" + host + "/remote.git",
+		"short:"} {
+		settings := fmt.Sprintf("[credential \"http://%s\"]\n\tusername = ada\n\thelper = \"!echo password=geheimnis; "+
+			":\"\n[url \"http://%s/remote.git\"]\n\tinsteadOf = short:\n", host, host)
 		if strings.Contains(url, "geheimnis") {
 			settings = ""
 		}
 		userSettings(t, settings)
-		r := clonedAs(t, remote, "git clone -q --no-checkout --filter=blob:none file://REMOTE DIR; git -C DIR config remote.origin.url "+url)
+		r := clonedAs(t, remote, "git clone -q --no-checkout --filter=blob:none file://REMOTE DIR; "+
+			"git -C DIR config remote.origin.url "+url)
 		t.Setenv("GIT_TRACE", trace)
 		t.Setenv("GIT_TRACE_REDACT", "0")
 		files, err := contents(ctx, r, "line-work")
@@ -318,7 +329,8 @@ func TestPartialCloneByPassword(t *testing.T) {
 			t.Errorf("%s: %v, %v", url, files, err)
 		}
 		content, err := os.ReadFile(trace)
-		if err != nil || !strings.Contains(string(content), "remote-http") || strings.Contains(string(content), "ada:geheimnis") {
+		if err != nil || !strings.Contains(string(content), "remote-http") ||
+			strings.Contains(string(content), "ada:geheimnis") {
 			t.Errorf("%s: trace %s, %v", url, content, err)
 		}
 		os.Unsetenv("GIT_TRACE")

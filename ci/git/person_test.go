@@ -58,7 +58,8 @@ func TestPersons(t *testing.T) {
 
 // FuzzPerson: what is read of a line is stored and read again as the same, and adds no line to a commit.
 func FuzzPerson(f *testing.F) {
-	for _, line := range []string{"A <a@example.com> 1700000000 +0200", "<>", "A a 1 -1", "A <a>> 1 +0", "A <a\x00> 1 +0000"} {
+	for _, line := range []string{"A <a@example.com> 1700000000 +0200", "<>", "A a 1 -1", "A <a>> 1 +0",
+		"A <a\x00> 1 +0000"} {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

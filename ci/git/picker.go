@@ -49,8 +49,8 @@ func (p *Picker) Close() error {
 	return errors.Join(p.commits.close(), os.RemoveAll(p.dir))
 }
 
-// Pick applies what commit changed, relative to its first parent, onto another one. Renames are followed. Attributes such as merge=union are
-// those that onto has, as git cherry-pick takes them on that branch.
+// Pick applies what commit changed, relative to its first parent, onto another one. Renames are followed. Attributes
+// such as merge=union are those that onto has, as git cherry-pick takes them on that branch.
 //
 // Paths that keep names (nil: none) are not merged and do not conflict: they stay as onto has them. Only those that the change adds, and onto
 // lacks, are added, and those that it deletes are deleted. What is a file on one side and a folder or link on the other conflicts all the same.
@@ -81,13 +81,15 @@ func (p *Picker) PickEach(ctx context.Context, onto Commit, commits []Commit, ke
 	var asked strings.Builder
 	for _, c := range commits {
 		// merge-tree takes its base from history: a commit with the tree of onto, whose parent is that of the change.
-		ours, err := p.store(Commit{Tree: onto.Tree, Parents: c.Parents[:1], Author: scratchPerson, Committer: scratchPerson, Message: "onto\n"})
+		ours, err := p.store(Commit{Tree: onto.Tree, Parents: c.Parents[:1], Author: scratchPerson,
+			Committer: scratchPerson, Message: "onto\n"})
 		if err != nil {
 			return nil, err
 		}
 		theirs := c
 		if len(c.Parents) > 1 { // a merge: what it brought to its first parent
-			if theirs, err = p.store(Commit{Tree: c.Tree, Parents: c.Parents[:1], Author: scratchPerson, Committer: scratchPerson, Message: "merged\n"}); err != nil {
+			if theirs, err = p.store(Commit{Tree: c.Tree, Parents: c.Parents[:1], Author: scratchPerson,
+				Committer: scratchPerson, Message: "merged\n"}); err != nil {
 				return nil, err
 			}
 		}
@@ -126,7 +128,8 @@ func (p *Picker) PickEach(ctx context.Context, onto Commit, commits []Commit, ke
 	return picked, nil
 }
 
-// scratchPerson makes the commits that a pick is computed with, and that no ref ever leads to. Git 2.40 and newer refuse dates before 1970.
+// scratchPerson makes the commits that a pick is computed with, and that no ref ever leads to. Git 2.40 and newer
+// refuse dates before 1970.
 var scratchPerson = Person{Name: "pick", Email: "pick", Time: time.Unix(0, 0).UTC()}
 
 // changes are the paths that a commit changes; they are asked for once.

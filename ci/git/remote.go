@@ -68,7 +68,8 @@ func (m *Remote) run(ctx context.Context, options []string, behind ...string) (s
 }
 
 // runAs is run with a name for the remote, and with standard input.
-func (m *Remote) runAs(ctx context.Context, name string, stdin io.Reader, options []string, behind ...string) (string, error) {
+func (m *Remote) runAs(ctx context.Context, name string, stdin io.Reader, options []string,
+	behind ...string) (string, error) {
 	env, err := m.environment(name)
 	if err != nil {
 		return "", err

@@ -60,8 +60,9 @@ func (r *Repository) DefaultRemote(ctx context.Context) (string, error) {
 			return name, nil
 		}
 	}
-	return "", refusal.New("find the git remote of %s: it has several (%s), none is named %s, and the branch that is checked out "+
-		"tracks none; say which: git config checkout.defaultRemote %s",
+	return "", refusal.New("find the git remote of %s: it has several (%s), none is named %s, "+
+		"and the branch that is checked out "+
+		"tracks none; choose one: git config checkout.defaultRemote %s",
 		r.dir, strings.Join(names, ", "), usualRemote, names[0])
 }
 

@@ -17,7 +17,8 @@ func sh(t *testing.T, dir, script string) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-e", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com",
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada",
+		"GIT_AUTHOR_EMAIL=ada@example.com",
 		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -26,14 +27,16 @@ func sh(t *testing.T, dir, script string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// lines makes a folder with a bare repository remote.git: main, release-1.4, tags on both, and one commit that only its tag v1.4.1 leads to.
+// lines makes a folder with a bare repository remote.git: main, release-1.4, tags on both, and one commit that only its
+// tag v1.4.1 leads to.
 func lines(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	sh(t, dir, `git init -q -b main work; cd work
 		for i in 1 2 3; do git commit -q --allow-empty -m $i; done; git tag -a -m v1.4.0 v1.4.0
 		git switch -q -c release-1.4; git commit -q --allow-empty -m 4; git tag -a -m v1.4.1 v1.4.1
-		git switch -q main; git commit -q --allow-empty -m 5; git tag -a -m v1.5.0 v1.5.0; git clone -q --bare . ../remote.git`)
+		git switch -q main; git commit -q --allow-empty -m 5; git tag -a -m v1.5.0 v1.5.0
+		git clone -q --bare . ../remote.git`)
 	return dir
 }
 
@@ -42,19 +45,26 @@ func TestWhichRemote(t *testing.T) {
 	ctx, dir := t.Context(), lines(t)
 	sh(t, dir, "git init -q -b main upstream")
 	for name, c := range map[string]struct{ settings, want, url string }{
-		"none":                   {"true", "", ""},
-		"the only one":           {"git remote add upstream ../remote.git", "upstream", "/remote.git"},
-		"origin of two":          {"git remote add a ../a; git remote add origin ../remote.git", "origin", "/remote.git"},
-		"the branch's":           {"git remote add origin ../a; git remote add up ../remote.git; git config branch.main.remote up", "up", "/remote.git"},
-		"another branch's":       {"git remote add origin ../remote.git; git remote add up ../a; git config branch.other.remote up", "origin", "/remote.git"},
-		"the clone itself":       {"git remote add up ../remote.git; git config branch.main.remote .", "up", "/remote.git"},
-		"a URL of a branch":      {"git remote add up ../remote.git; git config branch.main.remote ../remote.git", "up", "/remote.git"},
-		"preferred":              {"git remote add origin ../a; git remote add up ../remote.git; git config checkout.defaultRemote up", "up", "/remote.git"},
-		"preferred that is none": {"git remote add origin ../remote.git; git remote add up ../a; git config checkout.defaultRemote gone", "origin", "/remote.git"},
-		"detached":               {"git remote add origin ../remote.git; git remote add up ../a; git config branch.main.remote up; git commit -q --allow-empty -m 1; git checkout -q --detach", "origin", "/remote.git"},
-		"several URLs":           {"git remote add origin ../remote.git; git remote set-url --add origin ../a", "origin", "/remote.git"},
-		"several":                {"git remote add a ../a; git remote add b ../b", "?several (a, b)", ""},
-		"one without a URL":      {"git config remote.a.fetch +refs/heads/*:refs/remotes/a/*", "?it has none", ""},
+		"none":          {"true", "", ""},
+		"the only one":  {"git remote add upstream ../remote.git", "upstream", "/remote.git"},
+		"origin of two": {"git remote add a ../a; git remote add origin ../remote.git", "origin", "/remote.git"},
+		"the branch's": {"git remote add origin ../a; git remote add up ../remote.git; " +
+			"git config branch.main.remote up", "up", "/remote.git"},
+		"another branch's": {"git remote add origin ../remote.git; git remote add up ../a; " +
+			"git config branch.other.remote up", "origin", "/remote.git"},
+		"the clone itself": {"git remote add up ../remote.git; git config branch.main.remote .", "up", "/remote.git"},
+		"a URL of a branch": {"git remote add up ../remote.git; git config branch.main.remote ../remote.git", "up",
+			"/remote.git"},
+		"preferred": {"git remote add origin ../a; git remote add up ../remote.git; " +
+			"git config checkout.defaultRemote up", "up", "/remote.git"},
+		"preferred that is none": {"git remote add origin ../remote.git; git remote add up ../a; " +
+			"git config checkout.defaultRemote gone", "origin", "/remote.git"},
+		"detached": {"git remote add origin ../remote.git; git remote add up ../a; git config " +
+			"branch.main.remote up; git commit -q --allow-empty -m 1; git checkout -q --detach", "origin", "/remote.git"},
+		"several URLs": {"git remote add origin ../remote.git; git remote set-url --add origin ../a", "origin",
+			"/remote.git"},
+		"several":           {"git remote add a ../a; git remote add b ../b", "?several (a, b)", ""},
+		"one without a URL": {"git config remote.a.fetch +refs/heads/*:refs/remotes/a/*", "?it has none", ""},
 	} {
 		at := filepath.Join(dir, strings.NewReplacer(" ", "-", "'", "").Replace(name))
 		sh(t, dir, "git init -q -b main "+at+"; cd "+at+"; "+c.settings)
@@ -93,35 +103,43 @@ func TestWhichRemote(t *testing.T) {
 			t.Errorf("%s: %+v, %v", given, found, err)
 		}
 	}
-	if found, err := r.FindRemote(ctx, "orgin"); !refusal.Is(err) || !strings.Contains(err.Error(), "it has upstream, without-url") {
+	if found, err := r.FindRemote(ctx, "orgin"); !refusal.Is(err) ||
+		!strings.Contains(err.Error(), "it has upstream, without-url") {
 		t.Errorf("%+v, %v", found, err)
 	}
 }
 
-// TestFetchCommand runs the command as it is printed, in every kind of clone: afterwards it has every branch, tag and commit.
+// TestFetchCommand runs the command as it is printed, in every kind of clone: afterwards it has every branch, tag and
+// commit.
 func TestFetchCommand(t *testing.T) {
 	ctx, dir := t.Context(), lines(t)
 	url := "file://" + dir + "/remote.git"
 	tip := sh(t, dir, "git -C remote.git rev-parse v1.4.1^{}")
 	for name, c := range map[string]struct{ make, remote string }{
-		"complete":        {"git clone -q " + url + " .", ""},
-		"no-tags":         {"git clone -q --no-tags " + url + " .", ""},
-		"one-tag-gone":    {"git clone -q " + url + " .; git tag -d v1.4.1", ""},
-		"single-branch":   {"git clone -q --single-branch " + url + " .", ""},
-		"deep-enough":     {"git clone -q --depth 50 " + url + " .", ""},
-		"shallow":         {"git clone -q --depth 1 " + url + " .", ""},
-		"tag-checkout":    {"git init -q; git remote add origin " + url + "; git fetch -q --no-tags --depth=1 origin +" + tip + ":refs/tags/v1.4.1; git checkout -q v1.4.1", ""},
-		"whole-tag":       {"git init -q; git remote add origin " + url + "; git fetch -q --no-tags origin +" + tip + ":refs/tags/v1.4.1; git checkout -q v1.4.1", ""},
-		"one-commit":      {"git init -q; git fetch -q --depth 1 " + url + " " + tip + "; git checkout -q FETCH_HEAD", url},
-		"one-branch":      {"git init -q; git fetch -q " + url + " main; git checkout -q FETCH_HEAD", url},
-		"upstream":        {"git clone -q --single-branch -o upstream " + url + " .", ""},
-		"fork":            {"git init -q ../other; git clone -q --single-branch " + url + " .; git remote add fork ../other", ""},
-		"by-URL":          {"git clone -q --single-branch " + url + " .; git remote set-url origin ../other", url},
-		"bare":            {"git clone -q --bare " + url + " .", ""},
-		"mirror":          {"git clone -q --mirror " + url + " .", ""},
-		"elsewhere":       {"git init -q -b main; git remote add origin " + url + "; git config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/heads/*'; git pull -q origin main", ""},
-		"moved-tag":       {"git clone -q " + url + " .; git -c user.name=a -c user.email=a@b tag -f -a -m x v1.4.1 main", ""},
-		"linked-worktree": {"git clone -q --single-branch --bare " + url + " ../for-worktree; git -C ../for-worktree worktree add -q --detach " + dir + "/linked-worktree", ""},
+		"complete":      {"git clone -q " + url + " .", ""},
+		"no-tags":       {"git clone -q --no-tags " + url + " .", ""},
+		"one-tag-gone":  {"git clone -q " + url + " .; git tag -d v1.4.1", ""},
+		"single-branch": {"git clone -q --single-branch " + url + " .", ""},
+		"deep-enough":   {"git clone -q --depth 50 " + url + " .", ""},
+		"shallow":       {"git clone -q --depth 1 " + url + " .", ""},
+		"tag-checkout": {"git init -q; git remote add origin " + url + "; git fetch -q --no-tags --depth=1 origin +" +
+			tip + ":refs/tags/v1.4.1; git checkout -q v1.4.1", ""},
+		"whole-tag": {"git init -q; git remote add origin " + url + "; git fetch -q --no-tags origin +" + tip +
+			":refs/tags/v1.4.1; git checkout -q v1.4.1", ""},
+		"one-commit": {"git init -q; git fetch -q --depth 1 " + url + " " + tip + "; git checkout -q FETCH_HEAD", url},
+		"one-branch": {"git init -q; git fetch -q " + url + " main; git checkout -q FETCH_HEAD", url},
+		"upstream":   {"git clone -q --single-branch -o upstream " + url + " .", ""},
+		"fork": {"git init -q ../other; git clone -q --single-branch " + url +
+			" .; git remote add fork ../other", ""},
+		"by-URL": {"git clone -q --single-branch " + url + " .; git remote set-url origin ../other", url},
+		"bare":   {"git clone -q --bare " + url + " .", ""},
+		"mirror": {"git clone -q --mirror " + url + " .", ""},
+		"elsewhere": {"git init -q -b main; git remote add origin " + url +
+			"; git config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/heads/*'; git pull -q origin main", ""},
+		"moved-tag": {"git clone -q " + url + " .; git -c user.name=a -c user.email=a@b tag -f -a -m x v1.4.1 main",
+			""},
+		"linked-worktree": {"git clone -q --single-branch --bare " + url +
+			" ../for-worktree; git -C ../for-worktree worktree add -q --detach " + dir + "/linked-worktree", ""},
 	} {
 		at := filepath.Join(dir, name)
 		sh(t, dir, "mkdir "+at+"; cd "+at+"; "+c.make)
@@ -147,7 +165,8 @@ func TestFetchCommand(t *testing.T) {
 			if name == "by-URL" {
 				branches.Fetched, err = r.Refs(ctx, "refs/remotes/by-url/")
 			}
-			if err != nil || branches.Fetched["release-1.4"] != tip || !slices.Equal(slices.Sorted(maps.Keys(branches.Fetched)), []string{"main", "release-1.4"}) {
+			if err != nil || branches.Fetched["release-1.4"] != tip ||
+				!slices.Equal(slices.Sorted(maps.Keys(branches.Fetched)), []string{"main", "release-1.4"}) {
 				t.Errorf("%s, %s: branches %+v, %v", name, again, branches, err)
 			}
 			if history, err := r.Between(ctx, "", tip); err != nil || len(history) != 4 {

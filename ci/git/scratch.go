@@ -37,7 +37,8 @@ func (r *Repository) Scratch(ctx context.Context, dir string) (*Repository, erro
 	if err != nil {
 		return nil, err
 	}
-	return s, os.WriteFile(filepath.Join(dir, "objects", "info", "alternates"), []byte(strings.Join(folders, "\n")+"\n"), 0o644)
+	return s, os.WriteFile(filepath.Join(dir, "objects", "info", "alternates"),
+		[]byte(strings.Join(folders, "\n")+"\n"), 0o644)
 }
 
 // FetchLocal brings refs of a repository on this machine, which may belong to another user.

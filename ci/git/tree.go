@@ -68,7 +68,8 @@ func (r *Repository) Tree(ctx context.Context, commit string) (*Tree, error) {
 		}
 		size, err := strconv.ParseInt(fields[3], 10, 64)
 		if err != nil && fields[3] != "-" { // which git says of submodules
-			return nil, fmt.Errorf("read tree of %s: %w: %s, which %s is, is not here; run git fsck in %s", commit, ErrIncomplete, fields[2], name, r.dir)
+			return nil, fmt.Errorf("read tree of %s: %w: object %s of %s is not here; run git fsck in %s", commit,
+				ErrIncomplete, fields[2], name, r.dir)
 		}
 		t.add(Entry{Path: name, Mode: fields[0], ID: fields[2], Size: size})
 	}

@@ -92,9 +92,11 @@ func TestHolds(t *testing.T) {
 		"a stage that is not":       {"COPY docs /\nFROM scratch AS b\nCOPY web/b /", "", "", nil, "web/b"},
 		"another target":            {"COPY docs /\nFROM scratch AS b\nCOPY web/b /", "", "first", nil, "docs/film"},
 		"a mount":                   {"RUN --mount=type=bind,source=web,target=/web true", "", "", nil, "web/a/logo web/b"},
-		"a mount of all":            {"RUN --mount=type=bind,target=. true", "", "", nil, "docs/film sub/lib web/a/logo web/b"},
-		"a mount of a stage":        {"COPY docs /\nFROM scratch\nRUN --mount=from=first,target=/x true", "", "", nil, "docs/film"},
-		"a cache":                   {"RUN --mount=type=cache,target=/web true", "", "", nil, ""},
+		"a mount of all": {"RUN --mount=type=bind,target=. true", "", "", nil,
+			"docs/film sub/lib web/a/logo web/b"},
+		"a mount of a stage": {"COPY docs /\nFROM scratch\nRUN --mount=from=first,target=/x true", "", "", nil,
+			"docs/film"},
+		"a cache": {"RUN --mount=type=cache,target=/web true", "", "", nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{

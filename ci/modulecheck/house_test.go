@@ -39,7 +39,8 @@ func TestImportsGoDown(t *testing.T) {
 	}
 	for _, p := range loaded {
 		room := strings.TrimPrefix(p.PkgPath, foreign+"ci/")
-		if room == "modulecheck" || room == "faults" || room == "bundle/bundletest" || room == "demo/demotest" || room == "forge/forgetest" || strings.HasPrefix(room, "test/") {
+		if room == "modulecheck" || room == "faults" || room == "bundle/bundletest" || room == "demo/demotest" ||
+			room == "forge/forgetest" || strings.HasPrefix(room, "test/") {
 			continue // for tests alone
 		}
 		at := floor(room)
@@ -123,7 +124,8 @@ func TestTopLevel(t *testing.T) {
 		t.Skip("this is no clone: ", err)
 	}
 	for name := range strings.FieldsSeq(string(out)) {
-		if !strings.HasPrefix(name, ".") && !slices.Contains([]string{"ci", "charts", "Dockerfile", "findings", "README.md", "dagger.json", "go.mod", "go.sum"}, name) {
+		if !strings.HasPrefix(name, ".") && !slices.Contains([]string{"ci", "charts", "Dockerfile", "findings",
+			"README.md", "dagger.json", "go.mod", "go.sum"}, name) {
 			t.Errorf("%s lies at the top, where it does not belong", name)
 		}
 	}

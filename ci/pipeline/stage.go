@@ -137,8 +137,9 @@ type PlanSpec struct {
 	OwnBefore bool              `json:"ownBefore,omitempty"` // the version before is read by its own settings, although Config is given: it was so when this one was made
 	Alone     bool              `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
 	Remote    *RemoteRefs       `json:"remote,omitempty"`    // what the git remote has; nil: it was not asked
-	Again     bool              `json:"again,omitempty"`     // the version is built again from its record: the clone has to have what that stands on
-	Recorded  []string          `json:"recorded,omitempty"`  // the tags that it stands on
+	// the version is built again from its record: the clone has to have what that stands on
+	Again    bool     `json:"again,omitempty"`
+	Recorded []string `json:"recorded,omitempty"` // the tags that it stands on
 }
 
 // KeptSpec asks whether a folder holds what the plan would make, tested. Trees: Bundled. The stage says what Claim says.
@@ -313,7 +314,8 @@ type PublishSpec struct {
 	Commit string       `json:"commit,omitempty"` // refuse a bundle of another release commit
 	Trust  Trust        `json:"trust,omitzero"`
 	Alone  bool         `json:"alone,omitempty"` // the repository is one branch, and lacks the tags of others
-	Again  bool         `json:"again,omitempty"` // the bundle was published before: it is restored, whatever versions came since
+	// the bundle was published before: it is restored, whatever versions came since
+	Again bool `json:"again,omitempty"`
 }
 
 // AuditSpec asks whether what was published is still as its record says. Trees: Repository.

@@ -29,7 +29,7 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 		return err
 	}
 	if shallow {
-		m.against("what the version descends from cannot be seen: %v", m.Repository.CutOff(ctx))
+		m.against("the history of the release commit is incomplete: %v", m.Repository.CutOff(ctx))
 	}
 	if m.Again {
 		return m.checkRecorded(ctx, shallow)
@@ -47,13 +47,15 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 				dirty[i] = strconv.Quote(name) // a line break in a name makes no line of the report
 			}
 		}
-		m.against("the work tree is dirty: %s; what is released is the commit, so commit them, or put them aside with: git stash --include-untracked",
+		m.against("the work tree is dirty: %s; a release contains only committed files; commit them, or run: "+
+			"git stash --include-untracked",
 			few(dirty))
 	}
 	return nil
 }
 
-// checkRecorded refuses a clone that lacks what a version stands on: built again there, it would be another one.
+// checkRecorded refuses a clone without the history and tags that the version's record depends on. A build from such a
+// clone would give another version.
 func (m *maker) checkRecorded(ctx context.Context, shallow bool) error {
 	if shallow {
 		return fmt.Errorf("build %s again: %w", m.plan.Version, m.Repository.CutOff(ctx))
@@ -64,7 +66,7 @@ func (m *maker) checkRecorded(ctx context.Context, shallow bool) error {
 	}
 	for _, tag := range m.Recorded {
 		if tagged[tag] == "" {
-			return refusal.New("build %s again: the record stands on tag %s, which this clone does not have; run: %s",
+			return refusal.New("build %s again: the record depends on tag %s, which this clone does not have; run: %s",
 				m.plan.Version, tag, m.Repository.DefaultFetchCommand(ctx))
 		}
 	}

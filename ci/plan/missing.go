@@ -18,8 +18,8 @@ type Packaged struct {
 	Companions []string // files of the tree's root that go into every archive
 }
 
-// checkMissing speaks against artifacts that would hold a Git LFS pointer instead of the file, or lack what a submodule
-// holds: git has neither content. Where nothing packages such a file, the plan does not tell of it.
+// checkMissing adds a blocking problem for each artifact that needs the file behind a Git LFS pointer or the files of a
+// submodule: git has neither. The plan does not mention pointers and submodules that no artifact packages.
 func (m *maker) checkMissing(_ context.Context, tree *git.Tree) error {
 	missing, err := tree.MissingContent()
 	if err != nil || len(missing) == 0 {
@@ -35,20 +35,20 @@ func (m *maker) checkMissing(_ context.Context, tree *git.Tree) error {
 		if err != nil {
 			return err
 		}
-		m.lacking("image "+image.Repository+" ("+image.Dockerfile+")", held, "exclude it by .dockerignore, "+
-			"or build the image elsewhere and hand over its archive by --image "+image.Repository+"=ARCHIVE")
+		m.refuseMissing("image "+image.Repository+" ("+image.Dockerfile+")", held, "exclude it by .dockerignore, "+
+			"or build the image elsewhere and pass its archive by --image "+image.Repository+"=ARCHIVE")
 	}
 	for _, chart := range p.Config.Charts {
 		held, err := m.Packaged.Chart(tree, chart, missing)
 		if err != nil {
 			return err
 		}
-		m.lacking("chart "+chart.Path, held, "exclude it by .helmignore")
+		m.refuseMissing("chart "+chart.Path, held, "exclude it by .helmignore")
 	}
 	if len(p.Config.Binaries) == 0 {
 		return nil
 	}
-	m.lacking("archives of the binaries", slices.DeleteFunc(slices.Clone(missing), func(e git.Entry) bool {
+	m.refuseMissing("archives of the binaries", slices.DeleteFunc(slices.Clone(missing), func(e git.Entry) bool {
 		return e.Submodule() || !slices.Contains(m.Packaged.Companions, e.Path)
 	}), "remove it")
 	var mains []string
@@ -59,7 +59,7 @@ func (m *maker) checkMissing(_ context.Context, tree *git.Tree) error {
 	if err != nil {
 		return err
 	}
-	m.lacking("build of the binaries", held, "do not import or embed it")
+	m.refuseMissing("build of the binaries", held, "do not import or embed it")
 	return nil
 }
 
@@ -72,8 +72,9 @@ func (m *maker) compiled() []config.Binary {
 	})
 }
 
-// lacking speaks against an artifact that would hold entries without their content, a kind of entry at a time.
-func (m *maker) lacking(artifact string, held []git.Entry, wayOut string) {
+// refuseMissing adds a blocking problem for an artifact with entries whose content git does not have: one for pointers
+// and one for submodules.
+func (m *maker) refuseMissing(artifact string, held []git.Entry, wayOut string) {
 	for _, kind := range []struct {
 		submodule    bool
 		one, instead string
@@ -88,7 +89,7 @@ func (m *maker) lacking(artifact string, held []git.Entry, wayOut string) {
 			}
 		}
 		if n := len(paths); n > 0 {
-			m.against("the %s would lack the content of %s: each is %s; %s, or %s",
+			m.against("the %s would not have the content of %s: each is %s; %s, or %s",
 				artifact, few(paths), kind.one, kind.instead, wayOut)
 		}
 	}

@@ -37,8 +37,8 @@ type Options struct {
 	Accept     map[string]string // points of the policy to let pass, by id, and why
 	OwnBefore  bool              // the version before is read by its own settings, whatever Config is
 	Alone      bool              // the repository is one branch, and lacks the tags of others
-	// Again: the version is built again from its record, and stands on the tags that Recorded names. A clone without them, or without its
-	// history, is refused at once, since it would plan another version.
+	// Again: the version is built again from its record, and stands on the tags that Recorded names. A clone without them,
+	// or without its history, is refused at once, since it would plan another version.
 	Again    bool
 	Recorded []string
 	Remote   *tags.Remote // what the git remote answered that it has; nil: it was not asked
@@ -111,8 +111,8 @@ type Plan struct {
 	Against   []string          `json:"against,omitempty"`   // what speaks against it
 	Notices   []string          `json:"notices,omitempty"`   // what one should know
 	Hash      string            `json:"hash"`                // of all of the above
-	// Remote tells whether the git remote was asked what it has, and is no part of the hash: a plan stays the same where the remote is out of reach. What the
-	// clone does not have of it speaks against the plan.
+	// Remote tells whether the git remote was asked what it has, and is no part of the hash: a plan stays the same where
+	// the remote is out of reach. What the clone does not have of it speaks against the plan.
 	Remote string `json:"remote"`
 }
 
@@ -241,7 +241,8 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkPlace, m.checkRemote, m.judge, m.edit, m.checkEmpty, m.checkRepeat, m.checkBranch, m.images, m.checkMissing,
+		m.checkClone, m.checkPlace, m.checkRemote, m.judge, m.edit, m.checkEmpty, m.checkRepeat,
+		m.checkBranch, m.images, m.checkMissing,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err

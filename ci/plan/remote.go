@@ -8,8 +8,8 @@ import (
 	"github.com/operator-release/operator-release/ci/tags"
 )
 
-// checkRemote speaks against a clone that does not know what the git remote has: the version would stand on other
-// ones than it says.
+// checkRemote adds a blocking problem if the clone does not have all versions and release lines of the git remote. A
+// plan from such a clone would name wrong earlier versions.
 func (m *maker) checkRemote(ctx context.Context, _ *git.Tree) error {
 	p := &m.plan
 	if m.Remote == nil {
@@ -28,7 +28,7 @@ func (m *maker) checkRemote(ctx context.Context, _ *git.Tree) error {
 	if err != nil {
 		return err
 	}
-	lacks := m.Remote.Lacks(known, p.Config.Pattern(), line)
+	missing := m.Remote.Lacks(known, p.Config.Pattern(), line)
 	if tip := m.Remote.Refs["refs/heads/"+p.Branch]; tip != "" {
 		there, err := m.Repository.HasCommit(ctx, tip)
 		if err != nil {
@@ -36,11 +36,11 @@ func (m *maker) checkRemote(ctx context.Context, _ *git.Tree) error {
 		}
 		if there {
 			m.tip = tip
-		} else if lacks == "" {
-			lacks = fmt.Sprintf("no commit %.12s, where branch %s is", tip, p.Branch)
+		} else if missing == "" {
+			missing = fmt.Sprintf("no commit %.12s, where branch %s is", tip, p.Branch)
 		}
 	}
-	if lacks == "" {
+	if missing == "" {
 		return nil
 	}
 	command, err := m.Repository.FetchCommand(ctx, m.Remote.NamedRemote)
@@ -48,6 +48,6 @@ func (m *maker) checkRemote(ctx context.Context, _ *git.Tree) error {
 		return err
 	}
 	p.Remote = m.Remote.String() + " was asked: this clone does not have all of it"
-	m.against("this clone does not have what %s has: %s; run: %s", m.Remote, lacks, command)
+	m.against("this clone does not have what %s has: %s; run: %s", m.Remote, missing, command)
 	return nil
 }

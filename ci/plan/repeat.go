@@ -12,15 +12,15 @@ import (
 	"github.com/operator-release/operator-release/ci/sign/gittag"
 )
 
-// checkRepeat compares a version that is tagged already with what would be tagged now. A tag on the release commit
-// counts, also one that a person pushed: gittag.Accept has the rule, and publication applies the same one.
+// checkRepeat compares the commit of an existing tag with the release commit. It accepts a tag on the release commit,
+// also one that a person pushed. gittag.Accept has the rule, and publication applies the same rule.
 func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
 	p := &m.plan
 	if m.Remote != nil {
 		if there := m.Remote.Tags()[p.Version]; there != "" && there != p.Commit {
 			m.against("%s has a tag %s on commit %s, and this release would be commit %s; "+
-				"publication would refuse it; look at the tag (git ls-remote %s refs/tags/%s); "+
-				"release the next version, or, where nothing of %s is published, delete the tag (git push %s :refs/tags/%s)",
+				"publish would refuse it; look at the tag (git ls-remote %s refs/tags/%s); "+
+				"release the next version; if nothing of %s is published, delete the tag instead (git push %s :refs/tags/%s)",
 				m.Remote, p.Version, there, p.Commit, m.Remote, p.Version, p.Version, m.Remote, p.Version)
 		}
 	}
@@ -34,10 +34,10 @@ func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
 		return nil
 	}
 	p.Exists = true
-	notice := fmt.Sprintf("%s is tagged already, with this very content (commit %s)", p.Version, short(tagged))
+	notice := fmt.Sprintf("%s is tagged already, with the same content (commit %s)", p.Version, short(tagged))
 	published, err := m.published(ctx)
 	if err == nil && !published {
-		notice += "; publication leaves the tag that the git remote has, and makes one where the remote has none"
+		notice += "; publish keeps the tag of the git remote, or creates one if the remote has none"
 		err = m.checkPushedTag(ctx)
 	}
 	m.notice("%s", notice)
@@ -49,12 +49,12 @@ func (m *maker) otherTagAdvice(ctx context.Context, tagged string) string {
 	p := &m.plan
 	remove := m.removeTag(ctx)
 	if tagged != p.Base {
-		return fmt.Sprintf("a published version never changes: release the next one; where nothing of %s is published, "+
+		return fmt.Sprintf("a published version never changes: release the next one; if nothing of %s is published, "+
 			"release the tagged commit (git switch --detach %s), or delete the tag (%s)", p.Version, p.Version, remove)
 	}
-	return fmt.Sprintf("the tagged commit does not carry the version: the release edits %s; "+
-		"where nothing of %s is published, delete the tag (%s), and publication makes it; "+
-		"or, after that, commit the edits first (operator-release prepare %s), and tag that commit",
+	return fmt.Sprintf("the tagged commit does not contain the version: the release edits %s; "+
+		"if nothing of %s is published, delete the tag (%s); publish then creates it; "+
+		"or run operator-release prepare %s after that, and tag its commit",
 		strings.Join(p.Edits(), ", "), p.Version, remove, p.Version)
 }
 
@@ -95,8 +95,8 @@ func (m *maker) tagObject(ctx context.Context) (git.Object, error) {
 	return objects[0], nil
 }
 
-// checkPushedTag speaks against a tag that publication would refuse. A tag alone publishes nothing: the version has to
-// follow the versions before it, and the policy applies.
+// checkPushedTag adds a blocking problem for a tag that publication would refuse. A tag alone publishes nothing: the
+// rules for gaps and the policy still apply.
 func (m *maker) checkPushedTag(ctx context.Context) error {
 	tag, err := m.tagObject(ctx)
 	if err != nil {
@@ -104,7 +104,7 @@ func (m *maker) checkPushedTag(ctx context.Context) error {
 	}
 	p := &m.plan
 	if _, err := gittag.Accept(p.Version, p.Commit, tag); err != nil {
-		m.against("%s is tagged already, and publication does not take the tag: %v; "+
+		m.against("%s is tagged already, and publish does not accept the tag: %v; "+
 			"delete it (%s), and tag the commit again",
 			p.Version, err, m.removeTag(ctx))
 	}

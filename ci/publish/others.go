@@ -11,8 +11,8 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// otherVersions refuses a version that would stand beside versions and release lines of the remote that it was made
-// without. A version that is claimed already is only completed, and one that is restored is as it was.
+// otherVersions refuses a clone without all versions and release lines of the remote: the bundle was then built without
+// them. It does not check a version that is claimed already or is restored.
 func (p *publication) otherVersions(ctx context.Context) error {
 	to, record := p.to.Remote, p.bundle.Record
 	if to.Again || p.refs[p.claimRef()] != "" {
@@ -36,13 +36,13 @@ func (p *publication) otherVersions(ctx context.Context) error {
 	if to.Alone {
 		line = record.Line
 	}
-	if lacks := there.Lacks(known, pattern, line); lacks != "" {
+	if missing := there.Lacks(known, pattern, line); missing != "" {
 		command, err := to.Source.FetchCommand(ctx, there.NamedRemote)
 		if err != nil {
 			return err
 		}
-		return refusal.New("publish %s to %s: this clone does not have what that has: %s; run: %s",
-			p.version, there, lacks, command)
+		return refusal.New("publish %s to %s: this clone does not have what that remote has: %s; run: %s",
+			p.version, there, missing, command)
 	}
 	if err := p.otherPrevious(ctx, there.Tags(), pattern); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (p *publication) otherVersions(ctx context.Context) error {
 	return p.otherBranch(ctx)
 }
 
-// otherPrevious refuses a bundle that was made without the version that comes before it at the remote.
+// otherPrevious refuses a bundle that was built without the previous version of the remote.
 func (p *publication) otherPrevious(ctx context.Context, there tags.Tags, pattern version.Pattern) error {
 	record := p.bundle.Record
 	base, err := p.to.Remote.Source.Commit(ctx, record.Base)
@@ -71,12 +71,12 @@ func (p *publication) otherPrevious(ctx context.Context, there tags.Tags, patter
 	if !record.Previous.IsZero() {
 		as = "the version after " + record.Previous.String()
 	}
-	return refusal.New("publish %s to %s: the bundle was made as %s, and %s has %s, which comes before it; "+
-		"make it again: operator-release release --version %s",
+	return refusal.New("publish %s to %s: the bundle was built as %s, but %s has the earlier version %s; "+
+		"build it again: operator-release release --version %s",
 		p.version, p.remote.URL, as, p.remote.URL, place.Previous, p.version)
 }
 
-// otherBranch refuses a release commit that the remote's branch can neither be moved forward to nor contains.
+// otherBranch refuses a release commit that has diverged from the branch of the remote.
 func (p *publication) otherBranch(ctx context.Context) error {
 	tip, commit := p.refs[p.branchRef()], p.bundle.Record.Commit
 	if tip == "" || tip == commit {
@@ -94,7 +94,8 @@ func (p *publication) otherBranch(ctx context.Context) error {
 			return err
 		}
 	}
-	return refusal.New("publish %s to %s: branch %s is at %.12s there, which is not in the history of the release commit %.12s; "+
+	return refusal.New("publish %s to %s: branch %s is at %.12s there, "+
+		"which is not in the history of the release commit %.12s; "+
 		"release from the branch's tip",
 		p.version, p.remote.URL, p.bundle.Record.Branch, tip, commit)
 }

@@ -174,13 +174,17 @@ func TestAMovedBranchLeavesNoPointerVisible(t *testing.T) {
 	}
 	b := release(t, source, "v1.5.0\n")
 	to := destination.Destinations(source)
-	if r, err := Publish(ctx, b, to); !refusal.Is(err) || r.Changed() || !strings.Contains(err.Error(), "this clone does not have what that has: no branch release-1.5; run: git fetch ") {
+	if r, err := Publish(ctx, b, to); !refusal.Is(err) || r.Changed() ||
+		!strings.Contains(err.Error(), "this clone does not have what that remote has: no branch release-1.5; run: "+
+			"git fetch ") {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if _, err := source.Git(ctx, "fetch", "-q", destination.Remote, "release-1.5:refs/remotes/origin/release-1.5"); err != nil {
+	if _, err := source.Git(ctx, "fetch", "-q", destination.Remote,
+		"release-1.5:refs/remotes/origin/release-1.5"); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Publish(ctx, b, to); !refusal.Is(err) || r.Changed() || !strings.Contains(err.Error(), "branch release-1.5 is at ") {
+	if r, err := Publish(ctx, b, to); !refusal.Is(err) || r.Changed() ||
+		!strings.Contains(err.Error(), "branch release-1.5 is at ") {
 		t.Errorf("%+v, %v", r, err)
 	}
 	to.Remote.Again = true // as if the branch had moved after the look: a restoration does not look

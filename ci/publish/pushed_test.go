@@ -51,8 +51,8 @@ func pushedTag(t *testing.T, r *git.Repository, record bundle.Record, kind strin
 	return ""
 }
 
-// TestPushedTag: a tag that a person pushed for the release commit stays, and comes back from registry and backup as the
-// very object. Anything else under the name is refused before anything is written.
+// TestPushedTag: a tag that a person pushed for the release commit stays, and comes back from registry and backup as
+// the very object. Anything else under the name is refused before anything is written.
 func TestPushedTag(t *testing.T) {
 	ctx, source := held(t), repository(t)
 	b := releaseOf(t, source, "v1.5.0", "v1.5.0\n", "linux/amd64")
@@ -67,13 +67,14 @@ func TestPushedTag(t *testing.T) {
 		return refs["refs/tags/v1.5.0"]
 	}
 	for kind, c := range map[string]struct{ says, refused string }{
-		"lightweight":                    {"lightweight tag on " + b.Record.Commit[:12], ""},
-		"annotated":                      {"annotated tag on " + b.Record.Commit[:12], ""},
-		"signed":                         {"signed tag on " + b.Record.Commit[:12], ""},
-		"of a tag":                       {"", "tags a tag; it must tag the release commit " + b.Record.Commit + " itself"},
-		"of another name":                {"", "has the name v1.4.9 in it"},
-		"too large":                      {"", "bytes; at most 262144 are taken"},
-		"annotated, on another commit":   {"", "is on commit " + b.Record.Base + "; the release commit is " + b.Record.Commit},
+		"lightweight":     {"lightweight tag on " + b.Record.Commit[:12], ""},
+		"annotated":       {"annotated tag on " + b.Record.Commit[:12], ""},
+		"signed":          {"signed tag on " + b.Record.Commit[:12], ""},
+		"of a tag":        {"", "tags a tag; it must tag the release commit " + b.Record.Commit + " itself"},
+		"of another name": {"", "contains the name v1.4.9"},
+		"too large":       {"", "bytes; at most 262144 are accepted"},
+		"annotated, on another commit": {"", "is on commit " + b.Record.Base + "; the release commit is " +
+			b.Record.Commit},
 		"lightweight, on another commit": {"", "is another commit; the release commit is " + b.Record.Commit},
 		"on a tree":                      {"", "is another tree; the release commit is " + b.Record.Commit},
 	} {

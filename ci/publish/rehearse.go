@@ -17,15 +17,17 @@ type Rehearsal struct {
 	Again bool `json:"again"` // the second run found everything there
 }
 
-// Rehearse publishes the bundle to new throwaway destinations below dir, whose remote starts with the objects, version tags
-// and marks of source, as the real one does: what is pushed is what is new. A tag of the version itself is among them.
+// Rehearse publishes the bundle to new throwaway destinations below dir, whose remote starts with the objects, version
+// tags and marks of source, as the real one does: what is pushed is what is new. A tag of the version itself is among
+// them.
 func Rehearse(ctx context.Context, b bundle.Bundle, source *git.Repository, dir string) (Rehearsal, error) {
 	remote, err := source.Scratch(ctx, filepath.Join(dir, "remote.git"))
 	if err != nil {
 		return Rehearsal{}, err
 	}
-	if err := remote.FetchLocal(ctx, source, "refs/tags/v*:refs/tags/v*", journal.Marks+"*:"+journal.Marks+"*"); err != nil {
-		return Rehearsal{}, fmt.Errorf("rehearse %s: bring the tags of versions: %w", b.Record.Version, err)
+	if err := remote.FetchLocal(ctx, source, "refs/tags/v*:refs/tags/v*",
+		journal.Marks+"*:"+journal.Marks+"*"); err != nil {
+		return Rehearsal{}, fmt.Errorf("rehearse %s: fetch the tags of versions: %w", b.Record.Version, err)
 	}
 	format, err := source.Format(ctx)
 	if err != nil {

@@ -57,9 +57,11 @@ func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) err
 		return err
 	}
 	if commit.Tree != record.Tree {
-		return refusal.New("publish %s: the record says that commit %s has tree %s; it has tree %s", p.version, record.Commit, record.Tree, commit.Tree)
+		return refusal.New("publish %s: the record says that commit %s has tree %s; it has tree %s", p.version,
+			record.Commit, record.Tree, commit.Tree)
 	}
-	if p.claimID, err = p.scratch.NewTag(ctx, "releases/"+p.version, record.Commit, commit.Committer, p.claimed().Message(record.Name, record.Version)); err != nil {
+	if p.claimID, err = p.scratch.NewTag(ctx, "releases/"+p.version, record.Commit, commit.Committer,
+		p.claimed().Message(record.Name, record.Version)); err != nil {
 		return err
 	}
 	if err := p.openTag(ctx); err != nil {
@@ -95,7 +97,7 @@ func (p *publication) checkHistory(ctx context.Context, r *Remote) error {
 	if err != nil {
 		return err
 	}
-	what := fmt.Sprintf("the clone %s does not have commit %s, which the release stands on", r.Source.Dir(), base)
+	what := fmt.Sprintf("the clone %s does not have commit %s, which the release commit needs", r.Source.Dir(), base)
 	if there {
 		what = fmt.Sprintf("the clone %s is shallow", r.Source.Dir())
 	}

@@ -29,7 +29,8 @@ func gitObjects(t testing.TB, b bundle.Bundle) []git.Object {
 	return objects
 }
 
-// signedTag attaches the bundle's git tag with a signature, which is as good as any where nobody verifies it, and gives the signed object's id.
+// signedTag attaches the bundle's git tag with a signature, which is as good as any where nobody verifies it, and gives
+// the signed object's id.
 func signedTag(t testing.TB, b bundle.Bundle, text string) string {
 	t.Helper()
 	for _, o := range gitObjects(t, b) {
@@ -113,11 +114,13 @@ func TestSignedTag(t *testing.T) {
 	if _, err := source.Git(ctx, "push", "-q", first.Remote, ":refs/releases/v1.5.0"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Publish(ctx, other, Destinations{Remote: to.Remote}); !refusal.Is(err) || !strings.Contains(err.Error(), "tag v1.5.0 is there with other content: its object "+id) {
+	if _, err := Publish(ctx, other, Destinations{Remote: to.Remote}); !refusal.Is(err) ||
+		!strings.Contains(err.Error(), "tag v1.5.0 is there with other content: its object "+id) {
 		t.Errorf("other content, without the claim: %v", err)
 	}
 
-	// Backup and registry bring the published tag to an empty remote, although both also hold what the second publisher signed.
+	// Backup and registry bring the published tag to an empty remote, although both also hold what the second publisher
+	// signed.
 	kept, err := bundle.Load(filepath.Join(to.Backup.Dir, "v1.5.0"))
 	if err != nil {
 		t.Fatal(err)

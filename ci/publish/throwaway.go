@@ -87,7 +87,8 @@ func WithForge(ctx context.Context, around func(forge http.Handler) http.Handler
 }
 
 // NewThrowaway starts a registry whose content lies in dir/registry, an OCI image layout that any tool reads, and a forge that keeps what it is given in memory, and
-// makes the bare repository dir/remote.git with a format of objects, unless it is there. Close ends the servers and leaves the files.
+// makes the bare repository dir/remote.git with a format of objects, unless it is there. Close ends the servers and
+// leaves the files.
 func NewThrowaway(ctx context.Context, dir string, format git.ObjectFormat) (*Throwaway, error) {
 	t := &Throwaway{Remote: filepath.Join(dir, "remote.git"), GitHub: "throwaway/release", Index: "gh-pages", folder: filepath.Join(dir, "registry")}
 	if _, err := os.Stat(filepath.Join(t.Remote, "HEAD")); err != nil {

@@ -21,7 +21,11 @@ func TestLacks(t *testing.T) {
 		"2222222222222222222222222222222222222222\trefs/tags/v1.4.0^{}\n" +
 		"3333333333333333333333333333333333333333\trefs/tags/v1.5.0\n" +
 		"4444444444444444444444444444444444444444\trefs/tags/chart-1.0.0\n")}
-	const two, three, four = "2222222222222222222222222222222222222222", "3333333333333333333333333333333333333333", "4444444444444444444444444444444444444444"
+	const (
+		two   = "2222222222222222222222222222222222222222"
+		three = "3333333333333333333333333333333333333333"
+		four  = "4444444444444444444444444444444444444444"
+	)
 	tagged := func(pairs ...string) Tags {
 		all := Tags{}
 		for i := 0; i < len(pairs); i += 2 {
@@ -34,8 +38,9 @@ func TestLacks(t *testing.T) {
 		clone      Clone
 		line, want string
 	}{
-		"all of it":              {Clone{tagged("v1.4.0", two, "v1.5.0", three), both}, "", ""},
-		"more than it":           {Clone{tagged("v1.4.0", two, "v1.5.0", three, "v1.6.0", four), append(both, "release-1.6")}, "", ""},
+		"all of it": {Clone{tagged("v1.4.0", two, "v1.5.0", three), both}, "", ""},
+		"more than it": {Clone{tagged("v1.4.0", two, "v1.5.0", three, "v1.6.0", four),
+			append(both, "release-1.6")}, "", ""},
 		"nothing":                {Clone{}, "", "no tag of v1.5.0, v1.4.0; no branch release-1.5, release-1.4"},
 		"one line's":             {Clone{}, "1.4", "no tag of v1.4.0; no branch release-1.4"},
 		"another line's":         {Clone{tagged("v1.4.0", two), both[:2]}, "1.4", ""},

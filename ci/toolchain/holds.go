@@ -17,9 +17,9 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
-// Holds gives those of the tree's entries that `go build` reads for the main packages, named as the go command takes them:
-// files of the packages that they import, what these embed, and vendored ones. A submodule counts where a package, a
-// module that go.mod replaces, or an embedded file lies in it.
+// Holds gives those of the tree's entries that `go build` reads for the main packages, named as the go command takes
+// them: files of the packages that they import, what these embed, and vendored ones. A submodule counts where a
+// package, a module that go.mod replaces, or an embedded file lies in it.
 func Holds(tree fs.FS, mains []string, of []git.Entry) ([]git.Entry, error) {
 	content, err := fs.ReadFile(tree, "go.mod")
 	if errors.Is(err, fs.ErrNotExist) {

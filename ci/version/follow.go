@@ -18,7 +18,8 @@ type Place struct {
 // Follow tells where v stands among the existing versions, in any order, and refuses it where
 // it may not follow them: candidates count up from rc.0 (or rc.1), a final closes its candidates, patch, minor and
 // major leave no gap, and without {minor} in the pattern only the newest minor is patched.
-// A project's first version may be any. As long as no final is out, what follows the first candidate is of the same final.
+// A project's first version may be any. Until a final version is out, every version must be of the same final as
+// the first candidate.
 func (p Pattern) Follow(existing []Version, v Version) (Place, error) {
 	var place Place
 	for _, e := range existing {
@@ -96,9 +97,10 @@ func (p Pattern) gap(existing []Version, v Version) error {
 		return slices.ContainsFunc(existing, func(e Version) bool { return e.rc < 0 && of(e) })
 	}
 	if first := slices.MinFunc(existing, Version.Compare); !hasFinal(func(Version) bool { return true }) {
-		// What the first candidate is of may be any, as a first version may.
+		// The final of the first candidate may be any version.
 		if final != first.Final() {
-			return refuse("a gap: no final version is out; %s, whose candidate %s is the first version, comes first", first.Final(), first)
+			return refuse("a gap: no final version is out; release %s first, because the first version is its candidate %s",
+				first.Final(), first)
 		}
 		return nil
 	}

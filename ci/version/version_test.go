@@ -106,9 +106,10 @@ func TestFollow(t *testing.T) {
 		{minor, "v1.0.0-rc.1 v1.0.0-rc.2", "v1.0.0", "v1.0.0-rc.2"},
 		{major, "v1.5.0-rc.0", "v1.5.0", "v1.5.0-rc.0"},
 		{minor, "v1.5.3-rc.0", "v1.5.3", "v1.5.3-rc.0"},
-		{minor, "v0.1.0-rc.0", "v0.2.0-rc.0", "!v0.1.0, whose candidate v0.1.0-rc.0 is the first version, comes first"},
-		{minor, "v0.1.0-rc.0", "v0.0.1", "!v0.1.0, whose candidate v0.1.0-rc.0 is the first version, comes first"},
-		{minor, "v0.1.0-rc.0", "v0.1.1", "!v0.1.0, whose candidate v0.1.0-rc.0 is the first version, comes first"},
+		{minor, "v0.1.0-rc.0", "v0.2.0-rc.0", "!release v0.1.0 first, " +
+			"because the first version is its candidate v0.1.0-rc.0"},
+		{minor, "v0.1.0-rc.0", "v0.0.1", "!release v0.1.0 first, because the first version is its candidate v0.1.0-rc.0"},
+		{minor, "v0.1.0-rc.0", "v0.1.1", "!release v0.1.0 first, because the first version is its candidate v0.1.0-rc.0"},
 		{minor, "v0.1.0-rc.0 v0.1.0", "v0.2.0-rc.0", "v0.1.0"},
 		{minor, "v0.1.0-rc.0 v0.1.0", "v1.0.0", "v0.1.0"},
 		{minor, "v1.5.3", "v1.6.0", "v1.5.3"}, // a first version may be any

@@ -82,12 +82,15 @@ func (a *app) auditCommand() *cobra.Command {
 func (d *destining) looking(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&d.registry, "registry", "", "look for every repository under this registry: HOST[/PREFIX]")
-	f.StringVar(&d.remote, "remote", "", "read the refs of this git remote instead of this clone's: a name, a URL or a path")
+	f.StringVar(&d.remote, "remote", "", "read the refs of this git remote instead of this clone's: a name, "+
+		"a URL or a path")
 	f.StringVar(&d.backup, "backup", "", "look into this backup: a repository at a registry, or a folder (./ before it)")
 	f.StringVar(&d.github, "github", "", "look at the release pages at GitHub: OWNER/REPO; with the token in GITHUB_TOKEN drafts are seen, too")
 	f.StringVar(&d.githubURL, "github-url", "", "where GitHub's API is, such as https://github.example.com; GitHub's own where it is not named")
 	f.StringVar(&d.index, "index", "", "read Helm's index.yaml on this branch, instead of the one that the settings name, else gh-pages")
-	f.BoolVar(&d.toConfigured, "to-configured", false, "look where the settings say: each repository's own registry, destinations.remote (else the clone's remote), and destinations' backup, github and index")
+	f.BoolVar(&d.toConfigured, "to-configured", false,
+		"read the destinations of the settings: each repository's own registry, "+
+			"destinations.remote (else the clone's remote), and destinations' backup, github and index")
 	f.StringArrayVar(&d.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
 }
 

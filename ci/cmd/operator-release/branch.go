@@ -18,7 +18,8 @@ func (a *app) branchCommand() *cobra.Command {
 	var b branching
 	cmd := &cobra.Command{
 		Use: "branch LINE", Short: "Cut a release line from the development branch, after asking the gate",
-		Long: "LINE is such as 1.5. The branch begins where the development branch is, here or at the clone's remote, whichever is ahead. A line that is there already is nothing to do, unless it has " +
+		Long: "LINE is such as 1.5. The branch starts at the development branch, here or at the clone's remote: " +
+			"the one that is ahead. If the line exists already, there is nothing to do, unless it has " +
 			"content of its own; one that comes before the newest, or leaves a gap, is refused.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

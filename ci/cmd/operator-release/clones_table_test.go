@@ -132,7 +132,8 @@ func (c *clonesCell) refs(t *testing.T, dir string) string {
 	return refs
 }
 
-// neutral is what a command said, without the folders of this cell, and without what a plan notes about the clone and its remote.
+// neutral is what a command said, without the folders of this cell, and without what a plan notes about the clone and
+// its remote.
 func (c *clonesCell) neutral(t *testing.T, said []byte) string {
 	t.Helper()
 	text := strings.ReplaceAll(string(said), c.Scratch, "SCRATCH")

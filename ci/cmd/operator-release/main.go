@@ -120,7 +120,8 @@ func (a *app) command() *cobra.Command {
 	flags.StringVar(&a.config, "config", "", "settings file instead of the repository's .release.yaml")
 	flags.BoolVar(&a.json, "json", false, "print JSON for programs")
 	flags.BoolVar(&a.quiet, "quiet", false, "say nothing of the progress")
-	flags.BoolVar(&a.offline, "offline", false, "do not ask the git remote which versions and release lines it has; the report says so, and publish asks all the same")
+	flags.BoolVar(&a.offline, "offline", false, "do not ask the git remote which versions and release lines it has; "+
+		"the report says so; publish still asks the remote")
 	root.AddCommand(
 		a.demoCommand(), a.planCommand(), a.testCommand(), a.signCommand(), a.lintCommand(), a.chartLintCommand(), a.buildCommand(), a.joinCommand(),
 		a.rehearseCommand(), a.releaseCommand(), a.publishCommand(), a.restoreCommand(), a.auditCommand(), a.catalogCommand(), a.withdrawCommand(), a.rollbackCommand(),

@@ -22,7 +22,8 @@ func (a *app) planCommand() *cobra.Command {
 	var whyNot, supported bool
 	cmd := &cobra.Command{
 		Use: "plan VERSION | --support", Short: "Say what releasing a version would do, and what speaks against it",
-		Long: "Reads the repository's objects, asks the git remote which versions and release lines it has, and writes nothing. Exit code 2 where something speaks against the release.",
+		Long: "Reads the repository's objects, asks the git remote which versions and release lines it has, " +
+			"and writes nothing. Exit code 2: the plan has blocking problems.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -66,7 +67,8 @@ func (a *app) planCommand() *cobra.Command {
 		},
 	}
 	b.flags(cmd)
-	cmd.Flags().StringVar(&b.remote, "remote", "", "the git remote that is asked which versions and release lines it has: "+remoteForms)
+	cmd.Flags().StringVar(&b.remote, "remote", "", "the git remote that is asked which versions and release lines it "+
+		"has: "+remoteForms)
 	cmd.Flags().BoolVar(&whyNot, "why-not", false, "explain point by point what the version contains, and what its policy says about it")
 	cmd.Flags().BoolVar(&supported, "support", false, "tell what the supported lines stand on, Go and base images, against the newest patches; asks GOPROXY and the bases' registries")
 	return cmd

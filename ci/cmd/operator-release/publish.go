@@ -19,7 +19,8 @@ import (
 )
 
 // remoteForms is what a flag takes that names a git remote, and what it is without one.
-const remoteForms = "a name, a URL or a path (default: the remote that the branch tracks, else the only one, else origin)"
+const remoteForms = "a name, a URL or a path (default: the remote that the branch tracks, else the only one, " +
+	"else origin)"
 
 // destining are the flags that say where a bundle goes.
 type destining struct {
@@ -41,7 +42,9 @@ func (d *destining) flags(cmd *cobra.Command) {
 	f.StringVar(&d.github, "github", "", "make release pages at GitHub: OWNER/REPO; the token is that in GITHUB_TOKEN")
 	f.StringVar(&d.githubURL, "github-url", "", "where GitHub's API is, such as https://github.example.com; GitHub's own where it is not named")
 	f.StringVar(&d.index, "index", "", "add charts to Helm's index.yaml on this branch of the git remote, such as gh-pages")
-	f.BoolVar(&d.toConfigured, "to-configured", false, "go where the settings say: each repository's own registry, destinations.remote (else the clone's remote), and destinations' backup, github and index")
+	f.BoolVar(&d.toConfigured, "to-configured", false,
+		"publish to the destinations of the settings: each repository's own registry, "+
+			"destinations.remote (else the clone's remote), and destinations' backup, github and index")
 	f.StringArrayVar(&d.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
 }
 

@@ -34,7 +34,8 @@ func (a *app) releaseCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&v, "version", "", "the version to release: vX.Y.Z or vX.Y.Z-rc.N")
-	cmd.Flags().StringVar(&b.remote, "remote", "", "the git remote that is asked whether the version is claimed: "+remoteForms)
+	cmd.Flags().StringVar(&b.remote, "remote", "", "the git remote that is asked whether the version is "+
+		"claimed: "+remoteForms)
 	cmd.Flags().StringVar(&b.registry, "registry", "", "fetch a claimed bundle from this registry instead of its own: HOST[/PREFIX]")
 	b.flags(cmd)
 	b.outFlag(cmd)

@@ -16,19 +16,20 @@ import (
 	"github.com/operator-release/operator-release/ci/tags"
 )
 
-// What the git remote has, for commands that would believe a clone that lacks some of it.
+// This file compares a clone with its git remote. Commands that read a clone need it, because a clone may be
+// incomplete.
 
-// remoteWait is how long a command waits for a remote that it asks without being told to.
+// remoteWait limits how long a command waits for a remote that the user did not name.
 const remoteWait = 10 * time.Second
 
-// offline is why a command with --offline did not ask.
+// offline is the reason why a command with --offline did not ask the remote.
 const offline = "--offline"
 
-// noRemote is why the remote of a clone without one was not asked.
+// noRemote is the reason why a command in a clone without a remote did not ask one.
 const noRemote = "this clone has no git remote; name one with --remote"
 
-// askRemote asks a git remote what it has: the one that the user names, else the default one. That the default one
-// cannot be asked is no error, and said in the answer.
+// askRemote lists the refs of a git remote: the one that the user names, else the default one. It is no error if the
+// default remote cannot be reached. The answer then says why.
 func (a *app) askRemote(ctx context.Context, source *git.Repository, given string) (*pipeline.RemoteRefs, error) {
 	if a.offline {
 		return &pipeline.RemoteRefs{NotAsked: offline}, nil
@@ -66,8 +67,8 @@ func (a *app) askRemote(ctx context.Context, source *git.Repository, given strin
 	return &pipeline.RemoteRefs{NotAsked: firstLine(err)}, nil
 }
 
-// covered refuses a clone that is shallow, or does not have the release lines of its remote that a command is about;
-// without any it is about all of them. What else is to be said of that stands behind what the command prints.
+// covered refuses a shallow clone, and a clone that does not have these release lines of its remote. Without lines it
+// checks all of them. Other differences become a remark after the command's output.
 func (a *app) covered(ctx context.Context, what string, lines ...string) error {
 	source, err := git.Open(ctx, a.source)
 	if err != nil {
@@ -76,34 +77,34 @@ func (a *app) covered(ctx context.Context, what string, lines ...string) error {
 	if shallow, err := source.Shallow(ctx); err != nil || shallow {
 		return errors.Join(err, fmt.Errorf("%s: %w", what, source.CutOff(ctx)))
 	}
-	lacks, err := a.compareWithRemote(ctx, source, lines)
+	missing, err := a.compareWithRemote(ctx, source, lines)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if lacks != "" {
-		return refusal.New("%s: %s", what, lacks)
+	if missing != "" {
+		return refusal.New("%s: %s", what, missing)
 	}
 	return nil
 }
 
-// noted says of a command that reads the clone as it is what the remote has beyond that.
+// noted remarks what the remote has and the clone does not. It is for a command that reads the clone as it is.
 func (a *app) noted(ctx context.Context) error {
 	source, err := git.Open(ctx, a.source)
 	if err != nil {
 		return err
 	}
-	lacks, err := a.compareWithRemote(ctx, source, nil)
+	missing, err := a.compareWithRemote(ctx, source, nil)
 	if refusal.Is(err) {
-		lacks, err = "the git remote was not asked which versions and release lines it has: "+err.Error(), nil
+		missing, err = "the git remote was not asked which versions and release lines it has: "+err.Error(), nil
 	}
-	if lacks != "" {
-		a.remark = lacks
+	if missing != "" {
+		a.remark = missing
 	}
 	return err
 }
 
-// compareWithRemote tells what of the default remote the clone does not have, with the command that brings it. It is
-// empty where it has all, and where the remote was not asked, which is remarked.
+// compareWithRemote says what of the default remote the clone does not have, and the command that fetches it. The text
+// is empty if the clone has all. It is also empty if the remote was not asked; a remark then says so.
 func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, lines []string) (string, error) {
 	settings, err := a.settings(ctx, source)
 	if err != nil {
@@ -129,18 +130,18 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, lin
 		about = slices.Collect(maps.Keys(remote.Lines(pattern)))
 		lines = []string{""}
 	}
-	var lacks []string
+	var missing []string
 	for _, line := range lines {
 		if text := remote.Lacks(known, pattern, line); text != "" {
-			lacks = append(lacks, text)
+			missing = append(missing, text)
 		}
 	}
 	run, err := source.FetchCommand(ctx, remote.NamedRemote)
 	if err != nil {
 		return "", err
 	}
-	if len(lacks) > 0 {
-		return fmt.Sprintf("this clone does not have what %s has: %s; run: %s", remote, strings.Join(lacks, "; "), run), nil
+	if len(missing) > 0 {
+		return fmt.Sprintf("this clone does not have what %s has: %s; run: %s", remote, strings.Join(missing, "; "), run), nil
 	}
 	for _, line := range about {
 		if branch := remote.Lines(pattern)[line]; branch != "" {
@@ -163,13 +164,14 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, lin
 		}
 	}
 	if len(ahead) > 0 {
-		a.remark = fmt.Sprintf("%s has commits on %s that this clone does not have, and they were not looked at; run: %s",
+		a.remark = fmt.Sprintf("%s has commits on %s that this clone does not have, and this report does not cover them; "+
+			"run: %s",
 			remote, strings.Join(ahead, ", "), run)
 	}
 	return "", nil
 }
 
-// remarkNarrow adds to a remark that the clone's settings fetch a part of the remote only.
+// remarkNarrow adds to a remark that the clone's settings fetch only a part of the remote.
 func (a *app) remarkNarrow(ctx context.Context, source *git.Repository) error {
 	name, err := source.DefaultRemote(ctx)
 	if err != nil || name == "" {
@@ -179,7 +181,7 @@ func (a *app) remarkNarrow(ctx context.Context, source *git.Repository) error {
 	if err != nil || len(f.Specs) == 0 || f.Covers("refs/heads/") && !f.NoTags {
 		return err
 	}
-	a.remark += "; this clone fetches a part of it only, all of it brings: " + source.DefaultFetchCommand(ctx)
+	a.remark += "; this clone fetches only a part of it; to fetch all, run: " + source.DefaultFetchCommand(ctx)
 	return nil
 }
 

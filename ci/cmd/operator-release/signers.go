@@ -63,8 +63,8 @@ func requiredTag(ctx context.Context, source *git.Repository, b bundle.Bundle, r
 	if _, format, err := scratch.Unsigned(ctx, id); err != nil {
 		return err
 	} else if format == "" {
-		return refusal.New("publish %s signed: its git tag is out and is not signed (it points at object %s); "+
-			"a published tag stays as it is", b.Record.Version, id)
+		return refusal.New("publish %s signed: the git tag of the remote is not signed (object %s); "+
+			"a published tag never changes", b.Record.Version, id)
 	}
 	if _, err := scratch.VerifyTag(ctx, id, signers.Allowed); err != nil {
 		return refusal.New("publish %s signed: %w; name the one who signed it among the allowed signers", b.Record.Version, err)

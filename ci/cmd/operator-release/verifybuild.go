@@ -86,7 +86,8 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 	return cmd
 }
 
-// standsOn are the tags that a release's notes, guide and place are told by. A clone without one of them would make another version.
+// standsOn are the tags that a release's notes, guide and place are told by. A clone without one of them would make
+// another version.
 func standsOn(r bundle.Record) []string {
 	tags := []string{r.Since, r.Previous.String(), r.From.String()}
 	slices.Sort(tags)

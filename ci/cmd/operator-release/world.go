@@ -46,7 +46,8 @@ func runClaim(ctx context.Context, c call, spec pipeline.ClaimSpec) (any, error)
 	switch {
 	case err != nil && spec.Optional:
 		why := firstLine(err)
-		return pipeline.Claimed{Note: fmt.Sprintf("whether %s is claimed could not be asked: %s", v, why), Remote: &pipeline.RemoteRefs{NotAsked: why}}, nil
+		return pipeline.Claimed{Note: fmt.Sprintf("the git remote was not asked whether %s is claimed: %s", v, why),
+			Remote: &pipeline.RemoteRefs{NotAsked: why}}, nil
 	case err != nil || !ok && !spec.List:
 		return pipeline.Claimed{}, err
 	case !ok:
@@ -130,7 +131,8 @@ func destinations(ctx context.Context, source *git.Repository, d pipeline.Destin
 			return to, err
 		}
 		if found.URL == "" {
-			return to, refusal.New("publish to the configured destinations: the settings name no destinations.remote, and %s has no git remote; name one with --remote", source.Dir())
+			return to, refusal.New("publish to the configured destinations: the settings name no destinations.remote, "+
+				"and %s has no git remote; name one with --remote", source.Dir())
 		}
 		to.Remote = &publish.Remote{Name: found.Name, URL: found.URL, Source: source}
 	}

@@ -58,7 +58,8 @@ var load = sync.OnceValues(func() (*described, error) {
 	// The description's prose says that an upload which fails "may leave an empty asset with a state of `starter`"; its schema forgets it.
 	state := doc["components"].(map[string]any)["schemas"].(map[string]any)["release-asset"].(map[string]any)["properties"].(map[string]any)["state"].(map[string]any)
 	state["enum"] = append(state["enum"].([]any), "starter")
-	// GitHub holds no repository whose objects SHA-256 names. The throwaway forge of such a repository answers with its ids.
+	// GitHub holds no repository whose objects SHA-256 names. The throwaway forge of such a repository answers with its
+	// ids.
 	schemas := doc["components"].(map[string]any)["schemas"].(map[string]any)
 	object := schemas["git-ref"].(map[string]any)["properties"].(map[string]any)["object"].(map[string]any)
 	object["properties"].(map[string]any)["sha"].(map[string]any)["maxLength"] = json.Number("64")

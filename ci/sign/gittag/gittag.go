@@ -1,5 +1,5 @@
-// Package gittag makes and finds the git tag of a bundle, where it is not the unsigned tag object that the record names. There are two kinds.
-// A signed tag is the record's tag object with a signature behind its message.
+// Package gittag makes and finds the git tag of a bundle, where it is not the unsigned tag object that the record
+// names. There are two kinds. A signed tag is the record's tag object with a signature behind its message.
 // A published tag is what a person had pushed before the version was published; see published.go for the rule.
 // Each is a referrer to the release artifact, so registry, backup and restore carry it, and the identity stays.
 package gittag
@@ -90,7 +90,8 @@ func Key(where string, secrets *redact.Secrets) (*Signer, error) {
 	return s, nil
 }
 
-// Sign signs a bundle's git tag, and attaches it. Where the bundle has a signed or published tag already, it stays, and added is false.
+// Sign signs a bundle's git tag, and attaches it. Where the bundle has a signed or published tag already, it stays, and
+// added is false.
 func (s *Signer) Sign(ctx context.Context, b bundle.Bundle) (referrer ocispec.Descriptor, added bool, err error) {
 	if _, there, err := Of(b); err != nil || there {
 		return referrer, false, err

@@ -44,13 +44,13 @@ func Accept(v version.Version, commit string, tag git.Object) (git.Object, error
 	case tag.Type != "tag" || !ok:
 		return refuse("is another %s; the release commit is %s", tag.Type, commit)
 	case len(tag.Content) > MaxTag:
-		return refuse("has %d bytes; at most %d are taken", len(tag.Content), MaxTag)
+		return refuse("has %d bytes; at most %d are accepted", len(tag.Content), MaxTag)
 	case header.Type != "commit":
 		return refuse("tags a %s; it must tag the release commit %s itself", header.Type, commit)
 	case header.Object != commit:
 		return refuse("is on commit %s; the release commit is %s", header.Object, commit)
 	case header.Name != v.String():
-		return refuse("has the name %s in it", header.Name)
+		return refuse("contains the name %s", header.Name)
 	}
 	return tag, nil
 }

@@ -72,7 +72,9 @@ func Changes() []Change {
 			}
 			return nil
 		}},
-		{Name: "settings of another taste", Do: func(ctx context.Context, c *Clone) error { return c.set(ctx, Settings()...) }},
+		{Name: "settings of another taste", Do: func(ctx context.Context, c *Clone) error {
+			return c.set(ctx, Settings()...)
+		}},
 		{Name: "git's default is SHA-256", Do: func(_ context.Context, c *Clone) error {
 			c.Env = append(c.Env, "GIT_DEFAULT_HASH=sha256")
 			return nil

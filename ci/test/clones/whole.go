@@ -21,8 +21,8 @@ type Clone struct {
 
 // run runs git in the scratch folder, a call for each step. A step is the arguments, with spaces between them.
 //
-// In arguments $CLONE, $REMOTE, $PUBLISHED and $SCRATCH are the folders. $URL is the remote by git's own protocol: from a
-// path git would copy files. $FORMAT is the remote's object format. ${NAME} is the commit of its branch or tag NAME.
+// In arguments $CLONE, $REMOTE, $PUBLISHED and $SCRATCH are the folders. $URL is the remote by git's own protocol: from
+// a path git would copy files. $FORMAT is the remote's object format. ${NAME} is the commit of its branch or tag NAME.
 func (c *Clone) run(ctx context.Context, steps ...string) error {
 	for _, step := range steps {
 		var args []string
