@@ -31,7 +31,7 @@ type refs struct {
 	claimed    journal.Claims // what their objects say
 	marks      map[version.Version]journal.Mark
 	branches   map[string]string // to their commits
-	// those that are known as the remote has them: what a clone's own of that name is at says nothing
+	// branches whose commit at the remote is known; the clone's own branch of that name does not count
 	tracked   map[string]bool
 	graph     *git.Graph         // of branches and tags
 	histories map[string]git.Set // of branches
@@ -145,7 +145,7 @@ func (h *refs) findUnfetched(ctx context.Context, all bool, which error) error {
 		return err
 	}
 	fetched, err := r.Fetching(ctx, remote)
-	// as git clone --bare leaves it: all refs were copied once
+	// git clone --bare writes no refspec; it copied all refs once
 	if err != nil || len(fetched.Specs) == 0 && !fetched.NoTags {
 		return err
 	}

@@ -45,8 +45,8 @@ func (a *auditor) isRecordTag(ctx context.Context, r bundle.Record, t *tagged) b
 	return err == nil && unsigned == r.Tag
 }
 
-// gitTag compares the git tag with the record. A signature behind it is no difference, and is told. Neither is a tag
-// that a person pushed for the release commit, where publication attached it to the release artifact.
+// gitTag compares the git tag with the record. A signature on the tag is no difference, but the audit reports it. A tag
+// that a person pushed for the release commit is no difference either, if publication attached it to the artifact.
 func (a *auditor) gitTag(ctx context.Context, k *known, t *tagged, out *Version) {
 	r, name := k.record, k.record.Version.String()
 	switch {

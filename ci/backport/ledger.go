@@ -52,8 +52,8 @@ func (l Ledger) Missing(line string) (missing []Fix) {
 	return missing
 }
 
-// Supported are the names of as many lines as are supported, the newest first, of those that have a branch here or at
-// the default remote.
+// Supported are the names of the supported lines, the newest first. Only lines with a branch here or at the default
+// remote count.
 func Supported(ctx context.Context, r *git.Repository, pattern version.Pattern, lines int) ([]string, error) {
 	branches, err := branchesOf(ctx, r, pattern)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
-// Holds gives those of the tree's entries that the package of a chart would hold: as Helm loads the chart's folder,
-// with symbolic links followed, and without what .helmignore names.
+// Holds gives the entries that the package of a chart would contain. It reads the chart's folder as Helm does: it
+// follows symbolic links, and it leaves out what .helmignore names.
 func Holds(tree *git.Tree, folder string, of []git.Entry) ([]git.Entry, error) {
 	rules := ignore.Empty()
 	file, err := tree.Open(path.Join(folder, ignore.HelmIgnore))

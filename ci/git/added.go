@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// AddedObjects are what a repository that has base lacks of a commit on top of it and of its tag objects: the commit,
-// the trees and blobs that base's tree does not hold, and the tags, ordered by type and id. They depend on these alone.
-// Which objects git had to write, and which it had already, differs from clone to clone.
+// AddedObjects are the objects that a commit and its tag objects add to a repository that has base: the commit, the
+// trees and blobs that base's tree does not contain, and the tags. They are ordered by type and id. The result is the
+// same in every clone. It does not depend on the objects that the clone had already.
 func (r *Repository) AddedObjects(ctx context.Context, base, commit Commit, tags ...string) ([]Object, error) {
 	ids := slices.Clone(tags)
 	if commit.ID != base.ID {
@@ -36,8 +36,7 @@ func (r *Repository) AddedObjects(ctx context.Context, base, commit Commit, tags
 	return r.read(ctx, ids)
 }
 
-// treeObjects are the ids of a tree and of all trees and blobs below it. The commits of submodules are no objects of
-// the repository.
+// treeObjects are the ids of a tree and of all trees and blobs below it, without the commits of submodules.
 func (r *Repository) treeObjects(ctx context.Context, tree string) (map[string]bool, error) {
 	out, err := r.Git(ctx, "ls-tree", "-r", "-t", "--full-tree", "--format=%(objecttype) %(objectname)", tree)
 	if err != nil {
@@ -52,8 +51,7 @@ func (r *Repository) treeObjects(ctx context.Context, tree string) (map[string]b
 	return ids, nil
 }
 
-// Reachable are the objects that these commits need, and that no ref of the repository leads to, ordered by type and
-// id.
+// Reachable are the objects of these commits that no ref of the repository reaches, ordered by type and id.
 func (r *Repository) Reachable(ctx context.Context, commits []string) ([]Object, error) {
 	if len(commits) == 0 {
 		return nil, nil

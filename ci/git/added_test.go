@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestAddedObjects: what a release commit adds is the same in every clone, also where git has some of it already, or
-// all of it.
+// TestAddedObjects: the objects that a release commit adds are the same in every clone. Some clones have some or all of
+// them already.
 func TestAddedObjects(t *testing.T) {
 	ctx, r := t.Context(), repository(t)
 	base, _, err := r.Head(ctx)
@@ -87,7 +87,7 @@ func TestAddedObjects(t *testing.T) {
 	}
 }
 
-// TestExportIsTheSameFromEveryClone: how git packs a clone's objects does not show in what is exported.
+// TestExportIsTheSameFromEveryClone: the packs of a clone do not change the export.
 func TestExportIsTheSameFromEveryClone(t *testing.T) {
 	ctx, r := t.Context(), repository(t)
 	head, _, err := r.Head(ctx)

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// noGrafts names no file, and git says nothing about a file that is not there. Of an empty file git would tell that
-// grafts are deprecated.
+// noGrafts names a file that does not exist. For an empty file, git would warn that grafts are deprecated.
 const noGrafts = "GIT_GRAFT_FILE=" + os.DevNull + "/grafts"
 
 // asStored makes git read history as it is stored: replacements and grafts of a clone are switched off.
@@ -61,9 +60,8 @@ func closedEnvironment() []string {
 	}, asStored...)
 }
 
-// uploadPack and receivePack are the programs at the other side of a local repository that the caller named, or that
-// we made. Its owner does not matter, but git 2.39 asks for it there, and -c of this side does not reach it. Nor do
-// the variables of asStored.
+// uploadPack and receivePack are the programs on the other side of a local remote. Its owner does not matter, but git
+// 2.39 checks it there. Neither -c of this side nor the variables of asStored reach that process.
 const (
 	uploadPack  = noGrafts + " git -c 'safe.directory=*' upload-pack"
 	receivePack = noGrafts + " git -c 'safe.directory=*' receive-pack"

@@ -12,7 +12,7 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
-// TestRedirectingVariables: none that git itself calls local to a repository is passed on, but for the user's settings.
+// TestRedirectingVariables: no variable of git rev-parse --local-env-vars is passed on, except the user's settings.
 func TestRedirectingVariables(t *testing.T) {
 	out, err := exec.Command("git", "rev-parse", "--local-env-vars").Output()
 	if err != nil {
@@ -74,8 +74,8 @@ func hostile(t *testing.T) map[string]string {
 	}
 }
 
-// TestThrowaway: the user's settings, and variables that point git elsewhere, are not for a repository that we made.
-// For one that the user names his settings count.
+// TestThrowaway: the user's settings and redirecting variables do not apply to a repository that we made. The settings
+// apply to a repository that the user names.
 func TestThrowaway(t *testing.T) {
 	ctx, r := t.Context(), repository(t)
 	head, _, err := r.Head(ctx)
@@ -197,7 +197,7 @@ func TestGraftsAreSwitchedOff(t *testing.T) {
 	}
 }
 
-// TestAnotherUsersRepository: the repository that the caller named is meant, its owner does not matter.
+// TestAnotherUsersRepository: the repository of another user works, if the caller named it.
 func TestAnotherUsersRepository(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root gives a repository to another user")
@@ -247,8 +247,8 @@ func TestAnotherUsersRepository(t *testing.T) {
 	}
 }
 
-// TestObjectFormats: what is made for a repository has its object format, whatever git makes by default. A remote of
-// another format is refused.
+// TestObjectFormats: a new repository for another one has the same object format. The default format of git does not
+// matter. A remote of another format is refused.
 func TestObjectFormats(t *testing.T) {
 	for format, other := range map[ObjectFormat]ObjectFormat{SHA1: SHA256, SHA256: SHA1} {
 		t.Run(string(format), func(t *testing.T) {

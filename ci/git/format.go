@@ -34,8 +34,8 @@ func (r *Repository) Format(ctx context.Context) (ObjectFormat, error) {
 	return format, err
 }
 
-// CheckFormat refuses a remote that takes no objects of this format. Refs does so where the remote has refs; an empty
-// one is asked here by a push that writes nothing. Other errors are left to the calls that need the remote.
+// CheckFormat refuses a remote of another object format. Refs does so if the remote has refs. For an empty remote,
+// CheckFormat makes a push that writes nothing. It ignores other errors: the calls that need the remote report them.
 func (m *Remote) CheckFormat(ctx context.Context) error {
 	_, err := m.run(ctx, []string{"push", "--dry-run", "--porcelain", "--no-verify"}, ":refs/releases/none")
 	if refusal.Is(err) {

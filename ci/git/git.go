@@ -18,7 +18,7 @@ import (
 // Repository is a git repository, with or without a work tree.
 type Repository struct {
 	dir string // where git runs
-	// object directories: where new objects go, then those that are read; empty: the repository's own
+	// object directories: the first gets new objects, the others are read; empty: the repository's own
 	objects    []string
 	format     ObjectFormat // empty: not asked yet
 	completion *completion  // of the partial clones whose objects it sees
@@ -95,8 +95,8 @@ func (r *Repository) command(ctx context.Context, env []string, args ...string) 
 	cmd := exec.CommandContext(ctx, "git", append(closed, args...)...)
 	cmd.Dir = r.dir
 	cmd.Env = append(closedEnvironment(), env...)
-	// A missing object is not fetched when git comes to it: complete fetches it before. Git before 2.45 knows no
-	// GIT_NO_LAZY_FETCH: there its fetch finds every protocol forbidden.
+	// Git must not fetch a missing object lazily: complete fetches it before. Git before 2.45 does not know
+	// GIT_NO_LAZY_FETCH, so the environment also forbids every protocol.
 	cmd.Env = append(cmd.Env, "GIT_NO_LAZY_FETCH=1")
 	if !slices.Contains([]string{"clone", "fetch", "push"}, args[0]) {
 		cmd.Env = append(cmd.Env, "GIT_ALLOW_PROTOCOL=none")

@@ -24,7 +24,7 @@ func ParseListing(listing string) map[string]string {
 			continue
 		}
 		peeled, tag := strings.CutSuffix(name, "^{}")
-		if _, known := refs[peeled]; tag || !known { // whatever their order
+		if _, known := refs[peeled]; tag || !known { // in any order
 			refs[peeled] = id
 		}
 	}

@@ -13,8 +13,8 @@ import (
 // helper gives git the password that stood in the URL. The variables are read by the shell: none of them is an argument.
 const helper = `!f() { test "$1" != get || printf 'username=%s\npassword=%s\n' "$OPERATOR_RELEASE_GIT_USERNAME" "$OPERATOR_RELEASE_GIT_PASSWORD"; }; f`
 
-// environment is the user's with settings for the remote behind those that it has, or a closed one. A remote that is
-// known by its name keeps its own settings: only what is secret is taken out of its URL.
+// environment is the user's environment with added settings for the remote, or a closed one. A remote with a name keeps
+// its own settings. Only secrets are removed from its URL.
 func (m *Remote) environment(name string) ([]string, error) {
 	env := UserEnvironment()
 	n := 0

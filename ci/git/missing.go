@@ -19,7 +19,7 @@ func isPointer(content []byte) bool {
 }
 
 // MissingContent are the files of the tree whose content git does not hold, ordered by path: submodules, and blobs that
-// are Git LFS pointers, whatever .gitattributes says.
+// are Git LFS pointers. What .gitattributes says does not matter.
 func (t *Tree) MissingContent() ([]Entry, error) {
 	var missing []Entry
 	for _, e := range t.Entries() {

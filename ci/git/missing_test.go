@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestMissingContent: only a blob in the form of a pointer is one, whatever the attributes say, and a submodule is
-// seen.
+// TestMissingContent: a blob in the form of a pointer is one, whether or not the attributes say so. A submodule is
+// found.
 func TestMissingContent(t *testing.T) {
 	ctx := t.Context()
 	r, err := Init(ctx, t.TempDir(), SHA1)

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// neutral is a place where git compares and merges objects of a repository, and writes the objects that it makes there.
-// Settings and attributes that lie in the clone, and the files that are checked out, have no part in it: git would take
-// attributes from there, so that a pick depended on the branch that is checked out.
+// neutral is a folder where git compares and merges objects of a repository, and writes new objects. The clone's
+// settings, attributes and checked out files have no effect there. Git would else read attributes from the work tree,
+// and a pick would depend on the checked out branch.
 type neutral struct {
 	repository *Repository
 	files      string // the only files that git sees: the attributes of a tree

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestPickReadsTheLine: attributes are those of the line, not those of what is checked out. Settings and attributes of
-// the clone do not count.
+// TestPickReadsTheLine: a pick uses the attributes of the line, not those of the checked out branch. Settings and
+// attributes of the clone have no effect.
 func TestPickReadsTheLine(t *testing.T) {
 	ctx := t.Context()
 	r := scripted(t, `

@@ -13,14 +13,14 @@ import (
 	"sync"
 )
 
-// A partial clone (git clone --filter) lacks trees or blobs that its remote promises. Git fetches each of them when a
-// command needs it: one call of git fetch for one object. In this package no command does that. What reads trees or
-// blobs first has complete bring all that it needs, by one fetch for trees and one for blobs.
+// A partial clone (git clone --filter) does not have all trees or blobs: its remote promises them. Git fetches each of
+// them when a command needs it, with one git fetch for each object. No command of this package does that. A function
+// that reads trees or blobs first calls complete. It fetches all of them: once the trees, and once the blobs.
 //
-// What is fetched goes to the clone, where git's own lazy fetch would put it. So the next command has it. The user's
-// git settings apply to the fetch, because the remote may ask for credentials.
+// The fetched objects go to the clone, as with git's own lazy fetch. So the next command has them. The user's git
+// settings apply to the fetch, because the remote may require credentials.
 
-// ErrIncomplete means that a clone lacks objects that could not be fetched: what it would have shown is not known.
+// ErrIncomplete means that the clone does not have objects, and that they could not be fetched. The result is unknown.
 var ErrIncomplete = errors.New("objects are missing")
 
 // completion is what is known of the partial clones whose objects a repository sees. Its quarantines share it.
@@ -33,16 +33,16 @@ type completion struct {
 	treesOf map[string]bool // ids of commits and trees of which every tree is here
 }
 
-// partialClone is a clone that lacks objects.
+// partialClone is a clone that does not have all objects.
 type partialClone struct {
 	repository *Repository // in its git folder
 	top        string      // where git runs for it: paths in its settings are relative to this
-	remotes    []string    // names of those that promise what it lacks
+	remotes    []string    // names of its promisor remotes
 }
 
-// Complete brings the trees and blobs of commits, or of trees, that a partial clone lacks. In another clone it does
-// nothing. Methods that read trees or blobs call it themselves: a caller that reads many commits calls it first, to
-// have one fetch for all.
+// Complete fetches the trees and blobs of commits, or of trees, that a partial clone does not have. In a full clone it
+// does nothing. Methods that read trees or blobs call it themselves. A caller that reads many commits calls it first,
+// so that one fetch gets all.
 func (r *Repository) Complete(ctx context.Context, revisions ...string) error {
 	return r.complete(ctx, true, revisions)
 }
@@ -52,8 +52,7 @@ func (r *Repository) CompleteTrees(ctx context.Context, revisions ...string) err
 	return r.complete(ctx, false, revisions)
 }
 
-// CompleteChanges is Complete of commits, of their first parents, which their changes are made to, and of further
-// revisions.
+// CompleteChanges is Complete of commits, of their first parents, and of further revisions.
 func (r *Repository) CompleteChanges(ctx context.Context, commits []Commit, further ...string) error {
 	return r.complete(ctx, true, append(withParents(commits), further...))
 }
@@ -73,7 +72,7 @@ func (r *Repository) complete(ctx context.Context, blobs bool, revisions []strin
 		return nil
 	}
 	c := r.completion
-	c.mu.Lock() // who comes meanwhile may need what is being fetched
+	c.mu.Lock() // another caller may need the same objects
 	defer c.mu.Unlock()
 	if clones, err := r.partialClones(ctx); err != nil || len(clones) == 0 {
 		return err
@@ -102,8 +101,8 @@ func (r *Repository) complete(ctx context.Context, blobs bool, revisions []strin
 	return nil
 }
 
-// completeRange brings the objects that commits need and that the histories of others do not hold. Others that are not
-// here are left out.
+// completeRange fetches the objects of commits that are not in the histories of other commits. It ignores other commits
+// that are not here.
 func (r *Repository) completeRange(ctx context.Context, commits, without []string, options ...string) error {
 	r.completion.mu.Lock()
 	defer r.completion.mu.Unlock()
@@ -163,8 +162,8 @@ func (r *Repository) missing(ctx context.Context, revisions []string, options ..
 	told := map[string]bool{}
 	var missing []string
 	for line := range strings.Lines(string(out)) {
-		id, lacks := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "?")
-		if told[id] = true; lacks {
+		id, absent := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "?")
+		if told[id] = true; absent {
 			missing = append(missing, id)
 		}
 	}
@@ -179,8 +178,7 @@ func (r *Repository) missing(ctx context.Context, revisions []string, options ..
 	return slices.Compact(missing), nil
 }
 
-// partialClones are the partial clones whose objects the repository sees: itself, and those that it borrows objects
-// from.
+// partialClones are the partial clones whose objects the repository reads: itself, and its alternates.
 func (r *Repository) partialClones(ctx context.Context) ([]partialClone, error) {
 	c := r.completion
 	if c.looked {
@@ -226,8 +224,7 @@ func (r *Repository) partialClones(ctx context.Context) ([]partialClone, error) 
 	return clones, nil
 }
 
-// openPartialClone reads which remotes promise the objects of a clone that it lacks: none where it has no pack of a
-// partial clone.
+// openPartialClone reads the promisor remotes of a clone. A clone without a promisor pack has none.
 func openPartialClone(ctx context.Context, dir, objects string) (partialClone, error) {
 	clone := partialClone{repository: at(dir), top: dir}
 	if filepath.Base(dir) == ".git" {
@@ -258,8 +255,8 @@ func openPartialClone(ctx context.Context, dir, objects string) (partialClone, e
 	return clone, nil
 }
 
-// fetch fetches objects into the clone from the first of its remotes that has them, as git's own lazy fetch does, but
-// all by one call.
+// fetch fetches objects into the clone from the first of its remotes that has them. Git's own lazy fetch does the same,
+// but with one call for each object.
 func (p partialClone) fetch(ctx context.Context, ids []string) error {
 	var failed error
 	for _, name := range p.remotes {

@@ -26,8 +26,8 @@ func shell(t *testing.T, dir, script string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// countFetches gives what counts the git fetch processes since its last call: those of this package, and those that git
-// starts itself.
+// countFetches gives a function that counts the git fetch processes since its last call: those of this package, and
+// those that git starts itself.
 func countFetches(t *testing.T) func() int {
 	t.Helper()
 	git, err := exec.LookPath("git")
@@ -116,7 +116,7 @@ func contents(ctx context.Context, r *Repository, commit string) (map[string]str
 	return all, nil
 }
 
-// TestPartialClones holds what reads objects to the same results in a partial clone and in a full one, by a few
+// TestPartialClones: functions that read objects give the same results in a partial clone and in a full one, with few
 // fetches.
 func TestPartialClones(t *testing.T) {
 	ctx, remote := t.Context(), promising(t)
@@ -269,8 +269,8 @@ func TestPartialClones(t *testing.T) {
 	}
 }
 
-// TestPartialCloneOutOfReach holds the error of a clone whose remote is away to a command that mends it, and that the
-// error ends.
+// TestPartialCloneOutOfReach: the error of a clone without a reachable remote names a command. After that command the
+// error is gone.
 func TestPartialCloneOutOfReach(t *testing.T) {
 	ctx, remote := t.Context(), promising(t)
 	for _, kind := range []string{"blob:none", "tree:0"} {

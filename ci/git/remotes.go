@@ -238,8 +238,8 @@ func (r *Repository) Tracking(ctx context.Context) (remote, prefix string, err e
 	return remote, f.tracking(remote), err
 }
 
-// KnownBranches are the names of the clone's own branches, and of a remote's as far as they were fetched. Of a remote
-// that only its URL names nothing tells which were, so those of all remotes count.
+// KnownBranches are the names of the clone's own branches and of the fetched branches of a remote. For a remote without
+// a name, the fetched branches of all remotes count, because git does not record which of them are its own.
 func (r *Repository) KnownBranches(ctx context.Context, remote NamedRemote) ([]string, error) {
 	own, err := r.Refs(ctx, "refs/heads/")
 	if err != nil {
@@ -277,8 +277,8 @@ func (r *Repository) trackingOf(ctx context.Context, remote NamedRemote) (string
 }
 
 // FetchCommand is the command that brings every branch, every tag and the whole history of a remote into the clone.
-// It works in every kind of clone: a checked out tag is not what git would call it (so --force), a clone of one
-// branch names the others, and --unshallow is an error in a complete one.
+// It works in every kind of clone. --force replaces a tag that a CI checkout made. The refspec also fetches the
+// branches that a single-branch clone does not fetch. --unshallow is only there for a shallow clone.
 func (r *Repository) FetchCommand(ctx context.Context, remote NamedRemote) (string, error) {
 	shallow, err := r.Shallow(ctx)
 	if err != nil {

@@ -109,7 +109,7 @@ func TestWhichRemote(t *testing.T) {
 	}
 }
 
-// TestFetchCommand runs the command as it is printed, in every kind of clone: afterwards it has every branch, tag and
+// TestFetchCommand runs the printed command in every kind of clone. Afterwards the clone has every branch, tag and
 // commit.
 func TestFetchCommand(t *testing.T) {
 	ctx, dir := t.Context(), lines(t)

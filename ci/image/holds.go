@@ -14,9 +14,9 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 )
 
-// Holds gives those of the tree's entries that the build of an image reads out of its context. These are what COPY, ADD
-// and bind mounts of RUN name in the stages that the target needs, without what the ignore file names. A submodule
-// counts where its folder or anything in it is named. A variable whose value is not known here stands for any name.
+// Holds gives the entries that the build of an image reads from its context. COPY, ADD and bind mounts of RUN name them
+// in the stages that the target needs. The ignore file leaves some out. A submodule is read if its folder or a path in
+// it is named. A variable with an unknown value matches any name.
 func Holds(tree *git.Tree, context, dockerfile, target string, args map[string]string,
 	of []git.Entry) ([]git.Entry, error) {
 	sources, err := contextSources(tree, dockerfile, target, args)

@@ -62,8 +62,8 @@ type planned struct {
 }
 
 // Release asks for a claim, plans, builds, asks the gate, bundles and rehearses. Nothing outside of the runner's own folders is
-// written. What is claimed is fetched and never built again; a plan that something speaks against is refused. What the
-// remote answered when it was asked for a claim goes to the plan.
+// written. A claimed version is fetched and never built again. A plan with blocking problems is refused. The plan gets
+// what the remote answered to the question for a claim.
 func (f *Flow[T]) Release(ctx context.Context) (Release[T], error) {
 	r, remote, claimed, err := f.claimed(ctx)
 	if err == nil && !claimed {

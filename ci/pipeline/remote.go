@@ -1,7 +1,7 @@
 package pipeline
 
-// RemoteRefs are what a git remote answered that it has, or why it was not asked. The plan takes them as an input, so
-// it asks no remote itself.
+// RemoteRefs are the refs that a git remote listed, or the reason why it was not asked. They are an input of the plan:
+// the plan asks no remote itself.
 type RemoteRefs struct {
 	Name     string `json:"name,omitempty"` // in the clone's settings; empty where only the URL is known
 	URL      string `json:"url,omitempty"`

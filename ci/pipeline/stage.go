@@ -137,7 +137,7 @@ type PlanSpec struct {
 	OwnBefore bool              `json:"ownBefore,omitempty"` // the version before is read by its own settings, although Config is given: it was so when this one was made
 	Alone     bool              `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
 	Remote    *RemoteRefs       `json:"remote,omitempty"`    // what the git remote has; nil: it was not asked
-	// the version is built again from its record: the clone has to have what that stands on
+	// the version is built again from its record: the clone must have all that the record depends on
 	Again    bool     `json:"again,omitempty"`
 	Recorded []string `json:"recorded,omitempty"` // the tags that it stands on
 }
@@ -313,8 +313,8 @@ type PublishSpec struct {
 	To     Destinations `json:"to"`
 	Commit string       `json:"commit,omitempty"` // refuse a bundle of another release commit
 	Trust  Trust        `json:"trust,omitzero"`
-	Alone  bool         `json:"alone,omitempty"` // the repository is one branch, and lacks the tags of others
-	// the bundle was published before: it is restored, whatever versions came since
+	Alone  bool         `json:"alone,omitempty"` // the repository is one branch, without the tags of others
+	// the bundle was published before: restore it, also if there are newer versions
 	Again bool `json:"again,omitempty"`
 }
 

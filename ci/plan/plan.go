@@ -112,7 +112,7 @@ type Plan struct {
 	Notices   []string          `json:"notices,omitempty"`   // what one should know
 	Hash      string            `json:"hash"`                // of all of the above
 	// Remote tells whether the git remote was asked what it has, and is no part of the hash: a plan stays the same where
-	// the remote is out of reach. What the clone does not have of it speaks against the plan.
+	// the remote is out of reach. Refs that the clone does not have are a blocking problem.
 	Remote string `json:"remote"`
 }
 

@@ -28,7 +28,7 @@ func (m *maker) checkRemote(ctx context.Context, _ *git.Tree) error {
 	if err != nil {
 		return err
 	}
-	missing := m.Remote.Lacks(known, p.Config.Pattern(), line)
+	missing := m.Remote.Missing(known, p.Config.Pattern(), line)
 	if tip := m.Remote.Refs["refs/heads/"+p.Branch]; tip != "" {
 		there, err := m.Repository.HasCommit(ctx, tip)
 		if err != nil {

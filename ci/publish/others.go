@@ -36,7 +36,7 @@ func (p *publication) otherVersions(ctx context.Context) error {
 	if to.Alone {
 		line = record.Line
 	}
-	if missing := there.Lacks(known, pattern, line); missing != "" {
+	if missing := there.Missing(known, pattern, line); missing != "" {
 		command, err := to.Source.FetchCommand(ctx, there.NamedRemote)
 		if err != nil {
 			return err

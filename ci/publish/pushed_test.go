@@ -51,8 +51,8 @@ func pushedTag(t *testing.T, r *git.Repository, record bundle.Record, kind strin
 	return ""
 }
 
-// TestPushedTag: a tag that a person pushed for the release commit stays, and comes back from registry and backup as
-// the very object. Anything else under the name is refused before anything is written.
+// TestPushedTag: publication keeps a tag that a person pushed for the release commit. Registry and backup restore the
+// same object. Any other object under the name is refused before anything is written.
 func TestPushedTag(t *testing.T) {
 	ctx, source := held(t), repository(t)
 	b := releaseOf(t, source, "v1.5.0", "v1.5.0\n", "linux/amd64")

@@ -17,9 +17,9 @@ type Rehearsal struct {
 	Again bool `json:"again"` // the second run found everything there
 }
 
-// Rehearse publishes the bundle to new throwaway destinations below dir, whose remote starts with the objects, version
-// tags and marks of source, as the real one does: what is pushed is what is new. A tag of the version itself is among
-// them.
+// Rehearse publishes the bundle to new throwaway destinations below dir. Their remote starts with the objects, version
+// tags and marks of source, as the real remote does. So the rehearsal pushes only new objects. A tag of the version
+// itself is copied, too.
 func Rehearse(ctx context.Context, b bundle.Bundle, source *git.Repository, dir string) (Rehearsal, error) {
 	remote, err := source.Scratch(ctx, filepath.Join(dir, "remote.git"))
 	if err != nil {

@@ -17,7 +17,7 @@ type Remote struct {
 	URL       string
 	Source    *git.Repository
 	Throwaway bool // we made it: the user's settings of git do not apply
-	Alone     bool // Source is one branch, and lacks the tags of others
+	Alone     bool // Source is one branch, without the tags of others
 	Again     bool // the bundle was published before, and is restored
 }
 
@@ -76,7 +76,7 @@ func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) err
 	return err
 }
 
-// checkHistory refuses a clone that does not have the history of the release commit: git could not push it from there.
+// checkHistory refuses a clone without the history of the release commit: git could not push from it.
 func (p *publication) checkHistory(ctx context.Context, r *Remote) error {
 	base := p.bundle.Record.Base
 	cut, err := r.Source.Shallow(ctx)

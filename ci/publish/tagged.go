@@ -41,8 +41,8 @@ func (p *publication) openTag(ctx context.Context) error {
 	return p.scratch.Import(ctx, []git.Object{tag})
 }
 
-// acceptTag refuses what the remote's tag points at, unless it is this release's tag: the record's own, unsigned or
-// signed, or one that a person pushed for the release commit. gittag.Accept says why that counts.
+// acceptTag refuses the remote's tag unless it is this release's tag: the record's own tag, unsigned or signed, or a
+// tag that a person pushed for the release commit. gittag.Accept says why such a tag is accepted.
 func (p *publication) acceptTag(ctx context.Context, found string) error {
 	if found == p.tagID || found == p.bundle.Record.Tag {
 		p.tagID = found

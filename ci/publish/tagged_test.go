@@ -29,8 +29,8 @@ func gitObjects(t testing.TB, b bundle.Bundle) []git.Object {
 	return objects
 }
 
-// signedTag attaches the bundle's git tag with a signature, which is as good as any where nobody verifies it, and gives
-// the signed object's id.
+// signedTag attaches the bundle's git tag with an invalid signature, which no test here verifies, and gives the signed
+// object's id.
 func signedTag(t testing.TB, b bundle.Bundle, text string) string {
 	t.Helper()
 	for _, o := range gitObjects(t, b) {

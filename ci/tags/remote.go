@@ -58,9 +58,9 @@ func ReadClone(ctx context.Context, r *git.Repository, remote git.NamedRemote) (
 	return c, err
 }
 
-// Lacks tells, in words, which versions and release lines of a remote a clone does not know, and which versions it
-// knows with another commit. With a line it is about that line alone. It is empty where the clone knows all.
-func (r Remote) Lacks(c Clone, pattern version.Pattern, line string) string {
+// Missing describes the versions and release lines of a remote that a clone does not have, and the versions whose tag
+// is on another commit. With a line it describes that line only. It is empty if the clone has all.
+func (r Remote) Missing(c Clone, pattern version.Pattern, line string) string {
 	about := func(l string) bool { return line == "" || line == l }
 	var missing, moved, branches []string
 	there := r.Tags()

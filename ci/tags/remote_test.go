@@ -7,8 +7,8 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// TestLacks: what a clone does not know of a remote, in the words of a refusal.
-func TestLacks(t *testing.T) {
+// TestMissing compares the text about what a clone does not have of its remote.
+func TestMissing(t *testing.T) {
 	pattern, err := version.ParsePattern(version.DefaultPattern)
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestLacks(t *testing.T) {
 		"another commit": {Clone{tagged("v1.4.0", four, "v1.5.0", three), both}, "",
 			"another commit for v1.4.0 (222222222222 there, 444444444444 here)"},
 	} {
-		if got := there.Lacks(c.clone, pattern, c.line); got != c.want {
+		if got := there.Missing(c.clone, pattern, c.line); got != c.want {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
-// Holds gives those of the tree's entries that `go build` reads for the main packages, named as the go command takes
+// Holds gives the entries that `go build` reads for the main packages, named as the go command takes
 // them: files of the packages that they import, what these embed, and vendored ones. A submodule counts where a
 // package, a module that go.mod replaces, or an embedded file lies in it.
 func Holds(tree fs.FS, mains []string, of []git.Entry) ([]git.Entry, error) {
@@ -130,6 +130,6 @@ func (r *reach) holds(e git.Entry) bool {
 	var read []string
 	read = slices.AppendSeq(read, maps.Keys(r.packages))
 	read = slices.AppendSeq(read, maps.Keys(r.embedded))
-	read = slices.AppendSeq(read, maps.Values(r.modules)) // the go.mod of each is read, whatever is imported
+	read = slices.AppendSeq(read, maps.Values(r.modules)) // go reads the go.mod of each, imported or not
 	return slices.ContainsFunc(read, inside) || inside("vendor")
 }

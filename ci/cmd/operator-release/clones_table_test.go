@@ -33,7 +33,7 @@ func rows() []clonesRow {
 	for _, form := range slices.Concat(clones.Whole(), clones.Partial(), clones.Named(), clones.Owned()) {
 		all = append(all, clonesRow{form, true})
 	}
-	for _, form := range clones.Lacking() {
+	for _, form := range clones.Incomplete() {
 		all = append(all, clonesRow{form, false})
 	}
 	return all
@@ -241,7 +241,7 @@ func (o outcome) differs(want outcome) string {
 }
 
 // TestTableOfClones runs commands in every kind of clone. A command is wrong where it gives another result than in a
-// full clone without a refusal, refuses a clone that lacks nothing, or names a command that does not help.
+// full clone without a refusal, refuses a complete clone, or names a command that does not help.
 func TestTableOfClones(t *testing.T) {
 	if !*clonesTable {
 		t.Skip("the table was not asked for: -clones-table")

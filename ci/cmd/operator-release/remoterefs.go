@@ -132,7 +132,7 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, lin
 	}
 	var missing []string
 	for _, line := range lines {
-		if text := remote.Lacks(known, pattern, line); text != "" {
+		if text := remote.Missing(known, pattern, line); text != "" {
 			missing = append(missing, text)
 		}
 	}

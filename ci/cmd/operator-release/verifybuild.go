@@ -86,7 +86,7 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 	return cmd
 }
 
-// standsOn are the tags that a release's notes, guide and place are told by. A clone without one of them would make
+// standsOn are the tags that a release's notes, guide and place depend on. A clone without one of them would build
 // another version.
 func standsOn(r bundle.Record) []string {
 	tags := []string{r.Since, r.Previous.String(), r.From.String()}

@@ -90,8 +90,8 @@ func Key(where string, secrets *redact.Secrets) (*Signer, error) {
 	return s, nil
 }
 
-// Sign signs a bundle's git tag, and attaches it. Where the bundle has a signed or published tag already, it stays, and
-// added is false.
+// Sign signs a bundle's git tag and attaches it. If the bundle has a signed or published tag already, Sign keeps that
+// tag, and added is false.
 func (s *Signer) Sign(ctx context.Context, b bundle.Bundle) (referrer ocispec.Descriptor, added bool, err error) {
 	if _, there, err := Of(b); err != nil || there {
 		return referrer, false, err

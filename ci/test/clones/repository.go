@@ -12,7 +12,7 @@ const (
 	Next   = "v1.5.0-rc.0" // what is released from main
 	Newest = "v1.4.1"      // the newest tag; it lies on branch Line, and a place in its chart names another version
 	Line   = "release-1.4"
-	ToPick = "fix: count from one (#12)" // the commit of main that Line lacks
+	ToPick = "fix: count from one (#12)" // the commit of main that Line does not have
 )
 
 type commit struct {

@@ -5,7 +5,7 @@ import (
 	"os/exec"
 )
 
-// Partial are forms of clones that fetch what they lack when it is read.
+// Partial are forms of clones that fetch missing objects when a command reads them.
 func Partial() []Form {
 	forms := []Form{
 		cloned("blobless", "--filter=blob:none"),
@@ -42,11 +42,11 @@ func Owned() []Form {
 	}}}
 }
 
-// Older is a form of clones that lack the commit that main is at on the remote: what it releases is another commit.
+// Older is a form of clones without the newest commit of main at the remote. A release from it has another commit.
 const Older = "cloned before the newest commit"
 
-// Lacking are forms of clones without something that the remote has.
-func Lacking() []Form {
+// Incomplete are forms of clones without something that the remote has.
+func Incomplete() []Form {
 	const (
 		fresh = "clone --quiet $URL $CLONE"
 		begin = "init --quiet --object-format=$FORMAT $CLONE"
