@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// List is what git ls-remote prints of the branches and tags of the remote.
-func (m *Remote) List(ctx context.Context) (string, error) {
-	out, err := m.run(ctx, []string{"ls-remote", "--heads", "--tags"})
+// List is what git ls-remote prints of the remote's branches and tags, and of further refs whose names match patterns.
+func (m *Remote) List(ctx context.Context, patterns ...string) (string, error) {
+	out, err := m.run(ctx, []string{"ls-remote"}, append([]string{"refs/heads/*", "refs/tags/*"}, patterns...)...)
 	if err != nil {
 		return "", fmt.Errorf("read the branches and tags of %s: %w; check address and credentials", m.URL, err)
 	}

@@ -81,10 +81,11 @@ func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
 	}
 	p := &m.plan
 	m.place, err = m.tags.Place(ctx, m.Repository, p.Config.Pattern(), p.Version, m.base)
-	if refusal.Is(err) {
-		m.against("%v", err)
-	} else if err != nil {
+	if err != nil && !refusal.Is(err) {
 		return err
+	}
+	if err != nil && !m.partial {
+		m.against("%v", err)
 	}
 	p.Previous = m.place.Previous
 	if p.Since, m.from, err = m.tags.Since(ctx, m.Repository, m.place, m.base.ID); err != nil {
@@ -97,6 +98,9 @@ func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
 	if err := m.checkNames(ctx, "refs/tags/"+p.Version.String(), "refs/heads/"+p.Branch); err != nil {
 		return err
 	}
+	if m.partial {
+		return nil
+	}
 	if p.Previous.IsZero() {
 		m.notice("no version is tagged yet: %s is the first", p.Version)
 	}
@@ -106,8 +110,14 @@ func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
 			return err
 		}
 		if !ok {
-			m.against("%s does not descend from %s, the version before it on line %s (commit %s is not in its history); check out %s, or backport what is missing onto it",
-				short(m.base.ID), before, p.Line, short(m.tags[before]), p.Branch)
+			command, err := m.switchCommand(ctx)
+			if err != nil {
+				return err
+			}
+			m.strayed = true
+			m.against("%s does not descend from %s, the version before it on line %s (commit %s is not in its history); "+
+				"release from branch %s (%s); a commit that it does not have gets there by operator-release backport",
+				short(m.base.ID), before, p.Line, short(m.tags[before]), p.Branch, command)
 		}
 	}
 	return nil
@@ -260,6 +270,9 @@ func (m *maker) strays(ctx context.Context, known map[string]bool, olds []string
 // checkBranch speaks against a release branch that could not be fast-forwarded.
 func (m *maker) checkBranch(ctx context.Context, _ *git.Tree) error {
 	p := &m.plan
+	if m.partial {
+		return nil
+	}
 	branches, err := m.Repository.Branches(ctx)
 	if err != nil {
 		return err
@@ -287,12 +300,44 @@ func (m *maker) checkBranch(ctx context.Context, _ *git.Tree) error {
 		if err != nil {
 			return err
 		}
-		if !ahead && (!behind || !p.Exists) {
-			m.against("branch %s is at %s, which is not in the history of %s, so it could not be fast-forwarded; check out that branch (git switch %s) and release from there",
-				name, short(tip), short(m.base.ID), p.Branch)
+		if !ahead && (!behind || !p.Exists) && !m.strayed {
+			command, err := m.switchCommand(ctx)
+			if err != nil {
+				return err
+			}
+			m.against("branch %s is at %s, which is not in the history of %s, so it could not be fast-forwarded; "+
+				"release from that branch (%s)", name, short(tip), short(m.base.ID), command)
+			m.strayed = true
 		}
 	}
 	return nil
+}
+
+// switchCommand is the command that checks out the release branch where the remote has it. A clone that fetches other
+// branches cannot guess it from the name alone.
+func (m *maker) switchCommand(ctx context.Context) (string, error) {
+	name := m.plan.Branch
+	branches, err := m.Repository.Branches(ctx)
+	if err != nil {
+		return "", err
+	}
+	own, fetched := branches.Own[name], branches.Fetched[name]
+	from := branches.Remote + "/" + name
+	switch {
+	case own == "" && fetched == "" && m.tip != "":
+		return "git switch -c " + name + " " + short(m.tip), nil
+	case own == "" && fetched == "":
+		return "git switch " + name, nil
+	case own == "":
+		return "git switch -c " + name + " " + from, nil
+	case fetched == "":
+		return "git switch " + name, nil
+	}
+	contained, err := m.Repository.Descends(ctx, own, fetched)
+	if err != nil || contained {
+		return "git switch " + name, err
+	}
+	return "git switch " + name + " && git merge --ff-only " + from, nil
 }
 
 // images decides how each image comes to be.

@@ -41,7 +41,7 @@ func (m *maker) judge(ctx context.Context, tree *git.Tree) error {
 	if p.Guide, err = m.Guide(tree, *p); err != nil {
 		return err
 	}
-	if m.judged = j; !m.place.Exists { // else checkRepeat decides: a published version stays as it is
+	if m.judged = j; !m.place.Exists && !m.partial { // else checkRepeat decides: a published version stays as it is
 		m.applyPolicy()
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Accept)) {

@@ -12,7 +12,7 @@ import (
 // checkEmpty tells of a release that changes nothing but the version since the version whose notes it continues.
 func (m *maker) checkEmpty(ctx context.Context, _ *git.Tree) error {
 	since := m.place.Since
-	if since.IsZero() || m.place.Exists {
+	if since.IsZero() || m.place.Exists || m.partial {
 		return nil
 	}
 	changes, err := m.quiet.Changes(ctx, m.from, m.plan.Commit)

@@ -198,6 +198,8 @@ type maker struct {
 	base    git.Commit
 	place   version.Place
 	from    string // the commit of Plan.Since
+	partial bool   // the clone does not have all that the remote has: what follows from that is not said
+	strayed bool   // the commit is not on the release branch, which is said once
 	tip     string // of the release branch at the remote, as it answered; empty where it has none, or was not asked
 	tags    tags.Tags
 	quiet   *git.Repository // with the quarantine
@@ -241,7 +243,7 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkPlace, m.checkRemote, m.judge, m.edit, m.checkEmpty, m.checkRepeat,
+		m.checkClone, m.checkRemote, m.checkPlace, m.judge, m.edit, m.checkEmpty, m.checkRepeat,
 		m.checkBranch, m.images, m.checkMissing,
 	} {
 		if err := step(ctx, tree); err != nil {

@@ -47,6 +47,7 @@ func (m *maker) checkRemote(ctx context.Context, _ *git.Tree) error {
 	if err != nil {
 		return err
 	}
+	m.partial = true
 	p.Remote = m.Remote.String() + " was asked: this clone does not have all of it"
 	m.against("this clone does not have what %s has: %s; run: %s", m.Remote, missing, command)
 	return nil

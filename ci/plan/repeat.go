@@ -16,18 +16,14 @@ import (
 // also one that a person pushed. gittag.Accept has the rule, and publication applies the same rule.
 func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
 	p := &m.plan
-	if m.Remote != nil {
-		if there := m.Remote.Tags()[p.Version]; there != "" && there != p.Commit {
-			m.against("%s has a tag %s on commit %s, and this release would be commit %s; "+
-				"publish would refuse it; look at the tag (git ls-remote %s refs/tags/%s); "+
-				"release the next version; if nothing of %s is published, delete the tag instead (git push %s :refs/tags/%s)",
-				m.Remote, p.Version, there, p.Commit, m.Remote, p.Version, p.Version, m.Remote, p.Version)
-		}
+	tagged := m.tags[p.Version]
+	if there := m.remoteTag(); there != "" && there != p.Commit && there != tagged {
+		m.against("%s has a tag %s on commit %s, and this release would be commit %s; %s",
+			m.Remote, p.Version, there, p.Commit, m.otherTagAdvice(ctx, there))
 	}
 	if !m.place.Exists {
 		return nil
 	}
-	tagged := m.tags[p.Version]
 	if tagged != p.Commit {
 		m.against("%s is tagged already, with other content: its tag is on commit %s, this release would be commit %s; %s",
 			p.Version, tagged, p.Commit, m.otherTagAdvice(ctx, tagged))
@@ -44,9 +40,20 @@ func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
 	return err
 }
 
+// remoteTag is the commit of the version's tag at the remote, as it answered; empty where it has none.
+func (m *maker) remoteTag() string {
+	if m.Remote == nil {
+		return ""
+	}
+	return m.Remote.Tags()[m.plan.Version]
+}
+
 // otherTagAdvice says what to do about a tag on another commit than the release commit.
 func (m *maker) otherTagAdvice(ctx context.Context, tagged string) string {
 	p := &m.plan
+	if m.Remote != nil && m.Remote.Refs[journal.ClaimRef(p.Version)] != "" {
+		return p.Version.String() + " is published, and a published version never changes: release the next one"
+	}
 	remove := m.removeTag(ctx)
 	if tagged != p.Base {
 		return fmt.Sprintf("a published version never changes: release the next one; if nothing of %s is published, "+
@@ -58,13 +65,17 @@ func (m *maker) otherTagAdvice(ctx context.Context, tagged string) string {
 		strings.Join(p.Edits(), ", "), p.Version, remove, p.Version)
 }
 
-// removeTag is the command that deletes the version's tag, here and at the remote.
+// removeTag is the command that deletes the version's tag where it is: here, at the remote, or both.
 func (m *maker) removeTag(ctx context.Context) string {
 	remote, _, err := m.Repository.Tracking(ctx)
 	if err != nil { // it is not clear which remote
 		remote = "REMOTE"
 	}
-	return fmt.Sprintf("git tag -d %s && git push %s :refs/tags/%s", m.plan.Version, remote, m.plan.Version)
+	remove := fmt.Sprintf("git push %s :refs/tags/%s", remote, m.plan.Version)
+	if m.place.Exists {
+		remove = fmt.Sprintf("git tag -d %s && %s", m.plan.Version, remove)
+	}
+	return remove
 }
 
 // published tells whether the version's tag in this clone is the one that a publication makes, signed or not, or the

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/tags"
@@ -55,7 +56,7 @@ func (a *app) askRemote(ctx context.Context, source *git.Repository, given strin
 		bounded, cancel = context.WithTimeout(ctx, remoteWait)
 	}
 	defer cancel()
-	listing, err := scratch.Remote(found.URL).List(bounded)
+	listing, err := scratch.Remote(found.URL).List(bounded, journal.ClaimRefs+"*")
 	switch {
 	case err == nil:
 		return &pipeline.RemoteRefs{Name: found.Name, URL: found.URL, Listing: listing}, nil

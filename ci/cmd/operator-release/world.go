@@ -51,7 +51,7 @@ func runClaim(ctx context.Context, c call, spec pipeline.ClaimSpec) (any, error)
 	case err != nil || !ok && !spec.List:
 		return pipeline.Claimed{}, err
 	case !ok:
-		listing, err := remote.List(ctx)
+		listing, err := remote.List(ctx, journal.ClaimRefs+"*")
 		return pipeline.Claimed{Remote: &pipeline.RemoteRefs{Name: to.Remote.Name, URL: to.Remote.URL, Listing: listing}}, err
 	case to.Registry == nil:
 		return nil, refusal.New("fetch %s, claimed with identity %s: from where? name the registry it was published to by --registry, or restore it from a backup", v, claim.Identity)
