@@ -279,6 +279,7 @@ func (r *Repository) trackingOf(ctx context.Context, remote NamedRemote) (string
 // FetchCommand is the command that brings every branch, every tag and the whole history of a remote into the clone.
 // It works in every kind of clone. --force replaces a tag that a CI checkout made. The refspec also fetches the
 // branches that a single-branch clone does not fetch. --unshallow is only there for a shallow clone.
+// Without a remote it is for origin.
 func (r *Repository) FetchCommand(ctx context.Context, remote NamedRemote) (string, error) {
 	shallow, err := r.Shallow(ctx)
 	if err != nil {
@@ -292,27 +293,30 @@ func (r *Repository) FetchCommand(ctx context.Context, remote NamedRemote) (stri
 	if err != nil {
 		return "", err
 	}
-	from := cmp.Or(remote.Name, quoted(remote.URL), "URL")
+	from := cmp.Or(remote.Name, quoted(remote.URL), usualRemote)
 	return "git fetch --force --tags" + unshallow + " " + from + " '+refs/heads/*:" + prefix + "*'", nil
 }
 
-// DefaultFetchCommand is FetchCommand of the default remote; where it is not clear which remote that is, the command
-// names REMOTE in its place.
-func (r *Repository) DefaultFetchCommand(ctx context.Context) string {
+// FetchAdvice says how the clone gets what it lacks: "run: " and the FetchCommand of its default remote. A clone without
+// a remote gets one first. Where it is not clear which remote is the default one, it says how to settle that.
+func (r *Repository) FetchAdvice(ctx context.Context) string {
 	remote, err := r.FindRemote(ctx, "")
 	if err != nil {
-		remote = NamedRemote{Name: "REMOTE"}
+		return err.Error()
 	}
 	command, err := r.FetchCommand(ctx, remote)
-	if err != nil { // the clone cannot be read, which its caller meets next
-		return "git fetch --force --tags"
+	switch {
+	case err != nil:
+		return err.Error()
+	case remote.URL == "":
+		return "add the repository's address with git remote add, then run: " + command
 	}
-	return command
+	return "run: " + command
 }
 
 // CutOff is the refusal of a shallow clone, with the command that brings the rest of its history.
 func (r *Repository) CutOff(ctx context.Context) error {
-	return refusal.New("the clone is shallow; run: %s", r.DefaultFetchCommand(ctx))
+	return refusal.New("the clone is shallow; %s", r.FetchAdvice(ctx))
 }
 
 // quoted is a word for a shell.

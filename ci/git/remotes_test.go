@@ -179,3 +179,37 @@ func TestFetchCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestFetchAdvice: a clone without a remote is told to get one, and the command that follows works then.
+func TestFetchAdvice(t *testing.T) {
+	ctx, dir := t.Context(), lines(t)
+	url := "file://" + dir + "/remote.git"
+	const whole = "git fetch --force --tags origin '+refs/heads/*:refs/remotes/origin/*'"
+	const shallow = "git fetch --force --tags --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"
+	const add = "add the repository's address with git remote add, then run: "
+	for name, c := range map[string]struct{ make, want string }{
+		"cloned":     {"git clone -q --single-branch " + url + " .", "run: " + whole},
+		"depth-1":    {"git clone -q --depth 1 " + url + " .", "run: " + shallow},
+		"no-remote":  {"git init -q; git fetch -q " + url + " main", add + whole},
+		"no-remote1": {"git init -q; git fetch -q --depth 1 " + url + " main", add + shallow},
+		"several": {"git init -q; git remote add a x; git remote add b y",
+			"; choose one: git config checkout.defaultRemote a"},
+	} {
+		at := filepath.Join(dir, name)
+		sh(t, dir, "mkdir "+at+"; cd "+at+"; "+c.make)
+		r, err := Open(ctx, at)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		advice := r.FetchAdvice(ctx)
+		if advice != c.want && (name != "several" || !strings.HasSuffix(advice, c.want)) {
+			t.Errorf("%s: %s, want %s", name, advice, c.want)
+		}
+		if command, ok := strings.CutPrefix(advice, add); ok {
+			sh(t, at, "git remote add origin "+url+"; "+command)
+			if branches, err := r.Branches(ctx); err != nil || branches.Fetched["release-1.4"] == "" {
+				t.Errorf("%s: %+v, %v", name, branches, err)
+			}
+		}
+	}
+}

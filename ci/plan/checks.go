@@ -66,8 +66,8 @@ func (m *maker) checkRecorded(ctx context.Context, shallow bool) error {
 	}
 	for _, tag := range m.Recorded {
 		if tagged[tag] == "" {
-			return refusal.New("build %s again: the record depends on tag %s, which this clone does not have; run: %s",
-				m.plan.Version, tag, m.Repository.DefaultFetchCommand(ctx))
+			return refusal.New("build %s again: the record depends on tag %s, which this clone does not have; %s",
+				m.plan.Version, tag, m.Repository.FetchAdvice(ctx))
 		}
 	}
 	return nil

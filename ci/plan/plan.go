@@ -211,7 +211,7 @@ func (m *maker) make(ctx context.Context) error {
 	var err error
 	if m.Commit != "" {
 		if m.base, err = m.Repository.Commit(ctx, m.Commit); m.Again && refusal.Is(err) {
-			return fmt.Errorf("build %s again: %w, with: %s", m.plan.Version, err, m.Repository.DefaultFetchCommand(ctx))
+			return fmt.Errorf("build %s again: %w; %s", m.plan.Version, err, m.Repository.FetchAdvice(ctx))
 		}
 	} else {
 		m.base, _, err = m.Repository.Head(ctx)

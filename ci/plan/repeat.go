@@ -69,7 +69,7 @@ func (m *maker) otherTagAdvice(ctx context.Context, tagged string) string {
 func (m *maker) removeTag(ctx context.Context) string {
 	remote, _, err := m.Repository.Tracking(ctx)
 	if err != nil { // it is not clear which remote
-		remote = "REMOTE"
+		return fmt.Sprintf("git tag -d %s, and delete it at the remote that has it", m.plan.Version)
 	}
 	remove := fmt.Sprintf("git push %s :refs/tags/%s", remote, m.plan.Version)
 	if m.place.Exists {

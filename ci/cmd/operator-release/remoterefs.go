@@ -182,7 +182,7 @@ func (a *app) remarkNarrow(ctx context.Context, source *git.Repository) error {
 	if err != nil || len(f.Specs) == 0 || f.Covers("refs/heads/") && !f.NoTags {
 		return err
 	}
-	a.remark += "; this clone fetches only a part of it; to fetch all, run: " + source.DefaultFetchCommand(ctx)
+	a.remark += "; this clone fetches only a part of it; to fetch all, " + source.FetchAdvice(ctx)
 	return nil
 }
 
