@@ -31,7 +31,10 @@ func (r *Remote) open(from *git.Repository) *git.Remote {
 
 // openRemote makes a scratch repository that holds the release commit, its tag, and the claim.
 func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) error {
-	var err error
+	err := p.checkHistory(ctx, r)
+	if err != nil {
+		return err
+	}
 	if p.scratch, err = r.Source.Scratch(ctx, dir); err != nil {
 		return err
 	}
@@ -48,9 +51,6 @@ func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) err
 		if err := p.scratch.Import(ctx, objects); err != nil {
 			return err
 		}
-	}
-	if err := p.checkHistory(ctx, r); err != nil {
-		return err
 	}
 	commit, err := p.scratch.Commit(ctx, record.Commit)
 	if err != nil {
@@ -87,19 +87,22 @@ func (p *publication) checkHistory(ctx context.Context, r *Remote) error {
 	if err != nil || there && !cut {
 		return err
 	}
+	what := fmt.Sprintf("the clone %s does not have commit %s, which the release commit needs", r.Source.Dir(), base)
+	if there {
+		what = fmt.Sprintf("the clone %s is shallow", r.Source.Dir())
+	}
 	from := git.NamedRemote{Name: r.Name, URL: r.URL}
-	if r.Throwaway { // it has no history to fetch
+	if r.Name == "" || r.Again { // the destination may be empty: the clone's own remote has the history
 		if from, err = r.Source.FindRemote(ctx, ""); err != nil {
-			return err
+			return fmt.Errorf("publish %s: %s: %w", p.version, what, err)
 		}
+	}
+	if from.URL == "" {
+		return refusal.New("publish %s: %s, and has no git remote; publish from a clone with the whole history", p.version, what)
 	}
 	command, err := r.Source.FetchCommand(ctx, from)
 	if err != nil {
 		return err
-	}
-	what := fmt.Sprintf("the clone %s does not have commit %s, which the release commit needs", r.Source.Dir(), base)
-	if there {
-		what = fmt.Sprintf("the clone %s is shallow", r.Source.Dir())
 	}
 	return refusal.New("publish %s: %s; run: %s", p.version, what, command)
 }

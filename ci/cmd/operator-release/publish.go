@@ -137,8 +137,15 @@ func (a *app) bundleToPublish(ctx context.Context, flow *pipeline.Flow[string], 
 		return dir, nil
 	}
 	wayOut := "build it with: operator-release release --version " + arg
-	if (to.Remote == "" || to.Registry == "") && !to.Configured {
-		return "", refusal.New("publish %s: there is no bundle in %s, and without --remote and --registry no claim names one; %s", arg, dir, wayOut)
+	var lacking []string
+	for _, flag := range []struct{ name, given string }{{"--remote", to.Remote}, {"--registry", to.Registry}} {
+		if flag.given == "" {
+			lacking = append(lacking, flag.name)
+		}
+	}
+	if len(lacking) > 0 && !to.Configured {
+		return "", refusal.New("publish %s: there is no bundle in %s, and without %s it cannot be found by its claim; %s",
+			arg, dir, strings.Join(lacking, " and "), wayOut)
 	}
 	flow.Claim = &pipeline.ClaimSpec{Version: arg, To: to}
 	claimed, ok, err := flow.Claimed(ctx)
