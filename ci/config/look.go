@@ -96,8 +96,11 @@ func (f *findings) lookAtCharts(tree fs.FS) error {
 			return err
 		}
 		var chart struct{ Name, Type string }
-		// A Chart.yaml that is no YAML is the business of the surface that edits it: it knows lines.
-		if yaml.Unmarshal(content, &chart) != nil || chart.Type == "library" {
+		if yaml.Unmarshal(content, &chart) != nil {
+			f.charts = append(f.charts, Chart{Path: dir}) // the surface that edits it says what is wrong, and in which line
+			continue
+		}
+		if chart.Type == "library" {
 			continue
 		}
 		f.charts = append(f.charts, Chart{Path: dir})

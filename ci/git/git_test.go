@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -388,6 +389,21 @@ func TestTags(t *testing.T) {
 	tag, err := r.Git(ctx, "rev-parse", "refs/tags/v1.0.0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	// A tag of a tag leads to the commit of the innermost one.
+	by := Person{Name: "Ada", Email: "ada@example.com", Time: time.Unix(1767229200, 0).UTC()}
+	outer := tag
+	for range 2 {
+		content := fmt.Sprintf("object %s\ntype tag\ntag outer\ntagger %s <%s> 1767229200 +0000\n\nouter\n", outer, by.Name, by.Email)
+		if outer, err = r.Store(ctx, "tag", []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.Git(ctx, "update-ref", "refs/tags/outer", outer); err != nil {
+		t.Fatal(err)
+	}
+	if nested, err := r.Refs(ctx, "refs/tags/"); err != nil || nested["outer"] != refs["v1.0.0"] || nested["file"] != refs["file"] {
+		t.Errorf("%v, %v", nested, err)
 	}
 	texts, err := r.TagTexts(ctx, []string{refs["file"], tag, strings.Repeat("0", 40), refs["light"]})
 	if text := texts[tag]; err != nil || len(texts) != 1 || !strings.HasPrefix(text, "object "+refs["light"]) || !strings.HasSuffix(text, "\n\nfirst\n\nlast") {

@@ -154,8 +154,12 @@ func parseZone(s string) *time.Location {
 // Head is the commit that is checked out, and its branch: empty where HEAD is detached.
 func (r *Repository) Head(ctx context.Context) (Commit, string, error) {
 	c, err := r.Commit(ctx, "HEAD")
+	if refusal.Is(err) {
+		return c, "", refusal.New("read HEAD of %s: no commit is checked out; "+
+			"commit the files, or check out a branch: git switch BRANCH", r.dir)
+	}
 	if err != nil {
-		return c, "", refusal.New("read HEAD of %s: %w", r.dir, err)
+		return c, "", fmt.Errorf("read HEAD of %s: %w", r.dir, err)
 	}
 	branch, err := r.Git(ctx, "symbolic-ref", "--quiet", "--short", "HEAD")
 	if exitCode(err) == 1 {
@@ -200,18 +204,23 @@ func (r *Repository) Shallow(ctx context.Context) (bool, error) {
 
 // Refs are the commits under a prefix such as refs/tags/, by the name after it. Tags are followed to their commits.
 func (r *Repository) Refs(ctx context.Context, prefix string) (map[string]string, error) {
-	out, err := r.Git(ctx, "for-each-ref", "--format=%(objectname) %(*objectname) %(refname)", prefix)
+	out, err := r.Git(ctx, "for-each-ref", "--format=%(objectname) %(*objecttype) %(*objectname) %(refname)", prefix)
 	if err != nil {
 		return nil, err
 	}
 	refs := map[string]string{}
 	for line := range strings.Lines(out) {
-		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
-		id := fields[0]
-		if fields[1] != "" {
-			id = fields[1]
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 4)
+		id, name := fields[0], strings.TrimPrefix(fields[3], prefix)
+		if fields[2] != "" {
+			id = fields[2]
 		}
-		refs[strings.TrimPrefix(fields[2], prefix)] = id
+		if fields[1] == "tag" { // a tag of a tag: git before 2.45 follows one of them
+			if id, err = r.Git(ctx, "rev-parse", "--verify", id+"^{}"); err != nil {
+				return nil, err
+			}
+		}
+		refs[name] = id
 	}
 	return refs, nil
 }

@@ -1,6 +1,13 @@
 package git
 
-import "bytes"
+import (
+	"bytes"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
 
 // Submodule tells whether the entry is a submodule: a commit of another repository, whose files this one does not hold.
 func (e Entry) Submodule() bool { return e.Mode == "160000" }
@@ -16,6 +23,25 @@ const (
 // isPointer tells whether a blob's content is a Git LFS pointer.
 func isPointer(content []byte) bool {
 	return bytes.HasPrefix(content, []byte(lfsVersion)) && bytes.Contains(content, []byte("\noid "))
+}
+
+// readHere are the names of files that this tool reads itself, and the beginnings of such names.
+var (
+	readHere       = []string{"Chart.yaml", "values.yaml", "go.mod", "go.sum", ".release.yaml", "VERSION"}
+	readHereBegins = []string{"Dockerfile", "CHANGELOG"}
+)
+
+// checkPointer refuses to read a Git LFS pointer as what the file's name promises. Other files may be pointers: whether
+// an artifact needs them is asked elsewhere.
+func checkPointer(name string, content []byte) error {
+	base := path.Base(name)
+	begins := func(prefix string) bool { return strings.HasPrefix(base, prefix) }
+	if len(content) >= tooLargeAsLFS || !isPointer(content) ||
+		!slices.Contains(readHere, base) && !slices.ContainsFunc(readHereBegins, begins) {
+		return nil
+	}
+	return refusal.New("it is a Git LFS pointer, so the repository does not hold its content; "+
+		"commit the file itself: git lfs untrack %s && git add --renormalize %s", name, name)
 }
 
 // MissingContent are the files of the tree whose content git does not hold, ordered by path: submodules, and blobs that

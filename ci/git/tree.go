@@ -179,7 +179,14 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
 	}
-	return t.blobs.read(e.ID)
+	content, err := t.blobs.read(e.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPointer(name, content); err != nil {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+	}
+	return content, nil
 }
 
 // Stat describes a file or folder.

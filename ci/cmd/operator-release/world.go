@@ -169,7 +169,11 @@ func absolute(name string) string {
 
 // settings are those of the commit that is checked out, or the content of a file instead.
 func settings(ctx context.Context, source *git.Repository, content *string) (config.Config, error) {
-	tree, err := source.Tree(ctx, "HEAD")
+	head, _, err := source.Head(ctx)
+	if err != nil {
+		return config.Config{}, err
+	}
+	tree, err := source.Tree(ctx, head.ID)
 	if err != nil {
 		return config.Config{}, err
 	}
