@@ -155,11 +155,11 @@ func (a *auditor) versions() ([]version.Version, error) {
 	for _, v := range append(a.index.versions(a.chartNames), a.pages.versions()...) {
 		known[v] = true
 	}
-	if len(a.Versions) == 0 && len(known) == 0 && a.refs.noTags != "" {
-		return nil, fmt.Errorf("audit all versions: none is here: %s", a.refs.noTags)
-	}
 	if len(a.Versions) == 0 {
 		maps.DeleteFunc(known, func(v version.Version, _ bool) bool { return !a.Since.IsZero() && v.Compare(a.Since) < 0 })
+		if len(known) == 0 && a.refs.noTags != "" {
+			return nil, a.refs.noVersions()
+		}
 		return slices.SortedFunc(maps.Keys(known), func(x, y version.Version) int { return y.Compare(x) }), nil
 	}
 	var names []string
@@ -169,7 +169,12 @@ func (a *auditor) versions() ([]version.Version, error) {
 	slices.Sort(names) // of several that are as near the first is meant
 	for _, v := range a.Versions {
 		if !known[v] {
-			return nil, refusal.New("audit %s: %s has neither a tag nor a claim of it, and no chart index or release page names it%s", v, a.Name, refusal.Meant(v.String(), names))
+			where := a.Name
+			if !a.All {
+				where += ","
+			}
+			return nil, refusal.New("audit %s: %s has neither a tag nor a claim of it, and no chart index or release page names it%s%s",
+				v, where, refusal.Meant(v.String(), names), a.refs.wayOut())
 		}
 	}
 	return a.Versions, nil

@@ -38,6 +38,7 @@ type refs struct {
 	// Why something that is not there may be there all the same; empty where it would have been seen.
 	noTags, noClaims, noMarks, noBranches, noHistory string
 	badMarks                                         string // what is wrong with a mark that is there
+	remote, advice                                   string // of a clone: its remote's name, and how it gets what it lacks
 }
 
 // The places of refs that an audit reads.
@@ -134,6 +135,7 @@ func (h *refs) findUnfetched(ctx context.Context, all bool, which error) error {
 	if all {
 		return nil
 	}
+	h.advice = r.FetchAdvice(ctx)
 	h.noTags = h.noHistory // a clone that is cut off has the tags of what is left
 	if which != nil {
 		why := which.Error()
@@ -141,21 +143,27 @@ func (h *refs) findUnfetched(ctx context.Context, all bool, which error) error {
 		return nil
 	}
 	remote, err := r.DefaultRemote(ctx)
-	if err != nil || remote == "" { // the repository stands for itself
+	if err != nil {
 		return err
+	}
+	if h.remote = remote; remote == "" {
+		return h.findUnfetchedByURL(ctx)
 	}
 	fetched, err := r.Fetching(ctx, remote)
-	// git clone --bare writes no refspec; it copied all refs once
-	if err != nil || len(fetched.Specs) == 0 && !fetched.NoTags {
+	if err != nil {
 		return err
 	}
+	copied := len(fetched.Specs) == 0 // git clone --bare writes no refspec; it copied branches and tags once
 	wayOut := "were not fetched from " + remote + "; name it by --remote"
-	if !fetched.Covers("refs/heads/") || len(h.tracked) == 0 &&
+	if !copied && !fetched.Covers("refs/heads/") || len(h.tracked) == 0 &&
 		strings.HasPrefix(fetched.Specs["refs/heads/*"], "refs/remotes/") {
 		h.noBranches = "some branches " + wayOut
 	}
-	if fetched.NoTags {
+	switch {
+	case fetched.NoTags:
 		h.noTags = "tags " + wayOut
+	case h.noTags == "" && !copied && !fetched.Covers("refs/heads/") && !fetched.Covers("refs/tags/"):
+		h.noTags = "tags of some branches " + wayOut
 	}
 	if len(h.claims) == 0 && !fetched.Covers(journal.ClaimRefs) {
 		h.noClaims = "claims " + wayOut
@@ -164,6 +172,44 @@ func (h *refs) findUnfetched(ctx context.Context, all bool, which error) error {
 		h.noMarks = "marks " + wayOut
 	}
 	return nil
+}
+
+// findUnfetchedByURL is findUnfetched of a repository without a remote. It may be the one that others fetch from. If it
+// fetched from a URL itself, it has what that command named.
+func (h *refs) findUnfetchedByURL(ctx context.Context) error {
+	fetched, err := h.repository.HasFetched(ctx)
+	if err != nil || !fetched {
+		return err
+	}
+	const wayOut = "may not have been fetched, and this clone has no git remote; name one by --remote"
+	h.noBranches, h.noTags = "some branches "+wayOut, cmp.Or(h.noTags, "some tags "+wayOut)
+	if len(h.claims) == 0 {
+		h.noClaims = "claims " + wayOut
+	}
+	if len(h.marks) == 0 {
+		h.noMarks = cmp.Or(h.noMarks, "marks "+wayOut)
+	}
+	return nil
+}
+
+// wayOut says how to see a version of which a clone has nothing; it is empty where the refs are all of the remote's.
+func (h *refs) wayOut() string {
+	switch {
+	case h.advice == "":
+		return ""
+	case h.remote == "":
+		return "; name its git remote by --remote"
+	}
+	return fmt.Sprintf("; look at %s with --remote %[1]s, or %s", h.remote, h.advice)
+}
+
+// noVersions is the error that no version is here, where the clone may be the reason.
+func (h *refs) noVersions() error {
+	why := h.noTags
+	if !strings.Contains(why, h.advice) {
+		why += ", or " + h.advice
+	}
+	return fmt.Errorf("audit all versions: none is here: %s", why)
 }
 
 // readHistory reads which commits are in the histories of branches and tags.

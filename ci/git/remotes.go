@@ -3,6 +3,8 @@ package git
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -109,6 +111,22 @@ func (r *Repository) FindRemote(ctx context.Context, given string) (NamedRemote,
 		}
 	}
 	return found, nil
+}
+
+// HasFetched tells whether git fetch ran in this work tree: by a remote's name, or by a URL that is written nowhere else.
+func (r *Repository) HasFetched(ctx context.Context) (bool, error) {
+	name, err := r.Git(ctx, "rev-parse", "--git-path", "FETCH_HEAD")
+	if err != nil {
+		return false, err
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(r.dir, name)
+	}
+	_, err = os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // remoteNames are the remotes in the clone's settings, sorted.

@@ -45,8 +45,9 @@ func (a *app) auditCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			missing := ""
 			if to.Remote == "" && !to.Configured { // it reads this clone
-				if err := a.noted(cmd.Context()); err != nil {
+				if missing, err = a.noted(cmd.Context()); err != nil {
 					return err
 				}
 			}
@@ -63,6 +64,12 @@ func (a *app) auditCommand() *cobra.Command {
 				return pipeline.AuditSpec{Versions: args, Since: since, To: to, Config: settings, Trust: trust}
 			}
 			return a.asked(cmd.Context(), pipeline.Audit, subject, spec, &said, func(string) error {
+				if len(said.Versions) == 0 && missing != "" {
+					return fmt.Errorf("audit all versions: none is here: %s", missing)
+				}
+				if !a.json && a.remark != "" { // the page has a heading for it
+					said.Notes, a.remark = append(said.Notes, a.remark), ""
+				}
 				if err := a.print(said, func(page *report.Page) { auditPage(page, said) }); err != nil {
 					return err
 				}

@@ -62,7 +62,7 @@ func (a *app) catalogCommand() *cobra.Command {
 				return err
 			}
 			if to.Remote == "" && !to.Configured { // it reads this clone
-				if err := a.noted(cmd.Context()); err != nil {
+				if _, err := a.noted(cmd.Context()); err != nil {
 					return err
 				}
 			}

@@ -88,20 +88,22 @@ func (a *app) covered(ctx context.Context, what string, lines ...string) error {
 	return nil
 }
 
-// noted remarks what the remote has and the clone does not. It is for a command that reads the clone as it is.
-func (a *app) noted(ctx context.Context) error {
+// noted remarks what the remote has and the clone does not, and gives it. It is for a command that reads the clone as
+// it is.
+func (a *app) noted(ctx context.Context) (missing string, err error) {
 	source, err := git.Open(ctx, a.source)
 	if err != nil {
-		return err
+		return "", err
 	}
-	missing, err := a.compareWithRemote(ctx, source, nil)
+	missing, err = a.compareWithRemote(ctx, source, nil)
 	if refusal.Is(err) {
-		missing, err = "the git remote was not asked which versions and release lines it has: "+err.Error(), nil
+		a.remark = "the git remote was not asked which versions and release lines it has: " + err.Error()
+		return "", nil
 	}
 	if missing != "" {
 		a.remark = missing
 	}
-	return err
+	return missing, err
 }
 
 // compareWithRemote says what of the default remote the clone does not have, and the command that fetches it. The text
