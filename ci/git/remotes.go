@@ -113,7 +113,7 @@ func (r *Repository) FindRemote(ctx context.Context, given string) (NamedRemote,
 	return found, nil
 }
 
-// HasFetched tells whether git fetch ran in this work tree: by a remote's name, or by a URL that is written nowhere else.
+// HasFetched tells whether git fetch ran in this work tree, with the name of a remote or with a URL.
 func (r *Repository) HasFetched(ctx context.Context) (bool, error) {
 	name, err := r.Git(ctx, "rev-parse", "--git-path", "FETCH_HEAD")
 	if err != nil {
@@ -315,8 +315,8 @@ func (r *Repository) FetchCommand(ctx context.Context, remote NamedRemote) (stri
 	return "git fetch --force --tags" + unshallow + " " + from + " '+refs/heads/*:" + prefix + "*'", nil
 }
 
-// FetchAdvice says how the clone gets what it lacks: "run: " and the FetchCommand of its default remote. A clone without
-// a remote gets one first. Where it is not clear which remote is the default one, it says how to settle that.
+// FetchAdvice says how the clone gets what it lacks: "run: " and the FetchCommand of its default remote. A clone
+// without a remote gets one first. If it is not clear which remote is the default one, it says how to choose one.
 func (r *Repository) FetchAdvice(ctx context.Context) string {
 	remote, err := r.FindRemote(ctx, "")
 	if err != nil {

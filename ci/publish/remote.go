@@ -98,7 +98,8 @@ func (p *publication) checkHistory(ctx context.Context, r *Remote) error {
 		}
 	}
 	if from.URL == "" {
-		return refusal.New("publish %s: %s, and has no git remote; publish from a clone with the whole history", p.version, what)
+		return refusal.New("publish %s: %s, and has no git remote; publish from a clone with the whole history",
+			p.version, what)
 	}
 	command, err := r.Source.FetchCommand(ctx, from)
 	if err != nil {
