@@ -22,6 +22,7 @@ type Repository struct {
 	objects    []string
 	format     ObjectFormat // empty: not asked yet
 	completion *completion  // of the partial clones whose objects it sees
+	clone      *Repository  // the one that a scratch repository was made of; nil: this is none
 }
 
 // at is the repository in a folder.
@@ -135,7 +136,7 @@ func (r *Repository) Quarantine(ctx context.Context, dir string) (*Repository, e
 		return nil, err
 	}
 	quiet := append([]string{dir}, folders...)
-	return &Repository{dir: r.dir, objects: quiet, format: format, completion: r.completion}, nil
+	return &Repository{dir: r.dir, objects: quiet, format: format, completion: r.completion, clone: r.clone}, nil
 }
 
 // exitCode is the code with which git ended, or -1.

@@ -1,10 +1,9 @@
 package git
 
 import (
+	"context"
 	"fmt"
 	neturl "net/url"
-	"os"
-	"strconv"
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -13,23 +12,19 @@ import (
 // helper gives git the password that stood in the URL. The variables are read by the shell: none of them is an argument.
 const helper = `!f() { test "$1" != get || printf 'username=%s\npassword=%s\n' "$OPERATOR_RELEASE_GIT_USERNAME" "$OPERATOR_RELEASE_GIT_PASSWORD"; }; f`
 
-// environment is the user's environment with added settings for the remote, or a closed one. A remote with a name keeps
-// its own settings. Only secrets are removed from its URL.
-func (m *Remote) environment(name string) ([]string, error) {
-	env := UserEnvironment()
-	n := 0
-	if m.closed {
-		env = closedEnvironment()
-	} else if count := os.Getenv("GIT_CONFIG_COUNT"); count != "" {
+// environment is the user's environment with the settings of the clone and of the remote, or a closed one. As in git,
+// the clone's settings come before those of the user's environment. A remote with a name keeps its own settings. Only
+// secrets are removed from its URL.
+func (m *Remote) environment(ctx context.Context, name string) ([]string, error) {
+	env := closedEnvironment()
+	var settings []setting
+	if !m.closed {
 		var err error
-		if n, err = strconv.Atoi(count); err != nil || n < 0 {
-			return nil, refusal.New("reach %s: the environment's GIT_CONFIG_COUNT is %q and no number; correct it", m.URL, count)
+		if env, settings, err = cutEnvironmentSettings(UserEnvironment()); err != nil {
+			return nil, fmt.Errorf("reach %s: %w", m.URL, err)
 		}
 	}
-	set := func(key, value string) {
-		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n, key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n, value))
-		n++
-	}
+	set := func(key, value string) { settings = append(settings, setting{"command", key, value}) }
 	url, login, err := cutUserInfo(m.URL)
 	if err != nil {
 		return nil, err
@@ -37,6 +32,7 @@ func (m *Remote) environment(name string) ([]string, error) {
 	switch {
 	case m.known == "":
 		set("remote."+name+".url", url)
+		set("remote."+name+".pushurl", url) // else pushInsteadOf would apply, and a push go elsewhere
 	case url != m.URL:
 		set("url."+url+".insteadOf", m.URL)
 	}
@@ -52,7 +48,8 @@ func (m *Remote) environment(name string) ([]string, error) {
 	case login.user != "":
 		set("credential."+login.server+".username", login.user)
 	}
-	return append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", n)), nil
+	passed, err := m.cloneSettings(ctx, name, withSettings(env, settings))
+	return withSettings(env, append(passed, settings...)), err
 }
 
 // login is the user info of a URL.

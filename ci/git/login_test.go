@@ -135,12 +135,13 @@ func TestRemoteTakesTheUsersSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(root, filepath.Join(dir, "beside")); err != nil {
+	beside, err := filepath.Rel(r.Dir(), root) // as git has it in the clone
+	if err != nil {
 		t.Fatal(err)
 	}
 	for url, want := range map[string]string{
 		"https://example.invalid/plain.git": "refs/heads/plain", "https://ada:secret@example.invalid/plain.git": "refs/heads/user",
-		"../beside/plain.git": "refs/heads/plain", "file://" + root + "/user.git": "refs/heads/user",
+		beside + "/plain.git": "refs/heads/plain", "file://" + root + "/user.git": "refs/heads/user",
 	} {
 		if refs, err := from.Remote(url).Refs(ctx); err != nil || refs[want] == "" {
 			t.Errorf("%s has %v, %v", url, refs, err)

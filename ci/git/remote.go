@@ -24,6 +24,9 @@ type Remote struct {
 	top     string        // where git runs; empty: in from's folder
 	known   string        // the remote's name in from's settings; empty: each run gives it one
 	closed  bool          // no setting of the user's applies
+	reading sync.Once
+	passed  []setting // of the clone's settings
+	unread  error     // why they could not be read
 	limits  sync.Once
 	limit   []string // settings that end a silence over HTTP
 }
@@ -70,11 +73,11 @@ func (m *Remote) run(ctx context.Context, options []string, behind ...string) (s
 // runAs is run with a name for the remote, and with standard input.
 func (m *Remote) runAs(ctx context.Context, name string, stdin io.Reader, options []string,
 	behind ...string) (string, error) {
-	env, err := m.environment(name)
+	env, err := m.environment(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	m.limits.Do(func() { m.limit = m.speedLimit(ctx) })
+	m.limits.Do(func() { m.limit = m.speedLimit(ctx, env) })
 	args := func(remote string) []string {
 		return slices.Concat(options, []string{"--", remote}, behind)
 	}
@@ -98,7 +101,7 @@ func (m *Remote) runAs(ctx context.Context, name string, stdin io.Reader, option
 
 // speedLimit has git give up on a silent HTTP server, unless the user has limits of their own (in the configuration, for this address or
 // all, or in the environment).
-func (m *Remote) speedLimit(ctx context.Context) []string {
+func (m *Remote) speedLimit(ctx context.Context, env []string) []string {
 	if !strings.HasPrefix(m.URL, "http://") && !strings.HasPrefix(m.URL, "https://") || os.Getenv("GIT_HTTP_LOW_SPEED_TIME") != "" || os.Getenv("GIT_HTTP_LOW_SPEED_LIMIT") != "" {
 		return nil
 	}
@@ -107,7 +110,7 @@ func (m *Remote) speedLimit(ctx context.Context) []string {
 		return nil // which the call itself says
 	}
 	args := []string{"config", "--get-urlmatch", "http", url}
-	if own, err := m.call(ctx, UserEnvironment(), nil, args, args); err == nil && strings.Contains(own, "http.lowspeed") {
+	if own, err := m.call(ctx, env, nil, args, args); err == nil && strings.Contains(own, "http.lowspeed") {
 		return nil
 	}
 	seconds := max(1, int(m.Silence.Seconds()))
@@ -118,6 +121,9 @@ func (m *Remote) speedLimit(ctx context.Context) []string {
 func (m *Remote) call(ctx context.Context, env []string, stdin io.Reader, all, args []string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", all...)
 	cmd.Dir = cmp.Or(m.top, m.from.dir)
+	if m.from.clone != nil && !m.closed { // relative paths in its settings start here
+		cmd.Dir = m.from.clone.dir
+	}
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_DIR="+m.from.dir)
 	cmd.WaitDelay = m.Silence // helpers of a git that was ended (HTTP, SSH) may hold its output open
 	out, err := output(cmd, stdin, args)
@@ -192,7 +198,11 @@ func (m *Remote) Fetch(ctx context.Context, refs ...string) error {
 // Identity is who the user's git settings and environment say that the user is, now; ok is false where they do not say.
 func (m *Remote) Identity(ctx context.Context) (by Person, ok bool) {
 	args := []string{"-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"}
-	out, err := m.call(ctx, UserEnvironment(), nil, args, args)
+	env, err := m.environment(ctx, "remote-"+rand.Text())
+	if err != nil {
+		return by, false
+	}
+	out, err := m.call(ctx, env, nil, args, args)
 	if err != nil {
 		return by, false
 	}

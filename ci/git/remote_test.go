@@ -47,23 +47,24 @@ func TestTheUsersLimitsStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	const url = "https://example.com/r.git"
-	if got := strings.Join(r.Remote(url).speedLimit(t.Context()), " "); got != "-c http.lowSpeedLimit=1 -c http.lowSpeedTime=180" {
+	got := strings.Join(r.Remote(url).speedLimit(t.Context(), UserEnvironment()), " ")
+	if got != "-c http.lowSpeedLimit=1 -c http.lowSpeedTime=180" {
 		t.Errorf("by default %q", got)
 	}
 	for _, own := range []string{"http.lowSpeedTime", "http.https://example.com.lowSpeedLimit"} {
 		t.Setenv("GIT_CONFIG_COUNT", "1")
 		t.Setenv("GIT_CONFIG_KEY_0", own)
 		t.Setenv("GIT_CONFIG_VALUE_0", "1000")
-		if got := r.Remote(url).speedLimit(t.Context()); got != nil {
+		if got := r.Remote(url).speedLimit(t.Context(), UserEnvironment()); got != nil {
 			t.Errorf("with %s: %q", own, got)
 		}
 	}
 	t.Setenv("GIT_CONFIG_COUNT", "0")
 	t.Setenv("GIT_HTTP_LOW_SPEED_TIME", "10")
-	if got := r.Remote(url).speedLimit(t.Context()); got != nil {
+	if got := r.Remote(url).speedLimit(t.Context(), UserEnvironment()); got != nil {
 		t.Errorf("with an environment: %q", got)
 	}
-	if got := r.Remote("ssh://git@example.com/r.git").speedLimit(t.Context()); got != nil {
+	if got := r.Remote("ssh://git@example.com/r.git").speedLimit(t.Context(), UserEnvironment()); got != nil {
 		t.Errorf("over SSH: %q", got)
 	}
 }

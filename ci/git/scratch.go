@@ -1,6 +1,7 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -33,12 +34,31 @@ func (r *Repository) Scratch(ctx context.Context, dir string) (*Repository, erro
 	if err != nil {
 		return nil, err
 	}
-	s, err := Init(ctx, dir, format)
+	s, err := r.scratch(ctx, dir, format)
 	if err != nil {
 		return nil, err
 	}
 	return s, os.WriteFile(filepath.Join(dir, "objects", "info", "alternates"),
 		[]byte(strings.Join(folders, "\n")+"\n"), 0o644)
+}
+
+// EmptyScratch makes dir a bare repository of the same object format without objects.
+func (r *Repository) EmptyScratch(ctx context.Context, dir string) (*Repository, error) {
+	format, err := r.Format(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.scratch(ctx, dir, format)
+}
+
+// scratch makes a bare repository from which remotes are reached as from this one.
+func (r *Repository) scratch(ctx context.Context, dir string, format ObjectFormat) (*Repository, error) {
+	s, err := Init(ctx, dir, format)
+	if err != nil {
+		return nil, err
+	}
+	s.clone = cmp.Or(r.clone, r)
+	return s, nil
 }
 
 // FetchLocal brings refs of a repository on this machine, which may belong to another user.

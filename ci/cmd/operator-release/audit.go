@@ -214,12 +214,7 @@ func mirrored(ctx context.Context, o *audit.Options, source *git.Repository, url
 		return err
 	}
 	if shallow { // what it lacks git would miss in the mirror, too
-		format, err := source.Format(ctx)
-		if err != nil {
-			return err
-		}
-		o.Repository, err = git.Init(ctx, dir, format)
-		if err != nil {
+		if o.Repository, err = source.EmptyScratch(ctx, dir); err != nil {
 			return err
 		}
 	} else if o.Repository, err = source.Scratch(ctx, dir); err != nil {

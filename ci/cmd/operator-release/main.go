@@ -89,7 +89,7 @@ func (a *app) flush() {
 // learn makes known the passwords that stand in git's settings for the repository: in the URLs of remotes, in what they are replaced by, and in headers.
 func (a *app) learn(ctx context.Context) {
 	cmd := exec.CommandContext(ctx, "git", "-C", a.source, "-c", "safe.directory=*", "-c", "safe.bareRepository=all",
-		"config", "--null", "--get-regexp", `^(remote\..*url|url\..*insteadof|http\..*(extraheader|proxy))$`)
+		"config", "--null", "--get-regexp", `^(remote\..*(url|proxy)|url\..*insteadof|http\..*(extraheader|proxy))$`)
 	cmd.Env = git.UserEnvironment()
 	out, err := cmd.Output()
 	if err != nil {
