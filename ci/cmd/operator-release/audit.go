@@ -121,7 +121,7 @@ func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error)
 // auditing is what an audit is asked, by the settings, which are given beside it. What it looks at is there until end, which is never nil.
 func auditing(ctx context.Context, c call, spec pipeline.AuditSpec) (o audit.Options, _ config.Config, end func(), err error) {
 	end = func() {}
-	source, to, err := c.destinations(ctx, spec.To)
+	source, to, err := c.destinations(ctx, spec.To, (*git.Repository).FindRemote)
 	if err != nil {
 		return o, config.Config{}, end, err
 	}

@@ -40,7 +40,7 @@ func (c call) rollbackOptions(ctx context.Context, spec pipeline.RollbackSpec) (
 	if err != nil {
 		return o, to, end, err
 	}
-	source, to, err := c.destinations(ctx, spec.To)
+	source, to, err := c.destinations(ctx, spec.To, (*git.Repository).FindWritable)
 	if err != nil {
 		return o, to, end, err
 	}

@@ -41,6 +41,15 @@ func (b *branching) make(ctx context.Context, source string, branches map[string
 	if err != nil {
 		return nil, err
 	}
+	var to git.NamedRemote
+	if b.push {
+		if to, err = repository.FindWritable(ctx, b.remote); err != nil {
+			return nil, err
+		}
+		if to.URL == "" {
+			return nil, refusal.New("push branches: %s has no git remote; name one with --remote", repository.Dir())
+		}
+	}
 	heads, err := repository.Refs(ctx, "refs/heads/")
 	if err != nil {
 		return nil, err
@@ -68,21 +77,14 @@ func (b *branching) make(ctx context.Context, source string, branches map[string
 		}
 	}
 	if b.push {
-		return missing, b.pushAll(ctx, repository, branches)
+		return missing, b.pushAll(ctx, repository, to.URL, branches)
 	}
 	return missing, nil
 }
 
 // pushAll creates the branches on the remote, or finds them there with these very commits; others are refused, or left.
-func (b *branching) pushAll(ctx context.Context, repository *git.Repository, branches map[string]string) error {
-	to, err := repository.FindRemote(ctx, b.remote)
-	if err != nil {
-		return err
-	}
-	url := to.URL
-	if url == "" {
-		return refusal.New("push branches: %s has no git remote; name one with --remote", repository.Dir())
-	}
+func (b *branching) pushAll(ctx context.Context, repository *git.Repository, url string,
+	branches map[string]string) error {
 	dir, err := os.MkdirTemp("", "release-push-")
 	if err != nil {
 		return err

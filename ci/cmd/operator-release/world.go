@@ -25,7 +25,7 @@ func runClaim(ctx context.Context, c call, spec pipeline.ClaimSpec) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	source, to, err := c.destinations(ctx, spec.To)
+	source, to, err := c.destinations(ctx, spec.To, (*git.Repository).FindRemote)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func runPublish(ctx context.Context, c call, spec pipeline.PublishSpec) (any, er
 	if spec.Commit != "" && spec.Commit != b.Record.Commit {
 		return nil, refusal.New("publish %s by its plan: the plan is for release commit %s, the bundle is of %s; release again from the planned commit", b.Record.Version, spec.Commit, b.Record.Commit)
 	}
-	source, to, err := c.destinations(ctx, spec.To)
+	source, to, err := c.destinations(ctx, spec.To, (*git.Repository).FindWritable)
 	if err != nil {
 		return nil, err
 	}
@@ -98,18 +98,23 @@ func runPublish(ctx context.Context, c call, spec pipeline.PublishSpec) (any, er
 	return published{b.Record.Name, r}, err
 }
 
+// findRemote finds the git remote that a user names: FindRemote to read there, FindWritable to write there.
+type findRemote func(source *git.Repository, ctx context.Context, given string) (git.NamedRemote, error)
+
 // destinations opens the repository that is released, and says where to.
-func (c call) destinations(ctx context.Context, d pipeline.Destinations) (*git.Repository, publish.Destinations, error) {
+func (c call) destinations(ctx context.Context, d pipeline.Destinations, find findRemote) (*git.Repository,
+	publish.Destinations, error) {
 	source, err := git.Open(ctx, c.trees[pipeline.Repository])
 	if err != nil {
 		return nil, publish.Destinations{}, err
 	}
-	to, err := destinations(ctx, source, d)
+	to, err := destinations(ctx, source, d, find)
 	return source, to, err
 }
 
 // destinations are those that were named, which replace all configured ones, or the configured ones.
-func destinations(ctx context.Context, source *git.Repository, d pipeline.Destinations) (publish.Destinations, error) {
+func destinations(ctx context.Context, source *git.Repository, d pipeline.Destinations, find findRemote) (
+	publish.Destinations, error) {
 	var to publish.Destinations
 	remote, backup, github, index := d.Remote, d.Backup, d.GitHub, d.Index
 	if d.Configured {
@@ -126,7 +131,7 @@ func destinations(ctx context.Context, source *git.Repository, d pipeline.Destin
 		to.Registry = &publish.Registry{Prefix: d.Registry, PlainHTTP: d.PlainHTTP}
 	}
 	if remote != "" || d.Configured {
-		found, err := source.FindRemote(ctx, remote)
+		found, err := find(source, ctx, remote)
 		if err != nil {
 			return to, err
 		}
