@@ -13,14 +13,19 @@ func TestFindWritable(t *testing.T) {
 	for name, c := range map[string]struct {
 		script, user string
 		push         string // which is refused; empty: it is taken
+		both         string // the address that is taken by the remote's name; empty: the one to fetch from
 	}{
 		"one address":      {script: "true"},
 		"the same pushurl": {script: "git config remote.origin.pushurl " + fetch},
 		"a pushurl":        {script: "git config remote.origin.pushurl git@example.com:o", push: "git@example.com:o"},
 		"a second URL":     {script: "git remote set-url --add origin /other", push: fetch + " and /other"},
-		"pushInsteadOf":    {script: "git config url.ssh://g@.pushInsteadOf https://", push: "ssh://g@example.com/op.git"},
-		"the user's": {script: "true", user: "[url \"ssh://g@\"]\n\tpushInsteadOf = https://\n",
-			push: "ssh://g@example.com/op.git"},
+		"pushInsteadOf":    {script: "git config url.ssh://g@.pushInsteadOf https://", both: "ssh://g@example.com/op.git"},
+		"the user's": {script: "true", user: "[url \"g@example.com:\"]\n\tpushInsteadOf = https://example.com/\n",
+			both: "g@example.com:op.git"},
+		"pushInsteadOf to another host": {script: "git config url.ssh://g@other.pushInsteadOf https://example",
+			push: "ssh://g@other.com/op.git"},
+		"another path by SSH": {script: "git config remote.origin.pushurl ssh://g@example.com:22/fork/op.git",
+			push: "ssh://g@example.com:22/fork/op.git"},
 		"insteadOf of both": {script: "git config url.ssh://git@.insteadOf https://"},
 		"a pushurl that is the same by insteadOf": {
 			script: "git config url.https://example.com/.insteadOf short:; git config remote.origin.pushurl short:op.git"},
@@ -33,7 +38,11 @@ func TestFindWritable(t *testing.T) {
 				found, err := r.FindWritable(ctx, given)
 				switch {
 				case given == fetch || c.push == "":
-					if err != nil || found.URL != fetch {
+					want := fetch
+					if given == "origin" && c.both != "" {
+						want = c.both
+					}
+					if err != nil || found.URL != want {
 						t.Errorf("%s: %v, %v", given, found, err)
 					}
 				case !refusal.Is(err) || !strings.Contains(err.Error(), "git fetches from "+fetch+" and pushes to "+c.push+", but"):
