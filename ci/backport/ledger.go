@@ -9,6 +9,7 @@ import (
 	"github.com/operator-release/operator-release/ci/change"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -19,6 +20,15 @@ type Ledger struct {
 	Lines       []Line        `json:"lines"` // the newest first
 	Fixes       []Fix         `json:"fixes"` // the newest first
 	Alone       []AloneOnLine `json:"alone"` // by line, the newest first
+
+	WithoutBranch []LineWithoutBranch `json:"withoutBranch"` // supported lines that it does not cover, the newest first
+}
+
+// LineWithoutBranch is a line with tagged versions of which the clone knows no branch.
+type LineWithoutBranch struct {
+	Name   string          `json:"name"`
+	Branch string          `json:"branch"` // the name that it has by the pattern
+	Newest version.Version `json:"newest"` // the newest tagged version of the line
 }
 
 // Fix is a fix of the development branch.
@@ -59,18 +69,52 @@ func Supported(ctx context.Context, r *git.Repository, pattern version.Pattern, 
 	if err != nil {
 		return nil, err
 	}
+	return newestLines(branches, pattern, lines), nil
+}
+
+// FindWithoutBranch finds the lines with tagged versions and without a branch among the newest lines, at most so many
+// as are supported.
+func FindWithoutBranch(ctx context.Context, r *git.Repository, pattern version.Pattern, lines int) ([]LineWithoutBranch, error) {
+	branches, err := branchesOf(ctx, r, pattern)
+	if err != nil {
+		return nil, err
+	}
+	tagged, err := tags.Read(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	newest := map[string]version.Version{}
+	all := maps.Clone(branches)
+	for _, v := range tagged.Versions() { // the newest first
+		line := pattern.Line(v)
+		if _, found := newest[line]; !found {
+			newest[line], all[line] = v, pattern.Branch(v)
+		}
+	}
+	without := []LineWithoutBranch{}
+	for _, line := range newestLines(all, pattern, lines) {
+		if _, ok := branches[line]; !ok {
+			without = append(without, LineWithoutBranch{line, all[line], newest[line]})
+		}
+	}
+	return without, nil
+}
+
+// newestLines are the newest keys of branches by line, at most so many.
+func newestLines(branches map[string]string, pattern version.Pattern, most int) []string {
 	names := slices.SortedFunc(maps.Keys(branches), func(a, b string) int {
 		if pattern.LineLess(b, a) {
 			return -1
 		}
 		return 1
 	})
-	return names[:min(lines, len(names))], nil
+	return names[:min(most, len(names))]
 }
 
 // Keep makes the ledger of these lines. A fix that was taken back again on the development branch is none.
 func Keep(ctx context.Context, r *git.Repository, development string, lines []Line) (Ledger, error) {
-	l := Ledger{Development: development, Lines: lines, Fixes: []Fix{}, Alone: []AloneOnLine{}}
+	l := Ledger{Development: development, Lines: lines, Fixes: []Fix{}, Alone: []AloneOnLine{},
+		WithoutBranch: []LineWithoutBranch{}}
 	var err error
 	if l.Tip, err = r.DevelopmentTip(ctx, development); err != nil {
 		return l, fmt.Errorf("compare lines with the development branch: %w", err)

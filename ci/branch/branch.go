@@ -80,7 +80,8 @@ func (o Options) order(ctx context.Context, name string) error {
 	var lines []string
 	for _, v := range tagged.Versions() { // the newest first
 		if pattern.Line(v) == o.Line {
-			return refusal.New("cut line %s: its branch %s is gone, and %s was released from it; make the branch of that: git branch %s %s", o.Line, name, v, name, v)
+			return refusal.New("cut line %s: %s was released from it, and its branch %s is not in this clone; "+
+				"fetch it, or, if it is gone, make it: git branch %s %s", o.Line, v, name, name, v)
 		}
 		lines = append(lines, pattern.Line(v))
 	}

@@ -266,16 +266,10 @@ func (r *Repository) Descends(ctx context.Context, commit, ancestor string) (boo
 // Newest is the commit that a branch is at, here or at the default remote as last fetched: the one that is ahead.
 // It is empty where there is no such branch. Where neither contains the other it is refused.
 func (r *Repository) Newest(ctx context.Context, branch string) (string, error) {
-	remote, prefix, err := r.Tracking(ctx)
-	if err != nil {
-		return "", err
-	}
-	refs, err := r.Git(ctx, "for-each-ref", "--format=%(objectname)", "refs/heads/"+branch, prefix+branch)
-	if err != nil {
-		return "", err
-	}
-	tips := strings.Fields(refs)
+	tips, remote, err := r.tips(ctx, branch)
 	switch {
+	case err != nil:
+		return "", err
 	case len(tips) == 0:
 		return "", nil
 	case len(tips) == 1 || tips[0] == tips[1]:
@@ -292,6 +286,16 @@ func (r *Repository) Newest(ctx context.Context, branch string) (string, error) 
 	}
 	return "", refusal.New("read branch %s: %.12s here and %.12s at %s have diverged; merge or rebase one first",
 		branch, tips[0], tips[1], remote)
+}
+
+// tips are the commits that a branch is at: here, and at the default remote as last fetched.
+func (r *Repository) tips(ctx context.Context, branch string) (commits []string, remote string, err error) {
+	remote, prefix, err := r.Tracking(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	refs, err := r.Git(ctx, "for-each-ref", "--format=%(objectname)", "refs/heads/"+branch, prefix+branch)
+	return strings.Fields(refs), remote, err
 }
 
 // Between are the commits that to has in its history and from has not, the oldest first. Without from it is all of to's history.

@@ -3,6 +3,7 @@ package git
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -38,4 +39,22 @@ func (r *Repository) HasCommit(ctx context.Context, id string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// BranchContains tells whether a commit is in the history of a branch, here or at the default remote as last fetched.
+// A commit that only the object database has is not.
+func (r *Repository) BranchContains(ctx context.Context, branch, commit string) (bool, error) {
+	tips, _, err := r.tips(ctx, branch)
+	if err != nil || slices.Contains(tips, commit) {
+		return err == nil, err
+	}
+	if there, err := r.HasCommit(ctx, commit); err != nil || !there {
+		return false, err
+	}
+	for _, tip := range tips {
+		if contained, err := r.Descends(ctx, tip, commit); err != nil || contained {
+			return contained, err
+		}
+	}
+	return false, nil
 }

@@ -64,8 +64,8 @@ func (r *Repository) DefaultRemote(ctx context.Context) (string, error) {
 	}
 	return "", refusal.New("find the git remote of %s: it has several (%s), none is named %s, "+
 		"and the branch that is checked out "+
-		"tracks none; choose one: git config checkout.defaultRemote %s",
-		r.dir, strings.Join(names, ", "), usualRemote, names[0])
+		"tracks none; choose one: git config checkout.defaultRemote NAME",
+		r.dir, strings.Join(names, ", "), usualRemote)
 }
 
 // FindRemote finds the remote that a user names by the name of a configured remote, a URL or a path; a configured

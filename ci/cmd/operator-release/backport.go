@@ -42,7 +42,12 @@ func (a *app) backportCommand() *cobra.Command {
 			case status && (len(args) > 0 || together || withNeeds || b.push || p.github != "" || p.event != ""):
 				return refusal.New("backport --status: it picks nothing, so it takes no commits and only --onto; leave --status out to pick")
 			case status:
-				if err := a.covered(ctx, "tell which fixes are on which line", onto...); err != nil {
+				shown, err := a.linesOfLedger(ctx, onto)
+				if err != nil {
+					return err
+				}
+				needs := cloneNeeds{onto, true, shown}
+				if err := a.covered(ctx, "tell which fixes are on which line", needs); err != nil {
 					return err
 				}
 				return a.ledger(ctx, onto)
@@ -63,7 +68,7 @@ func (a *app) backportCommand() *cobra.Command {
 			if err != nil || done {
 				return err
 			}
-			if err := a.covered(ctx, "backport onto "+strings.Join(lines, ", "), lines...); err != nil {
+			if err := a.covered(ctx, "backport onto "+strings.Join(lines, ", "), cloneNeeds{lines, b.push, lines}); err != nil {
 				return p.refused(ctx, err)
 			}
 			var said backported

@@ -20,6 +20,22 @@ func (a *app) ledger(ctx context.Context, lines []string) error {
 	})
 }
 
+// linesOfLedger are the lines that a ledger shows: those that the user names, else the supported ones.
+func (a *app) linesOfLedger(ctx context.Context, onto []string) ([]string, error) {
+	if len(onto) > 0 {
+		return onto, nil
+	}
+	source, err := git.Open(ctx, a.source)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := a.settings(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	return backport.Supported(ctx, source, settings.Pattern(), settings.Support.Lines)
+}
+
 func runLedger(ctx context.Context, c call, spec pipeline.LedgerSpec) (any, error) {
 	repository, err := git.Open(ctx, c.trees[pipeline.Repository])
 	if err != nil {
@@ -39,7 +55,12 @@ func runLedger(ctx context.Context, c call, spec pipeline.LedgerSpec) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	return backport.Keep(ctx, repository, config.Development, lines)
+	l, err := backport.Keep(ctx, repository, config.Development, lines)
+	if err != nil || len(spec.Lines) > 0 {
+		return l, err
+	}
+	l.WithoutBranch, err = backport.FindWithoutBranch(ctx, repository, config.Pattern(), config.Support.Lines)
+	return l, err
 }
 
 // ledgerPage has a row for each fix and a column for each line.
@@ -82,7 +103,11 @@ func ledgerPage(page *report.Page, l backport.Ledger) {
 			page.Text("  what is only here the next line will lack, unless %s gets it", l.Development)
 		}
 	}
-	if len(l.Lines) == 0 {
+	for _, w := range l.WithoutBranch {
+		page.Line(report.Note, "line %s has %s and no branch %s here; fetch it, or, if it is gone, make it: git branch %s %s",
+			w.Name, w.Newest, w.Branch, w.Branch, w.Newest)
+	}
+	if len(l.Lines)+len(l.WithoutBranch) == 0 {
 		page.Line(report.Note, "there is no release line yet; operator-release branch LINE cuts one")
 	}
 }

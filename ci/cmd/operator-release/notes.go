@@ -33,7 +33,7 @@ func (a *app) notesCommand() *cobra.Command {
 			if e.github == "" && (e.toPage || e.url != "") {
 				return refusal.New("notes %s: name the forge with --github OWNER/REPO", args[0])
 			}
-			if err := a.covered(ctx, "collect what "+args[0]+" brings"); err != nil {
+			if err := a.covered(ctx, "collect what "+args[0]+" brings", cloneNeeds{}); err != nil {
 				return err
 			}
 			var n notes.Notes

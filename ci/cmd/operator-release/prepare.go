@@ -31,6 +31,11 @@ func (a *app) prepareCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if b.push {
+				if err := a.refuseBehind(ctx, source, remote, args[0]); err != nil {
+					return err
+				}
+			}
 			var p plan.Plan
 			// Images are nobody's business yet.
 			spec := func(settings *string) any {

@@ -10,11 +10,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/tags"
+	"github.com/operator-release/operator-release/ci/version"
 )
 
 // This file compares a clone with its git remote. Commands that read a clone need it, because a clone may be
@@ -68,9 +70,16 @@ func (a *app) askRemote(ctx context.Context, source *git.Repository, given strin
 	return &pipeline.RemoteRefs{NotAsked: firstLine(err)}, nil
 }
 
-// covered refuses a shallow clone, and a clone that does not have these release lines of its remote. Without lines it
-// checks all of them. Other differences become a remark after the command's output.
-func (a *app) covered(ctx context.Context, what string, lines ...string) error {
+// cloneNeeds are the parts of its remote that a clone needs for a command.
+type cloneNeeds struct {
+	lines   []string // release lines whose branches and versions must be in the clone; none: all lines
+	current bool     // the development branch and those of reads must have every commit that the remote has
+	reads   []string // release lines
+}
+
+// covered refuses a shallow clone, and a clone that does not have what a command needs of its remote. Other
+// differences become a remark after the command's output.
+func (a *app) covered(ctx context.Context, what string, needs cloneNeeds) error {
 	source, err := git.Open(ctx, a.source)
 	if err != nil {
 		return err
@@ -78,7 +87,7 @@ func (a *app) covered(ctx context.Context, what string, lines ...string) error {
 	if shallow, err := source.Shallow(ctx); err != nil || shallow {
 		return errors.Join(err, fmt.Errorf("%s: %w", what, source.CutOff(ctx)))
 	}
-	missing, err := a.compareWithRemote(ctx, source, lines)
+	missing, err := a.compareWithRemote(ctx, source, needs)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -95,7 +104,7 @@ func (a *app) noted(ctx context.Context) (missing string, err error) {
 	if err != nil {
 		return "", err
 	}
-	missing, err = a.compareWithRemote(ctx, source, nil)
+	missing, err = a.compareWithRemote(ctx, source, cloneNeeds{})
 	if refusal.Is(err) {
 		a.remark = "the git remote was not asked which versions and release lines it has: " + err.Error()
 		return "", nil
@@ -106,9 +115,10 @@ func (a *app) noted(ctx context.Context) (missing string, err error) {
 	return missing, err
 }
 
-// compareWithRemote says what of the default remote the clone does not have, and the command that fetches it. The text
-// is empty if the clone has all. It is also empty if the remote was not asked; a remark then says so.
-func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, lines []string) (string, error) {
+// compareWithRemote says what a command needs of the default remote and the clone does not have, and the command that
+// fetches it. The text is empty if the clone has it. It is also empty if the remote was not asked; a remark then says
+// so. Commits that the clone does not have and the command does not need become a remark.
+func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, needs cloneNeeds) (string, error) {
 	settings, err := a.settings(ctx, source)
 	if err != nil {
 		return "", err
@@ -127,10 +137,8 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, lin
 		return "", err
 	}
 	pattern := settings.Pattern()
-	branches := []string{settings.Development}
-	about := lines
+	lines := needs.lines
 	if len(lines) == 0 {
-		about = slices.Collect(maps.Keys(remote.Lines(pattern)))
 		lines = []string{""}
 	}
 	var missing []string
@@ -139,39 +147,80 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, lin
 			missing = append(missing, text)
 		}
 	}
-	run, err := source.FetchCommand(ctx, remote.NamedRemote)
-	if err != nil {
-		return "", err
-	}
 	if len(missing) > 0 {
-		return fmt.Sprintf("this clone does not have what %s has: %s; run: %s", remote, strings.Join(missing, "; "), run), nil
+		run, err := source.FetchCommand(ctx, remote.NamedRemote)
+		return fmt.Sprintf("this clone does not have what %s has: %s; run: %s",
+			remote, strings.Join(missing, "; "), run), err
 	}
-	for _, line := range about {
-		if branch := remote.Lines(pattern)[line]; branch != "" {
-			branches = append(branches, branch)
+	if needs.current {
+		found, run, err := behind(ctx, source, remote, settings, needs.reads)
+		if err != nil || found != "" {
+			return found + "; run: " + run, err
 		}
+	}
+	lines = needs.lines
+	if len(lines) == 0 {
+		lines = slices.Collect(maps.Keys(remote.Lines(pattern)))
+	}
+	found, run, err := behind(ctx, source, remote, settings, lines)
+	if found != "" {
+		a.remark = found + ", and this report does not cover them; run: " + run
+	}
+	return "", err
+}
+
+// behind names the branches of which the remote has commits that the clone's own and fetched branch do not have, and the
+// command that fetches them. It compares the development branch and those of these lines. Both are empty if there are
+// none.
+func behind(ctx context.Context, source *git.Repository, remote *tags.Remote, c config.Config, lines []string) (
+	found, run string, err error) {
+	there := remote.Lines(c.Pattern())
+	branches := []string{c.Development}
+	for _, line := range lines {
+		branches = append(branches, there[line])
 	}
 	slices.Sort(branches)
 	var ahead []string
-	for _, branch := range branches {
+	for _, branch := range slices.Compact(branches) {
 		tip := remote.Refs["refs/heads/"+branch]
 		if tip == "" {
 			continue
 		}
-		there, err := source.HasCommit(ctx, tip)
+		contained, err := source.BranchContains(ctx, branch, tip)
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
-		if !there {
+		if !contained {
 			ahead = append(ahead, branch)
 		}
 	}
-	if len(ahead) > 0 {
-		a.remark = fmt.Sprintf("%s has commits on %s that this clone does not have, and this report does not cover them; "+
-			"run: %s",
-			remote, strings.Join(ahead, ", "), run)
+	if len(ahead) == 0 {
+		return "", "", nil
 	}
-	return "", nil
+	run, err = source.FetchCommand(ctx, remote.NamedRemote)
+	return fmt.Sprintf("%s has commits on %s that this clone does not have", remote, strings.Join(ahead, ", ")), run, err
+}
+
+// refuseBehind refuses to prepare a version in a clone that does not have every commit of the remote's development
+// branch and of the version's line. It compares nothing if the remote was not asked.
+func (a *app) refuseBehind(ctx context.Context, source *git.Repository, refs *pipeline.RemoteRefs, name string) error {
+	remote, _ := answered(refs)
+	if remote == nil {
+		return nil
+	}
+	settings, err := a.settings(ctx, source)
+	if err != nil {
+		return err
+	}
+	v, err := version.Parse(name)
+	if err != nil {
+		return err
+	}
+	found, run, err := behind(ctx, source, remote, settings, []string{settings.Pattern().Line(v)})
+	if err == nil && found != "" {
+		err = refusal.New("prepare %s: %s; run: %s", v, found, run)
+	}
+	return err
 }
 
 // remarkNarrow adds to a remark that the clone's settings fetch only a part of the remote.

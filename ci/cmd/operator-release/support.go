@@ -24,7 +24,7 @@ func (a *app) support(ctx context.Context, b *building) error {
 	if err != nil {
 		return err
 	}
-	if err := a.covered(ctx, "tell what the supported lines stand on"); err != nil {
+	if err := a.covered(ctx, "tell what the supported lines stand on", cloneNeeds{}); err != nil {
 		return err
 	}
 	var said []support.Standing
