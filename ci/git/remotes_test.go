@@ -193,7 +193,7 @@ func TestFetchAdvice(t *testing.T) {
 		"no-remote":  {"git init -q; git fetch -q " + url + " main", add + whole},
 		"no-remote1": {"git init -q; git fetch -q --depth 1 " + url + " main", add + shallow},
 		"several": {"git init -q; git remote add a x; git remote add b y",
-			"; choose one: git config checkout.defaultRemote a"},
+			"; choose one: git config checkout.defaultRemote NAME"},
 	} {
 		at := filepath.Join(dir, name)
 		sh(t, dir, "mkdir "+at+"; cd "+at+"; "+c.make)

@@ -175,7 +175,7 @@ func gitsOfClones(o origin) []clones.Git {
 }
 
 // TestOneIdentity builds one release in clones that are made by each git, in every form, and changed in every way. Its
-// identity is always the same. The command runs with the git in PATH.
+// identity is always the same. The command runs with the git in PATH. Unless all tests run, it is a sample of the ways.
 func TestOneIdentity(t *testing.T) {
 	seed := *clonesSeed
 	if seed == 0 {
@@ -191,10 +191,15 @@ func TestOneIdentity(t *testing.T) {
 	for _, format := range []string{"sha1", "sha256"} {
 		o := newOrigin(t, format)
 		all := eachWay(gitsOfClones(o))
-		if format == "sha256" && *combinations < len(all) { // a sample of them
-			random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-			all = all[:*combinations]
+		sample := len(all)
+		switch {
+		case format == "sha256":
+			sample = *combinations
+		case !allTests():
+			sample = 2 * *combinations
 		}
+		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		all = all[:min(sample, len(all))]
 		for _, w := range append(all, randomWays(gitsOfClones(o), random, *combinations)...) {
 			t.Run(format+"/"+w.String(), func(t *testing.T) {
 				t.Parallel()

@@ -88,8 +88,11 @@ func TestScenarios(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "root" {
+			switch name {
+			case "root":
 				return os.Getuid() == 0, nil
+			case "all":
+				return allTests(), nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
@@ -101,6 +104,9 @@ func TestScenarios(t *testing.T) {
 		},
 	})
 }
+
+// allTests tells whether the tests that take long run too, as they do in CI.
+func allTests() bool { return os.Getenv("OPERATOR_RELEASE_TESTS") == "all" }
 
 // oci-layout DIR PLATFORM PATH=FILE...: an image with these files, as another tool writes it.
 func ociLayout(ts *testscript.TestScript, neg bool, args []string) {
