@@ -391,10 +391,9 @@ func TestTags(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A tag of a tag leads to the commit of the innermost one.
-	by := Person{Name: "Ada", Email: "ada@example.com", Time: time.Unix(1767229200, 0).UTC()}
 	outer := tag
 	for range 2 {
-		content := fmt.Sprintf("object %s\ntype tag\ntag outer\ntagger %s <%s> 1767229200 +0000\n\nouter\n", outer, by.Name, by.Email)
+		content := fmt.Sprintf("object %s\ntype tag\ntag outer\ntagger Ada <ada@example.com> 1767229200 +0000\n\nouter\n", outer)
 		if outer, err = r.Store(ctx, "tag", []byte(content)); err != nil {
 			t.Fatal(err)
 		}
@@ -402,7 +401,8 @@ func TestTags(t *testing.T) {
 	if _, err := r.Git(ctx, "update-ref", "refs/tags/outer", outer); err != nil {
 		t.Fatal(err)
 	}
-	if nested, err := r.Refs(ctx, "refs/tags/"); err != nil || nested["outer"] != refs["v1.0.0"] || nested["file"] != refs["file"] {
+	nested, err := r.Refs(ctx, "refs/tags/")
+	if err != nil || nested["outer"] != refs["v1.0.0"] || nested["file"] != refs["file"] {
 		t.Errorf("%v, %v", nested, err)
 	}
 	texts, err := r.TagTexts(ctx, []string{refs["file"], tag, strings.Repeat("0", 40), refs["light"]})

@@ -34,7 +34,7 @@ func (r *Repository) FindWritable(ctx context.Context, given string) (NamedRemot
 		found.Name, r.dir, strings.TrimSpace(fetch), pushed)
 }
 
-// sameRepository tells whether two addresses have the same host and path, whatever the protocol, the user and the port.
+// sameRepository tells whether two addresses have the same host and path. Protocol, user and port do not matter.
 func sameRepository(a, b string) bool {
 	place := func(url string) string {
 		url = strings.TrimSpace(url)
