@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Git is a git command, by its path. It runs without the settings of user and machine.
+// Git is a git command, by its path. It runs without the settings of user and machine, also in clones of another user.
 type Git string
 
 // Environment is the environment for commands that work in a clone: the one of this process, without settings of user
@@ -37,7 +37,7 @@ func (g Git) input(ctx context.Context, dir, stdin string, args ...string) (stri
 }
 
 func (g Git) output(ctx context.Context, dir, stdin string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, string(g), args...)
+	cmd := exec.CommandContext(ctx, string(g), append([]string{"-c", "safe.directory=*"}, args...)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = dir, Environment(), strings.NewReader(stdin)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
