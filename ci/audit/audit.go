@@ -173,7 +173,8 @@ func (a *auditor) versions() ([]version.Version, error) {
 			if !a.All {
 				where += ","
 			}
-			return nil, refusal.New("audit %s: %s has neither a tag nor a claim of it, and no chart index or release page names it%s%s",
+			return nil, refusal.New("audit %s: %s has neither a tag nor a claim of it, "+
+				"and no chart index or release page names it%s%s",
 				v, where, refusal.Meant(v.String(), names), a.refs.wayOut())
 		}
 	}

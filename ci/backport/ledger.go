@@ -74,7 +74,8 @@ func Supported(ctx context.Context, r *git.Repository, pattern version.Pattern, 
 
 // FindWithoutBranch finds the lines with tagged versions and without a branch among the newest lines, at most so many
 // as are supported.
-func FindWithoutBranch(ctx context.Context, r *git.Repository, pattern version.Pattern, lines int) ([]LineWithoutBranch, error) {
+func FindWithoutBranch(ctx context.Context, r *git.Repository, pattern version.Pattern, lines int) (
+	[]LineWithoutBranch, error) {
 	branches, err := branchesOf(ctx, r, pattern)
 	if err != nil {
 		return nil, err

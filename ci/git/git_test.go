@@ -393,7 +393,8 @@ func TestTags(t *testing.T) {
 	// A tag of a tag leads to the commit of the innermost one.
 	outer := tag
 	for range 2 {
-		content := fmt.Sprintf("object %s\ntype tag\ntag outer\ntagger Ada <ada@example.com> 1767229200 +0000\n\nouter\n", outer)
+		content := fmt.Sprintf("object %s\ntype tag\ntag outer\n"+
+			"tagger Ada <ada@example.com> 1767229200 +0000\n\nouter\n", outer)
 		if outer, err = r.Store(ctx, "tag", []byte(content)); err != nil {
 			t.Fatal(err)
 		}

@@ -313,27 +313,33 @@ func (m *maker) checkBranch(ctx context.Context, _ *git.Tree) error {
 	return nil
 }
 
-// switchCommand is the command that checks out the release branch where the remote has it. A clone that fetches other
-// branches cannot guess it from the name alone.
+// switchCommand is the command that checks out the newest commit of the release branch. A clone that fetches other
+// branches cannot guess the branch from its name alone.
 func (m *maker) switchCommand(ctx context.Context) (string, error) {
 	name := m.plan.Branch
 	branches, err := m.Repository.Branches(ctx)
 	if err != nil {
 		return "", err
 	}
-	own, fetched := branches.Own[name], branches.Fetched[name]
-	from := branches.Remote + "/" + name
+	own, newest, from := branches.Own[name], branches.Fetched[name], branches.Remote+"/"+name
+	if m.tip != "" { // the remote's commit is here, but maybe no branch
+		contained := false
+		if newest != "" {
+			if contained, err = m.Repository.Descends(ctx, newest, m.tip); err != nil {
+				return "", err
+			}
+		}
+		if !contained {
+			newest, from = m.tip, short(m.tip)
+		}
+	}
 	switch {
-	case own == "" && fetched == "" && m.tip != "":
-		return "git switch -c " + name + " " + short(m.tip), nil
-	case own == "" && fetched == "":
+	case newest == "":
 		return "git switch " + name, nil
 	case own == "":
 		return "git switch -c " + name + " " + from, nil
-	case fetched == "":
-		return "git switch " + name, nil
 	}
-	contained, err := m.Repository.Descends(ctx, own, fetched)
+	contained, err := m.Repository.Descends(ctx, own, newest)
 	if err != nil || contained {
 		return "git switch " + name, err
 	}

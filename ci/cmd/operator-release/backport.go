@@ -46,7 +46,7 @@ func (a *app) backportCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				needs := cloneNeeds{onto, true, shown}
+				needs := cloneNeeds{lines: onto, current: true, reads: shown}
 				if err := a.covered(ctx, "tell which fixes are on which line", needs); err != nil {
 					return err
 				}
@@ -68,7 +68,7 @@ func (a *app) backportCommand() *cobra.Command {
 			if err != nil || done {
 				return err
 			}
-			if err := a.covered(ctx, "backport onto "+strings.Join(lines, ", "), cloneNeeds{lines, b.push, lines}); err != nil {
+			if err := a.covered(ctx, "backport onto "+strings.Join(lines, ", "), cloneNeeds{lines, b.push, lines, b.remote}); err != nil {
 				return p.refused(ctx, err)
 			}
 			var said backported

@@ -23,7 +23,7 @@ func (a *app) followupCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if err := a.covered(ctx, "follow up "+args[0], cloneNeeds{current: b.push}); err != nil {
+			if err := a.covered(ctx, "follow up "+args[0], cloneNeeds{current: b.push, remote: b.remote}); err != nil {
 				return err
 			}
 			var f followup.Followup

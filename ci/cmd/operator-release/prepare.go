@@ -27,7 +27,7 @@ func (a *app) prepareCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			remote, err := a.askRemote(ctx, source, "")
+			remote, err := a.askOwnRemote(ctx, source, b.remote)
 			if err != nil {
 				return err
 			}

@@ -70,11 +70,25 @@ func (a *app) askRemote(ctx context.Context, source *git.Repository, given strin
 	return &pipeline.RemoteRefs{NotAsked: firstLine(err)}, nil
 }
 
+// askOwnRemote asks the clone's default remote, and only in a clone without remotes the one that the user named to push
+// to. That one may be a fork, which has no release lines.
+func (a *app) askOwnRemote(ctx context.Context, source *git.Repository, given string) (*pipeline.RemoteRefs, error) {
+	name, err := source.DefaultRemote(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		given = ""
+	}
+	return a.askRemote(ctx, source, given)
+}
+
 // cloneNeeds are the parts of its remote that a clone needs for a command.
 type cloneNeeds struct {
 	lines   []string // release lines whose branches and versions must be in the clone; none: all lines
 	current bool     // the development branch and those of reads must have every commit that the remote has
 	reads   []string // release lines
+	remote  string   // the one that the user named, to be asked if the clone itself has none
 }
 
 // covered refuses a shallow clone, and a clone that does not have what a command needs of its remote. Other
@@ -123,7 +137,7 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, nee
 	if err != nil {
 		return "", err
 	}
-	refs, err := a.askRemote(ctx, source, "")
+	refs, err := a.askOwnRemote(ctx, source, needs.remote)
 	if err != nil {
 		return "", err
 	}
@@ -169,8 +183,8 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, nee
 	return "", err
 }
 
-// behind names the branches of which the remote has commits that the clone's own and fetched branch do not have, and the
-// command that fetches them. It compares the development branch and those of these lines. Both are empty if there are
+// behind names the branches of which the remote has commits that the clone's own and fetched branch do not have. It also
+// gives the command that fetches them. It compares the development branch and those of these lines. Both are empty if there are
 // none.
 func behind(ctx context.Context, source *git.Repository, remote *tags.Remote, c config.Config, lines []string) (
 	found, run string, err error) {
