@@ -36,6 +36,7 @@ func started(ctx context.Context) int {
 // run is the whole command; tests call it as programs do.
 func run(ctx context.Context, args []string) int {
 	a := newApp(args)
+	a.routeLogs()
 	defer a.flush()
 	cmd := a.command()
 	cmd.SetArgs(args)
@@ -69,21 +70,6 @@ type app struct {
 
 	offline bool   // the git remote is not asked what it has
 	remark  string // that stands behind what a command prints; empty where there is nothing to remark
-}
-
-// newApp prints to standard output and standard error, without the secrets that stand in the environment and in the arguments.
-func newApp(args []string) *app {
-	secrets := &redact.Secrets{}
-	secrets.Environment(os.Environ())
-	for _, arg := range args {
-		secrets.Learn(arg)
-	}
-	return &app{secrets: secrets, stdout: secrets.Writer(os.Stdout), stderr: secrets.Writer(os.Stderr)}
-}
-
-// flush gives out the end of what was printed.
-func (a *app) flush() {
-	_, _ = a.stdout.Flush(), a.stderr.Flush() // nobody is left to tell
 }
 
 // learn makes known the passwords that stand in git's settings for the repository: in the URLs of remotes, in what they are replaced by, and in headers.
