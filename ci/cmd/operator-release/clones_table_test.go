@@ -186,7 +186,7 @@ func (o origin) judge(t *testing.T, kind clonesRow, in clonesColumn, want outcom
 	switch {
 	case got.equal(want):
 		return isRight, ""
-	case got.code == 0 && strings.Contains(got.said, `"withoutBranch": [\n`):
+	case got.code == 0 && strings.Contains(got.said, "\"withoutBranch\": [\n"):
 		return isTold, got.errors
 	case strings.Contains(got.errors, "panic:") || strings.Contains(got.errors, "goroutine "):
 		return isWrong, "it crashed: " + got.errors
