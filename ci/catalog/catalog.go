@@ -5,14 +5,15 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
 // Schema names the form of the catalog; another form gets another name.
-const Schema = "operator-release/catalog/v1"
+const Schema = output.CatalogSchema + "v1"
 
 // JSONFile is the catalog's own name in a site.
-const JSONFile = "catalog.json"
+const JSONFile = output.CatalogFile
 
 // Catalog is everything that is known about a project's versions. It holds no time of its making: the same world gives the same catalog.
 type Catalog struct {

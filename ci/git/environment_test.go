@@ -34,6 +34,8 @@ func TestRedirectingVariables(t *testing.T) {
 	}
 }
 
+func inDist(folder string) bool { return folder == "dist" }
+
 // TestDirtyWhereTheEnvironmentPointsElsewhere: the work tree that is looked at is the repository's, by its own index
 // and objects.
 func TestDirtyWhereTheEnvironmentPointsElsewhere(t *testing.T) {
@@ -55,7 +57,7 @@ func TestDirtyWhereTheEnvironmentPointsElsewhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)
-			if dirty, err := r.Dirty(ctx, "dist"); err != nil || !slices.Equal(dirty, []string{"untracked"}) {
+			if dirty, err := r.Dirty(ctx, inDist); err != nil || !slices.Equal(dirty, []string{"untracked"}) {
 				t.Errorf("not committed are %q, %v", dirty, err)
 			}
 		})
@@ -220,7 +222,7 @@ func TestAnotherUsersRepository(t *testing.T) {
 			}
 			return s.FetchLocal(ctx, r, "refs/tags/*:refs/tags/*")
 		},
-		"dirty": func(string) error { _, err := r.Dirty(ctx); return err },
+		"dirty": func(string) error { _, err := r.Dirty(ctx, inDist); return err },
 		"push to a throwaway": func(dir string) error {
 			to, err := Init(ctx, dir, SHA1)
 			if err != nil {

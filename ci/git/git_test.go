@@ -84,14 +84,22 @@ func TestHistory(t *testing.T) {
 
 func TestDirty(t *testing.T) {
 	ctx, r := t.Context(), repository(t)
-	for _, name := range []string{"dist/out", "new file", "VERSION"} {
+	for _, name := range []string{"dist/v1/out", "dist/v1/deep/er", "dist/chart", "new file", "VERSION", "cmd/v1/out"} {
 		path := filepath.Join(r.Dir(), name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("x"), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := r.Dirty(ctx, "dist")
-	if err != nil || strings.Join(got, ",") != "VERSION,new file" {
+	leftOut := func(folder string) bool { return folder == "dist/v1" || folder == "cmd" }
+	got, err := r.Dirty(ctx, leftOut)
+	if err != nil || strings.Join(got, ",") != "VERSION,dist/chart,new file" {
+		t.Errorf("dirty %q, %v", got, err)
+	}
+	// A tracked file is looked at in every folder.
+	if err := os.WriteFile(filepath.Join(r.Dir(), "cmd/run.sh"), []byte("x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = r.Dirty(ctx, leftOut); err != nil || strings.Join(got, ",") != "VERSION,cmd/run.sh,dist/chart,new file" {
 		t.Errorf("dirty %q, %v", got, err)
 	}
 }

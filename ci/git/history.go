@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,34 +165,6 @@ func (r *Repository) Head(ctx context.Context) (Commit, string, error) {
 		return c, "", nil
 	}
 	return c, branch, err
-}
-
-// Dirty lists what in the work tree is not committed, but for what lies below the folders to ignore (relative to
-// the repository's root, slash-separated). A bare repository is never dirty.
-func (r *Repository) Dirty(ctx context.Context, ignore ...string) ([]string, error) {
-	if bare, err := r.Git(ctx, "rev-parse", "--is-bare-repository"); err != nil || bare == "true" {
-		return nil, err
-	}
-	if err := r.CompleteTrees(ctx, "HEAD"); err != nil {
-		return nil, err
-	}
-	// By the user's own settings: whoever checks out with other line ends has changed nothing.
-	args := []string{"-c", "core.fsmonitor=false", "-c", "safe.directory=*", "status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames", "--", "."}
-	for _, dir := range ignore {
-		args = append(args, ":(exclude,literal,top)"+dir)
-	}
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Env = r.dir, append(UserEnvironment(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
-	stdout, err := output(cmd, nil, args)
-	out := string(stdout)
-	if err != nil || out == "" {
-		return nil, err
-	}
-	var paths []string
-	for entry := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
-		paths = append(paths, strings.TrimSpace(entry[2:]))
-	}
-	return paths, nil
 }
 
 // Shallow tells whether history was cut off when the repository was cloned.

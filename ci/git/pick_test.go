@@ -262,7 +262,7 @@ func TestCheckoutOfAQuarantine(t *testing.T) {
 	if head, _, err := c.Head(ctx); err != nil || head.ID != made.ID {
 		t.Errorf("HEAD is %s, %v", head.ID, err)
 	}
-	if dirty, err := c.Dirty(ctx); err != nil || len(dirty) > 0 {
+	if dirty, err := c.Dirty(ctx, inDist); err != nil || len(dirty) > 0 {
 		t.Errorf("dirty: %q, %v", dirty, err)
 	}
 	if content, err := os.ReadFile(dir + "/a"); err != nil || string(content) != "2\n" {

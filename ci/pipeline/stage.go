@@ -132,7 +132,6 @@ type PlanSpec struct {
 	Platforms []string          `json:"platforms,omitempty"` // instead of the configured ones
 	Archives  []string          `json:"archives,omitempty"`  // image repositories whose images come as archives
 	Engine    bool              `json:"engine,omitempty"`    // a container builder is reachable
-	Ignore    []string          `json:"ignore,omitempty"`    // output folders in the work tree, which do not make it dirty
 	Accept    map[string]string `json:"accept,omitempty"`    // points of the policy to let pass, by id, and why
 	OwnBefore bool              `json:"ownBefore,omitempty"` // the version before is read by its own settings, although Config is given: it was so when this one was made
 	Alone     bool              `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others

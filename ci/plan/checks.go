@@ -16,6 +16,7 @@ import (
 	"github.com/operator-release/operator-release/ci/changelog"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/surface"
 	"github.com/operator-release/operator-release/ci/tags"
@@ -37,7 +38,7 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 	if m.Commit != "" {
 		return nil
 	}
-	dirty, err := m.Repository.Dirty(ctx, append(slices.Clone(m.Ignore), "dist")...)
+	dirty, err := m.Repository.Dirty(ctx, output.Made(m.Repository.Dir()))
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,6 @@ type Options struct {
 	Platforms  []string
 	Archives   []string          // image repositories whose images come as archives
 	Engine     bool              // a container builder is reachable
-	Ignore     []string          // output folders, relative to the repository
 	Accept     map[string]string // points of the policy to let pass, by id, and why
 	OwnBefore  bool              // the version before is read by its own settings, whatever Config is
 	Alone      bool              // the repository is one branch, and lacks the tags of others
@@ -243,7 +242,7 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkRemote, m.checkPlace, m.judge, m.edit, m.checkEmpty, m.checkRepeat,
+		m.checkClone, m.checkCommitted, m.checkRemote, m.checkPlace, m.judge, m.edit, m.checkEmpty, m.checkRepeat,
 		m.checkBranch, m.images, m.checkMissing,
 	} {
 		if err := step(ctx, tree); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/image"
+	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
@@ -126,7 +127,6 @@ func (b *building) planSpec(a *app, v string) (pipeline.PlanSpec, map[string]str
 	engine = engine && !b.engineless
 	return pipeline.PlanSpec{
 		Version: v, Config: settings, Platforms: b.platforms, Archives: slices.Sorted(maps.Keys(archives)), Engine: engine, Accept: accept,
-		Ignore: ignored(a.source, b.folder(a, v), filepath.Dir(b.folder(a, v))),
 	}, archives, nil
 }
 
@@ -183,7 +183,7 @@ func (b *building) make(ctx context.Context, a *app, v string, run func(*pipelin
 		return none, "", err
 	}
 	dir := b.folder(a, v)
-	if _, err := bundles.replaces(dir); err != nil {
+	if _, err := replaces(output.Bundle, dir); err != nil {
 		return none, "", err
 	}
 	w, err := a.begin(dir)
@@ -204,7 +204,7 @@ func (b *building) make(ctx context.Context, a *app, v string, run func(*pipelin
 	if err != nil {
 		return r, "", err
 	}
-	return r, dir, bundles.deliver(r.Bundled, dir)
+	return r, dir, a.deliver(ctx, output.Bundle, r.Bundled, dir)
 }
 
 func (a *app) buildCommand() *cobra.Command {

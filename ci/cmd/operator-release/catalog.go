@@ -17,6 +17,7 @@ import (
 	"github.com/operator-release/operator-release/ci/audit"
 	"github.com/operator-release/operator-release/ci/catalog"
 	"github.com/operator-release/operator-release/ci/catalog/site"
+	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -50,7 +51,7 @@ func (a *app) catalogCommand() *cobra.Command {
 			if out == "" {
 				out = filepath.Join(a.source, "dist", "site")
 			}
-			if _, err := sites.replaces(out); err != nil {
+			if _, err := replaces(output.Site, out); err != nil {
 				return err
 			}
 			at, err := siteAddress(address)
@@ -77,7 +78,7 @@ func (a *app) catalogCommand() *cobra.Command {
 			var said cataloged
 			in := pipeline.Inputs[string]{Subject: out, Spec: pipeline.CatalogSpec{Site: at, To: to, Config: settings, Trust: trust}, Trees: a.repository()}
 			return a.beside(cmd.Context(), out, pipeline.Catalog, in, &said, func(made string) error {
-				if err := sites.deliver(made, out); err != nil {
+				if err := a.deliver(cmd.Context(), output.Site, made, out); err != nil {
 					return err
 				}
 				return a.print(said, func(page *report.Page) { catalogPage(page, said, out) })

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
@@ -18,7 +19,7 @@ func (a *app) joinCommand() *cobra.Command {
 			if out == "" {
 				return refusal.New("join parts: where to? name a folder with -o DIR")
 			}
-			if _, err := bundles.replaces(out); err != nil {
+			if _, err := replaces(output.Bundle, out); err != nil {
 				return err
 			}
 			w, err := a.begin(out)
@@ -35,7 +36,7 @@ func (a *app) joinCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := bundles.deliver(made.Bundled, out); err != nil {
+			if err := a.deliver(cmd.Context(), output.Bundle, made.Bundled, out); err != nil {
 				return err
 			}
 			return a.printBundle(made.Bundle, out)

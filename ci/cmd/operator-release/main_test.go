@@ -290,11 +290,3 @@ func throwaway(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = t.Close() })
 	ts.Setenv(args[0], t.Registry)
 }
-
-func TestIgnoredFolders(t *testing.T) {
-	dir := t.TempDir()
-	got := strings.Join(ignored(dir, filepath.Join(dir, "dist", "v1"), filepath.Join(dir, ".."), dir), ",")
-	if got != "dist/v1" {
-		t.Errorf("got %s", got)
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -114,6 +115,9 @@ func (a *app) publishCommand() *cobra.Command {
 				said, err := flow.Publish(ctx, dir, to, hash)
 				if err != nil {
 					return err
+				}
+				if info, err := os.Stat(d.backup); err == nil && info.IsDir() {
+					a.tellUnignored(ctx, "backup", d.backup)
 				}
 				return a.printPublication(said)
 			})

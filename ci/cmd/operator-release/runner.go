@@ -1,22 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/operator-release/operator-release/ci/catalog"
+	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -161,7 +155,7 @@ func (a *app) begin(target string) (*work, error) {
 		}
 	}
 	var err error
-	if w.dir, err = os.MkdirTemp(parent, ".operator-release-"); err != nil {
+	if w.dir, err = os.MkdirTemp(parent, output.Scratch); err != nil {
 		return nil, err
 	}
 	var to io.Writer = a.stderr
@@ -192,97 +186,4 @@ func place(target string) (string, error) {
 		return resolved, nil
 	}
 	return at, nil
-}
-
-// product is a kind of folder that a command makes. An older one of the kind is told by a file in it, and by what stands at the begin of this file.
-type product struct{ name, mark, says string }
-
-var (
-	bundles = product{"bundle", ocispec.ImageLayoutFile, `"imageLayoutVersion"`}
-	sites   = product{"catalog", catalog.JSONFile, `"` + path.Dir(catalog.Schema) + "/"} // whatever its version; other tools have files of this name, too
-)
-
-// replaces tells whether there is one that a new one takes the place of. A folder that holds anything else is refused.
-func (p product) replaces(target string) (bool, error) {
-	if filepath.Clean(target) == "." {
-		return false, refusal.New("write %s to %q: that is the folder in which the command runs; name another with -o", p.name, target)
-	}
-	entries, err := os.ReadDir(target)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
-		return false, nil
-	}
-	if err != nil {
-		return false, refusal.New("write %s to %s: it is no folder that can be read: %w; name another with -o", p.name, target, err)
-	}
-	begin, err := readBegin(filepath.Join(target, p.mark), 512)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("write %s to %s: find out what is there: %w", p.name, target, err)
-	}
-	if !bytes.Contains(begin, []byte(p.says)) {
-		return false, refusal.New("write %s to %s: the folder is not empty and holds no %s; name another with -o", p.name, target, p.name)
-	}
-	if _, err := os.Lstat(filepath.Join(target, ".git")); err == nil {
-		return false, refusal.New("write %s to %s: the folder is a work tree of git, which would be lost; name another with -o, and copy it there", p.name, target)
-	}
-	return true, nil
-}
-
-// readBegin reads the first bytes of a file, at most so many.
-func readBegin(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most))
-}
-
-// deliver moves a finished folder to where it was asked for. Only one of its kind, or an empty folder, is replaced.
-func (p product) deliver(from, target string) error {
-	if from == target {
-		return nil // kept
-	}
-	replaces, err := p.replaces(target)
-	if err != nil {
-		return err
-	}
-	if target, err = place(target); err != nil {
-		return err
-	}
-	if !replaces {
-		if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return os.Rename(from, target)
-	}
-	old := filepath.Join(filepath.Dir(from), "replaced")
-	if err := os.Rename(target, old); err != nil {
-		return fmt.Errorf("put the old %s in %s aside: %w", p.name, target, err)
-	}
-	if err := os.Rename(from, target); err != nil {
-		return errors.Join(err, os.Rename(old, target))
-	}
-	return nil
-}
-
-// ignored are the folders of the work tree that this run writes to, relative to the repository.
-func ignored(source string, folders ...string) []string {
-	top, err := filepath.Abs(source)
-	if err != nil {
-		return nil
-	}
-	if resolved, err := filepath.EvalSymlinks(top); err == nil {
-		top = resolved
-	}
-	var inside []string
-	for _, folder := range folders {
-		abs, err := filepath.Abs(folder)
-		if err != nil {
-			continue
-		}
-		if rel, err := filepath.Rel(top, abs); err == nil && filepath.IsLocal(rel) && rel != "." {
-			inside = append(inside, filepath.ToSlash(rel))
-		}
-	}
-	return inside
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/redact"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -112,7 +113,7 @@ func (a *app) signBundle(ctx context.Context, dir string, spec pipeline.SignSpec
 	if err != nil || said.Added == 0 && said.Tag != pipeline.TagSigned {
 		return said, err
 	}
-	return said, bundles.deliver(signed, dir)
+	return said, deliver(output.Bundle, signed, dir)
 }
 
 // tagStays is said where a git tag was to be signed once more.

@@ -113,7 +113,7 @@ func runPlan(ctx context.Context, c call, spec pipeline.PlanSpec) (any, error) {
 	defer os.RemoveAll(quarantine)
 	o := plan.Options{
 		Repository: repository, Quarantine: quarantine, Version: spec.Version, Commit: spec.Commit, Platforms: spec.Platforms,
-		Archives: spec.Archives, Engine: spec.Engine, Ignore: spec.Ignore, Alone: spec.Alone,
+		Archives: spec.Archives, Engine: spec.Engine, Alone: spec.Alone,
 		Again: spec.Again, Recorded: spec.Recorded, Accept: spec.Accept, OwnBefore: spec.OwnBefore, Examine: examine,
 		Packaged: packaged, Guide: planGuide,
 		Describe: func(ctx context.Context, q plan.Described) (plan.Description, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/gate"
+	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/pipeline"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
@@ -38,7 +39,7 @@ func (a *app) testBundle(ctx context.Context, dir string) error {
 	if err := json.Unmarshal(tested.Test, &result); err != nil {
 		return err
 	}
-	if err := bundles.deliver(tested.Bundled, dir); err != nil {
+	if err := deliver(output.Bundle, tested.Bundled, dir); err != nil {
 		return err
 	}
 	return a.print(result, func(page *report.Page) {
