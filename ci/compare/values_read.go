@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	helmyaml "sigs.k8s.io/yaml"
 
 	"github.com/operator-release/operator-release/ci/refusal"
 )
@@ -185,6 +186,8 @@ func entries(n *yaml.Node) map[string]entry {
 			text := name.Value
 			if name.Kind != yaml.ScalarNode {
 				text = shown(name, own{})
+			} else if tag, said := scalarOf(name); tag == "!!bool" {
+				text = said // as Helm calls the key on:
 			}
 			all[text] = entry{text, key, resolved(n.Content[i+1])}
 		}
@@ -243,12 +246,17 @@ func shown(n *yaml.Node, o own) string {
 				write(item)
 			}
 			b.WriteString("]")
-		case n.ShortTag() == "!!str" && !unquoted.MatchString(n.Value):
-			b.WriteString(strconv.Quote(o.unversioned(n.Value)))
-		case n.ShortTag() == "!!str" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 && ambiguous(n.Value):
-			b.WriteString(strconv.Quote(n.Value))
 		default:
-			b.WriteString(o.unversioned(n.Value))
+			switch tag, said := scalarOf(n); {
+			case tag == "!!str" && !unquoted.MatchString(said):
+				b.WriteString(strconv.Quote(o.unversioned(said)))
+			case tag == "!!str" && ambiguous(said):
+				b.WriteString(strconv.Quote(said))
+			case tag == "!!bool":
+				b.WriteString(said)
+			default:
+				b.WriteString(o.unversioned(n.Value))
+			}
 		}
 	}
 	write(n)
@@ -259,7 +267,26 @@ var unquoted = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9 ./:@_+=-]*$`)
 
 // ambiguous tells whether a text would be something else without its quotes.
 func ambiguous(text string) bool {
-	return (&yaml.Node{Kind: yaml.ScalarNode, Value: text}).ShortTag() != "!!str"
+	tag, _ := scalarOf(&yaml.Node{Kind: yaml.ScalarNode, Value: text})
+	return tag != "!!str"
+}
+
+// scalarOf is what Helm takes a scalar for, by YAML 1.1: off is false, 0x10 is 16, and all numbers are of one kind.
+func scalarOf(n *yaml.Node) (tag, value string) {
+	if n.Style != 0 { // quoted, a block, or with a tag of its own
+		return n.ShortTag(), n.Value
+	}
+	var read struct{ V any }
+	if helmyaml.Unmarshal([]byte("v: "+n.Value), &read) != nil {
+		return n.ShortTag(), n.Value
+	}
+	switch v := read.V.(type) {
+	case bool:
+		return "!!bool", strconv.FormatBool(v)
+	case float64:
+		return "!!float", strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	return "!!str", n.Value
 }
 
 // canonical is a text that two values share exactly if they are equal, whatever their order, quotes and comments.
@@ -287,10 +314,15 @@ func canonical(n *yaml.Node, o own) string {
 				b.WriteString(",")
 			}
 			b.WriteString("]")
-		case n.ShortTag() == "!!str":
-			b.WriteString(strconv.Quote(o.unversioned(n.Value)))
 		default:
-			b.WriteString(n.ShortTag() + " " + strconv.Quote(o.unversioned(n.Value)))
+			tag, said := scalarOf(n)
+			if marked := o.unversioned(n.Value); marked != n.Value {
+				said = marked
+			}
+			if tag != "!!str" {
+				b.WriteString(tag + " ")
+			}
+			b.WriteString(strconv.Quote(said))
 		}
 	}
 	write(n)
