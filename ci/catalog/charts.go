@@ -131,7 +131,7 @@ func (c *Catalog) keepListed(index *chartindex.Index, p Packages, files map[stri
 	return listed
 }
 
-// hasCRDs tells whether a packaged chart has a folder of them: Helm looks into crds/ (https://helm.sh/docs/chart_best_practices/custom_resource_definitions).
+// hasCRDs tells whether a packaged chart, or a subchart in it, has a folder of them: Helm looks into crds/ (https://helm.sh/docs/chart_best_practices/custom_resource_definitions).
 func hasCRDs(pkg []byte) (bool, error) {
 	gz, err := gzip.NewReader(bytes.NewReader(pkg))
 	if err != nil {
@@ -146,7 +146,11 @@ func hasCRDs(pkg []byte) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if parts := strings.Split(path.Clean(h.Name), "/"); len(parts) > 2 && parts[1] == "crds" {
+		parts := strings.Split(path.Clean(h.Name), "/")
+		for len(parts) > 4 && parts[1] == "charts" {
+			parts = parts[2:]
+		}
+		if len(parts) > 2 && parts[1] == "crds" {
 			return true, nil
 		}
 	}

@@ -8,13 +8,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	helm "helm.sh/helm/v4/pkg/chart/v2"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/chart/v2/util"
 
 	"github.com/operator-release/operator-release/ci/archive"
@@ -61,9 +59,21 @@ func Package(o Options) (Chart, error) {
 	if err := render.CheckLinks(o.Tree, filepath.FromSlash(o.Path)); err != nil {
 		return Chart{}, refusal.New("package chart %s: %w", o.Path, err)
 	}
-	c, err := loader.LoadDir(dir)
+	root, err := os.OpenRoot(o.Tree)
 	if err != nil {
-		return Chart{}, refusal.New("load chart %s: %w", o.Path, err)
+		return Chart{}, err
+	}
+	defer root.Close()
+	source, err := render.Read(root.FS(), o.Path)
+	if err != nil {
+		return Chart{}, fmt.Errorf("package chart %s: %w", o.Path, err)
+	}
+	if err := source.Check(); err != nil {
+		return Chart{}, fmt.Errorf("package chart %s: %w", o.Path, err)
+	}
+	c, err := source.Chart()
+	if err != nil {
+		return Chart{}, err
 	}
 	if err := check(o, c); err != nil {
 		return Chart{}, err
@@ -128,19 +138,6 @@ func check(o Options, c *helm.Chart) error {
 		return refusal.New("package chart %s: its version is %s where %s belongs", o.Path, m.Version, o.Version.SemVer())
 	case m.AppVersion != o.Version.String():
 		return refusal.New("package chart %s: its appVersion is %s where the image tag %s belongs", o.Path, m.AppVersion, o.Version)
-	}
-	have := map[string]bool{}
-	for _, dep := range c.Dependencies() {
-		have[dep.Name()] = true
-	}
-	var missing []string
-	for _, dep := range m.Dependencies {
-		if !have[dep.Name] {
-			missing = append(missing, dep.Name)
-		}
-	}
-	if len(missing) > 0 {
-		return refusal.New("package chart %s: it declares the dependencies %s, which are not in its charts/ folder; run helm dependency update and commit the result", o.Path, strings.Join(missing, ", "))
 	}
 	return nil
 }

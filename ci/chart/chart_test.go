@@ -89,10 +89,10 @@ func TestRefusals(t *testing.T) {
 		"its appVersion is 1.5.0 where the image tag": func(o Options) {
 			put(t, o, "Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.5.0\nappVersion: 1.5.0\n")
 		},
-		"run helm dependency update": func(o Options) {
+		"run: helm dependency update charts/spark-chart": func(o Options) {
 			put(t, o, "Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.5.0\nappVersion: v1.5.0\ndependencies: [{name: d, version: 1.0.0, repository: https://x}]\n")
 		},
-		"load chart charts/spark-chart":                     func(o Options) { put(t, o, "values.yaml", "a: b: c\n") },
+		"load the chart charts/spark-chart":                 func(o Options) { put(t, o, "values.yaml", "a: b: c\n") },
 		"no such file":                                      func(o Options) { os.Remove(filepath.Join(o.Tree, o.Path, "Chart.yaml")) },
 		"leads out of the repository, or nowhere":           func(o Options) { os.Symlink("/etc/hostname", filepath.Join(o.Tree, o.Path, "crds/c.yaml")) },
 		"charts/spark-chart/crds/d.yaml is a symbolic link": func(o Options) { os.Symlink("none", filepath.Join(o.Tree, o.Path, "crds/d.yaml")) },

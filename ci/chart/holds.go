@@ -11,35 +11,44 @@ import (
 
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/render"
 )
 
-// Holds gives the entries that the package of a chart would contain. It reads the chart's folder as Helm does: it
-// follows symbolic links, and it leaves out what .helmignore names.
+// Holds gives the entries that the package of a chart would contain, those of its dependencies by file:// included. It
+// reads the folders as Helm does: it follows symbolic links, and it leaves out what .helmignore names.
 func Holds(tree *git.Tree, folder string, of []git.Entry) ([]git.Entry, error) {
+	held := map[string]git.Entry{}
+	for _, f := range render.Folders(tree, folder) {
+		if err := holds(tree, f, of, held); err != nil {
+			return nil, err
+		}
+	}
+	var all []git.Entry
+	for _, name := range slices.Sorted(maps.Keys(held)) {
+		all = append(all, held[name])
+	}
+	return all, nil
+}
+
+// holds adds the entries that one folder brings.
+func holds(tree *git.Tree, folder string, of []git.Entry, held map[string]git.Entry) error {
 	rules := ignore.Empty()
 	file, err := tree.Open(path.Join(folder, ignore.HelmIgnore))
 	switch {
 	case err == nil:
 		defer file.Close()
 		if rules, err = ignore.Parse(file); err != nil {
-			return nil, refusal.New("read %s: %w; correct it", path.Join(folder, ignore.HelmIgnore), err)
+			return refusal.New("read %s: %w; correct it", path.Join(folder, ignore.HelmIgnore), err)
 		}
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+		return err
 	}
 	rules.AddDefaults()
-	w := &walk{tree: tree, rules: rules, of: map[string]git.Entry{}, held: map[string]git.Entry{}}
+	w := &walk{tree: tree, rules: rules, of: map[string]git.Entry{}, held: held}
 	for _, e := range of {
 		w.of[e.Path] = e
 	}
-	if err := w.folder(path.Clean(folder), "", nil); err != nil {
-		return nil, err
-	}
-	var held []git.Entry
-	for _, name := range slices.Sorted(maps.Keys(w.held)) {
-		held = append(held, w.held[name])
-	}
-	return held, nil
+	return w.folder(path.Clean(folder), "", nil)
 }
 
 // walk goes through a chart's folder as Helm does.

@@ -65,13 +65,17 @@ type parsed struct {
 	template    bool
 }
 
-// readSide reads the CRDs of the first folder that has any. A folder that is missing has none. Of a CRD that a folder holds twice the first one by path counts.
-func readSide(tree fs.FS, dirs []string, seen map[string]*parsed) (side, error) {
+// readSide reads the CRDs of the first folders that have any. A folder that is missing has none. Of a CRD that a folder holds twice the first one by path counts.
+func readSide(tree fs.FS, alternatives [][]string, seen map[string]*parsed) (side, error) {
 	s := side{definitions: map[string]placed{}}
-	for _, dir := range dirs {
-		files, err := manifests(tree, dir)
-		if err != nil {
-			return s, err
+	for _, dirs := range alternatives {
+		var files []string
+		for _, dir := range dirs {
+			below, err := manifests(tree, dir)
+			if err != nil {
+				return s, err
+			}
+			files = append(files, below...)
 		}
 		for _, file := range files {
 			content, err := fs.ReadFile(tree, file)

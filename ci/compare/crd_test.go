@@ -296,7 +296,7 @@ func TestCRDsFile(t *testing.T) {
 		"spec:\n  group: demo.example.com\n  names: {kind: PiJob, plural: pijobs}\n  versions:\n  - name: v1alpha1\n    served: true\n    storage: true\n    schema:\n" +
 		"      openAPIV3Schema:\n        type: object\n        properties:\n          spec:\n            type: object\n            properties:\n"
 	const digits = "              digits:\n                type: integer\n                maximum: "
-	findings, err := CRDs(treeOf(head+digits+"1000\n"), treeOf(head+"              # fewer\n"+digits+"100\n"), []string{"charts/x/crds", "crds"})
+	findings, err := CRDs(treeOf(head+digits+"1000\n"), treeOf(head+"              # fewer\n"+digits+"100\n"), []string{"charts/x/crds"}, []string{"crds"})
 	want := []Finding{{
 		ID: "crd/pijobs.demo.example.com/v1alpha1/spec.digits/narrowed", Subject: CRD, Severity: Breaking,
 		What: "spec.digits of v1alpha1 takes less than before: a stored object with something else there is refused", Was: "maximum 1000", Now: "maximum 100",
@@ -347,7 +347,7 @@ func TestCRDsFolders(t *testing.T) {
 		{"anchors", fstest.MapFS{"crds/a.yaml": file(versionOf(", properties: {a: {<<: &x {type: integer}, minimum: 1}}, x: *x"))}, []string{"crd/jobs.example.com/v1/a/narrowed"}},
 		{"a file instead of a folder", fstest.MapFS{"crds": file(narrow)}, []string{"crd/jobs.example.com/v1/a/narrowed"}},
 	} {
-		findings, err := CRDs(older, test.newer, []string{"crds", "config"})
+		findings, err := CRDs(older, test.newer, []string{"crds"}, []string{"config"})
 		var ids []string
 		for _, f := range findings {
 			ids = append(ids, f.ID)

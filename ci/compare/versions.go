@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 
 	"github.com/operator-release/operator-release/ci/config"
@@ -61,28 +59,45 @@ func Versions(ctx context.Context, older, newer Side) ([]Finding, error) {
 	return findings, nil
 }
 
-// crds compares the CRDs that each chart installs, or, without a chart that has some, those that controller-gen leaves for kustomize.
+// crds compares the CRDs that each chart installs, those of its subcharts included, or, without a chart that has some, those that controller-gen leaves for kustomize.
 func crds(older, newer Side) ([]Finding, error) {
-	const kustomize = "config/crd/bases"
+	kustomize := []string{"config/crd/bases"}
 	var findings []Finding
 	compared := false
 	for _, chart := range newer.Config.Charts {
-		folder := path.Join(chart.Path, "crds")
-		if _, err := fs.Stat(newer.Tree, folder); err != nil {
-			if _, err := fs.Stat(older.Tree, folder); err != nil {
-				continue
-			}
+		folders := append(crdFolders(newer.Tree, chart.Path), crdFolders(older.Tree, chart.Path)...)
+		if len(folders) == 0 {
+			continue
 		}
-		more, err := CRDs(older.Tree, newer.Tree, []string{folder, kustomize})
+		more, err := CRDs(older.Tree, newer.Tree, folders, kustomize)
 		if err != nil {
 			return nil, err
 		}
 		findings, compared = append(findings, more...), true
 	}
 	if compared {
-		return findings, nil
+		Sort(findings) // two charts may have one subchart
+		return slices.CompactFunc(findings, func(a, b Finding) bool { return a.ID == b.ID }), nil
 	}
-	return CRDs(older.Tree, newer.Tree, []string{kustomize})
+	return CRDs(older.Tree, newer.Tree, kustomize)
+}
+
+// crdFolders are the folders with CRDs that Helm installs of a chart: its own, and those of subcharts that are folders
+// of the tree.
+func crdFolders(tree fs.FS, dir string) []string {
+	var folders []string
+	for _, chart := range render.Folders(tree, dir) {
+		below, err := fs.Glob(tree, path.Join(chart, "charts", "*", "crds"))
+		if err != nil {
+			below = nil // a name that is no pattern
+		}
+		for _, folder := range append([]string{path.Join(chart, "crds")}, below...) {
+			if _, err := fs.Stat(tree, folder); err == nil && !slices.Contains(folders, folder) {
+				folders = append(folders, folder)
+			}
+		}
+	}
+	return folders
 }
 
 // charts compares the charts that both versions have at one path: their values, and what they render to with the default ones.
@@ -96,21 +111,13 @@ func charts(ctx context.Context, older, newer Side) ([]Finding, error) {
 	if len(both) == 0 {
 		return nil, nil
 	}
-	was, err := renderings(ctx, older.Tree, both)
-	if err != nil {
-		return nil, fmt.Errorf("of the older version: %w", err)
-	}
-	now, err := renderings(ctx, newer.Tree, both)
-	if err != nil {
-		return nil, fmt.Errorf("of the newer version: %w", err)
-	}
 	var findings []Finding
 	for _, dir := range both {
 		values, err := ChartValues(older.Tree, newer.Tree, dir)
 		if err != nil {
 			return nil, err
 		}
-		objects, err := ChartObjects(was[dir], now[dir])
+		objects, err := objectsOfChart(ctx, older.Tree, newer.Tree, dir)
 		if err != nil {
 			return nil, err
 		}
@@ -119,61 +126,45 @@ func charts(ctx context.Context, older, newer Side) ([]Finding, error) {
 	return findings, nil
 }
 
-// renderings are what charts render to with their default values. A chart that does not render is refused: its own gate says what is wrong with it.
-func renderings(ctx context.Context, tree *git.Tree, dirs []string) (map[string]render.Rendering, error) {
-	root, err := os.MkdirTemp("", "release-compare-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(root)
-	all := map[string]render.Rendering{}
-	for _, dir := range dirs {
-		at := filepath.Join(root, filepath.FromSlash(dir))
-		left := render.MostFiles
-		if err := copyFolder(tree, dir, at, &left); err != nil {
-			return nil, fmt.Errorf("copy chart %s: %w", dir, err)
+// objectsOfChart compares what two versions of a chart render to. A dependency that either commit lacks is left out of
+// both, and one finding says so: what is tagged stays as it is.
+func objectsOfChart(ctx context.Context, older, newer *git.Tree, dir string) ([]Finding, error) {
+	var sources []*render.Source
+	var findings []Finding
+	for _, side := range []struct {
+		tree *git.Tree
+		name string
+	}{{older, "older"}, {newer, "newer"}} {
+		source, err := render.Read(side.tree, dir)
+		if err != nil {
+			return nil, fmt.Errorf("of the %s version: %w", side.name, err)
 		}
-		if all[dir], err = render.Chart(ctx, at, dir, ""); err != nil {
+		for _, p := range source.Problems {
+			f := New(Notable, Objects, "dependency", p.Name, "not-compared", side.name)
+			f.What = fmt.Sprintf("what the dependency %s of chart %s brings is not compared: the %s version does not have it as it declares it", p.Name, dir, side.name)
+			f.File, f.Now = dir, p.String()
+			findings = append(findings, f)
+		}
+		sources = append(sources, source)
+	}
+	var made []render.Rendering
+	for _, source := range sources {
+		for _, other := range sources {
+			for _, p := range other.Problems {
+				source.LeaveOut(p.Name)
+			}
+		}
+		kubernetes, ok := render.KubernetesOf(source.KubeVersion())
+		if !ok {
+			return nil, refusal.New("render chart %s: its kubeVersion %q allows no known version of Kubernetes (%s); correct it",
+				dir, source.KubeVersion(), render.Known())
+		}
+		r, err := source.Render(ctx, kubernetes.Newest, nil)
+		if err != nil {
 			return nil, refusal.New("render chart %s: %w", dir, err)
 		}
+		made = append(made, r)
 	}
-	return all, nil
-}
-
-// copyFolder writes a folder of a tree, and in the place of links what they lead to in the tree, as Helm does. One that leads out of it, nowhere or in circles is refused.
-func copyFolder(tree *git.Tree, from, to string, left *int) error {
-	entries, err := tree.ReadDir(from)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(to, 0o755); err != nil {
-		return err
-	}
-	for _, e := range entries {
-		name, target := path.Join(from, e.Name()), filepath.Join(to, e.Name())
-		if *left--; *left < 0 {
-			return refusal.New("with %s it comes to more than %d files, or its symbolic links lead in circles; replace them by the files themselves", name, render.MostFiles)
-		}
-		info, err := tree.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return refusal.New("%s is a symbolic link that leads nowhere; replace it by the file itself", name)
-		}
-		if err != nil {
-			return err
-		}
-		if info.IsDir() {
-			if err := copyFolder(tree, name, target, left); err != nil {
-				return err
-			}
-			continue
-		}
-		content, err := tree.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(target, content, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	objects, err := ChartObjects(made[0], made[1])
+	return append(findings, objects...), err
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/v2/lint"
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
 
 	"github.com/operator-release/operator-release/ci/render"
 )
@@ -23,14 +25,15 @@ type renderedChart struct {
 	dir        string // relative to the tree
 	appVersion string
 	values     map[string]any // of its values.yaml
-	renderings []rendering    // the one with default values first
+	renderings []rendering    // those with default values first
 }
 
 // rendering is what one set of values makes of a chart.
 type rendering struct {
-	set     string // defaultValues or a file's path in the chart
-	objects []*object
-	failed  bool
+	set       string // defaultValues or a file's path in the chart
+	byDefault bool
+	objects   []*object
+	failed    bool
 }
 
 func checkChart(ctx context.Context, tree, dir string) ([]Check, renderedChart) {
@@ -39,39 +42,104 @@ func checkChart(ctx context.Context, tree, dir string) ([]Check, renderedChart) 
 	if err := render.CheckLinks(tree, filepath.FromSlash(dir)); err != nil {
 		return []Check{{Name: LintCheck, Subject: dir, Status: Failed, Details: []string{err.Error()}}}, chart
 	}
-	checks := []Check{lintChart(tree, dir)}
-	if ch, err := loader.LoadDir(root); err == nil {
+	disk, err := os.OpenRoot(tree)
+	if err != nil {
+		return []Check{{Name: LintCheck, Subject: dir, Status: Failed, Details: []string{err.Error()}}}, chart
+	}
+	defer disk.Close()
+	source, err := render.Read(disk.FS(), dir)
+	if err != nil {
+		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed, Details: lines(err.Error())}}, chart
+	}
+	if ch, err := source.Chart(); err == nil {
 		chart.appVersion, chart.values = ch.AppVersion(), ch.Values
 	}
-
+	kubernetes, ok := render.KubernetesOf(source.KubeVersion())
+	if !ok {
+		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed, Details: []string{fmt.Sprintf(
+			"kubeVersion %q in %s/Chart.yaml allows no known version of Kubernetes (%s); correct it", source.KubeVersion(), dir, render.Known())}}}, chart
+	}
+	checks := []Check{lintSource(source, dir, kubernetes)}
 	sets, err := valuesFiles(root)
 	if err != nil {
 		checks = append(checks, Check{Name: RenderCheck, Subject: dir, Status: Failed, Details: []string{
 			fmt.Sprintf("looking for %s/ci/*-values.yaml: %v", dir, err)}})
 	}
-
-	seen := memo{}
+	c := chartCheck{source: source, dir: dir, kubernetes: kubernetes, seen: memo{}}
 	for _, file := range append([]string{""}, sets...) {
-		r := rendering{set: defaultValues}
-		if file != "" {
-			r.set = "ci/" + filepath.Base(file)
-		}
-		subject := dir + ", " + r.set
-		rendered, err := render.Chart(ctx, root, dir, file)
-		if err != nil {
-			r.failed = true
-			checks = append(checks,
-				Check{Name: RenderCheck, Subject: subject, Status: Failed, Details: lines(strings.ReplaceAll(err.Error(), root, dir))},
-				Check{Name: ObjectsCheck, Subject: subject, Status: NotChecked, Details: []string{"the chart did not render"}})
-		} else {
-			var objectChecks []Check
-			objectChecks, r.objects = checkObjects(subject, rendered.Documents, seen)
-			checks = append(checks, verdict(RenderCheck, subject, nil, rendered.Notes))
-			checks = append(checks, objectChecks...)
-		}
-		chart.renderings = append(chart.renderings, r)
+		checks = append(checks, c.withValues(ctx, file, &chart)...)
 	}
 	return checks, chart
+}
+
+// chartCheck renders one chart.
+type chartCheck struct {
+	source     *render.Source
+	dir        string
+	kubernetes render.Kubernetes
+	seen       memo
+}
+
+// withValues renders the chart with the values of a file, or with its defaults, for every version of Kubernetes.
+func (c chartCheck) withValues(ctx context.Context, file string, chart *renderedChart) []Check {
+	set := defaultValues
+	var given *render.Given
+	var err error
+	if file != "" {
+		set = "ci/" + filepath.Base(file)
+		given = &render.Given{File: c.dir + "/" + set}
+		given.Content, err = os.ReadFile(file)
+	}
+	if err == nil {
+		err = c.source.Check()
+	}
+	subject := c.dir + ", " + set
+	var checks []Check
+	var before []render.Document
+	for i, version := range c.kubernetes.Versions() {
+		var rendered render.Rendering
+		if err == nil {
+			if rendered, err = c.source.Render(ctx, version, given); err != nil {
+				err = fmt.Errorf("for Kubernetes %s: %w", version, err)
+			}
+		}
+		if err != nil {
+			chart.renderings = append(chart.renderings, rendering{set: set, byDefault: file == "", failed: true})
+			return append(checks,
+				Check{Name: RenderCheck, Subject: subject, Status: Failed, Details: lines(err.Error())},
+				Check{Name: ObjectsCheck, Subject: subject, Status: NotChecked, Details: []string{"the chart did not render"}})
+		}
+		notes := append([]string{c.kubernetes.Because}, rendered.Notes...)
+		switch {
+		case i == 0:
+			checks = append(checks, verdict(RenderCheck, subject, nil, notes))
+		case slices.Equal(before, rendered.Documents):
+			continue
+		default: // other objects than for the newest version
+			subject += ", Kubernetes " + version
+		}
+		before = rendered.Documents
+		r := rendering{set: set, byDefault: file == ""}
+		var objectChecks []Check
+		objectChecks, r.objects = checkObjects(subject, rendered.Documents, c.seen)
+		checks = append(checks, objectChecks...)
+		chart.renderings = append(chart.renderings, r)
+	}
+	return checks
+}
+
+// lintSource lints a chart with its dependencies, which need not lie in its folder.
+func lintSource(source *render.Source, dir string, kubernetes render.Kubernetes) Check {
+	scratch, err := os.MkdirTemp("", "release-lint-")
+	if err != nil {
+		return Check{Name: LintCheck, Subject: dir, Status: Failed, Details: []string{err.Error()}}
+	}
+	defer os.RemoveAll(scratch)
+	at := filepath.Join(scratch, path.Base(dir))
+	if err := source.WriteTo(at); err != nil {
+		return Check{Name: LintCheck, Subject: dir, Status: Failed, Details: []string{err.Error()}}
+	}
+	return lintChart(at, dir, kubernetes.Newest)
 }
 
 // valuesFiles finds ci/*-values.yaml, by name. It looks on disk, for ci/ is
@@ -90,11 +158,14 @@ func valuesFiles(root string) ([]string, error) {
 	return files, err
 }
 
-// lintChart fails on errors; warnings are details. What the linter merely
+// lintChart lints the chart in the folder root, for a version of Kubernetes. It fails on errors; warnings are details. What the linter merely
 // recommends (an icon) is left out.
-func lintChart(tree, dir string) Check {
-	root := filepath.Join(tree, filepath.FromSlash(dir))
-	linter := lint.RunAll(root, nil, render.Namespace)
+func lintChart(root, dir, kubernetes string) Check {
+	var options []lint.LinterOption
+	if version, err := common.ParseKubeVersion(kubernetes); err == nil {
+		options = append(options, lint.WithKubeVersion(version))
+	}
+	linter := lint.RunAll(root, nil, render.Namespace, options...)
 	check := Check{Name: LintCheck, Subject: dir, Status: Passed}
 	for _, m := range linter.Messages {
 		if m.Severity < support.WarningSev {

@@ -49,8 +49,8 @@ func TestCharts(t *testing.T) {
 			files: "-- charts/operator/Chart.yaml --\napiVersion: v2\nname: operator\nversion: 1.5.0\nappVersion: v1.5.0\n" +
 				"dependencies:\n- {name: redis, version: 1.x.x, repository: https://charts.example.com}\n",
 			fails: []string{"chart render", "chart render"},
-			wants: []string{"the dependency redis 1.x.x (https://charts.example.com) that charts/operator/Chart.yaml declares is not in charts/operator/charts; " +
-				"run `helm dependency update charts/operator`"},
+			wants: []string{"charts/operator/Chart.yaml:6: the dependency redis 1.x.x (https://charts.example.com) is not in charts/operator/charts of the commit; " +
+				"run: helm dependency update charts/operator && git add --force charts/operator/charts"},
 		},
 		{
 			name: "a dependency of another version",
@@ -58,7 +58,7 @@ func TestCharts(t *testing.T) {
 				"dependencies:\n- {name: redis, version: 1.x.x, repository: https://charts.example.com}\n" +
 				"-- charts/operator/charts/redis/Chart.yaml --\napiVersion: v2\nname: redis\nversion: 2.0.0\n",
 			fails: []string{"chart render", "chart render"},
-			wants: []string{"declares the dependency redis 1.x.x, but charts/operator/charts holds 2.0.0"},
+			wants: []string{"is not in charts/operator/charts of the commit, which holds 2.0.0; run: helm dependency update charts/operator"},
 		},
 		{
 			name: "an error in a subchart",
@@ -72,8 +72,8 @@ func TestCharts(t *testing.T) {
 		{
 			name:  "not a chart",
 			files: "-- charts/operator/Chart.yaml --\n",
-			fails: []string{"chart lint", "chart render", "chart render"},
-			wants: []string{"loading the chart charts/operator"},
+			fails: []string{"chart lint", "chart render"},
+			wants: []string{"load the chart charts/operator"},
 		},
 		{
 			name:  "a separator with something behind it",
@@ -106,5 +106,5 @@ func TestMissingChart(t *testing.T) {
 	if result.Passed() {
 		t.Errorf("passed:\n%s", details(result.Checks))
 	}
-	contains(t, result.Checks, "loading the chart charts/absent", "no such file or directory")
+	contains(t, result.Checks, "read chart charts/absent", "no such file or directory")
 }

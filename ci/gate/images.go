@@ -34,8 +34,8 @@ func checkImage(repository, tag string, charts []renderedChart) Check {
 
 	var right, wrong, elsewhere, unrendered []string
 	for _, chart := range charts {
-		for i, r := range chart.renderings {
-			byDefault := i == 0
+		for _, r := range chart.renderings {
+			byDefault := r.byDefault
 			if byDefault && r.failed {
 				unrendered = append(unrendered, chart.dir)
 			}

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -148,7 +149,11 @@ size: big
 		t.Run(c.name, func(t *testing.T) {
 			root := tree(t, operatorChart, "-- charts/operator/templates/extra.yaml --\n"+c.text)
 			_, chart := checkChart(t.Context(), root, "charts/operator")
-			rendered, err := render.Chart(t.Context(), root+"/charts/operator", "charts/operator", "")
+			source, err := render.Read(os.DirFS(root), "charts/operator")
+			if err != nil {
+				t.Fatal(err)
+			}
+			rendered, err := source.Render(t.Context(), "v1.30.0", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -242,7 +242,7 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkCommitted, m.checkRemote, m.checkPlace, m.judge, m.edit, m.checkEmpty, m.checkRepeat,
+		m.checkClone, m.checkCommitted, m.checkRemote, m.checkPlace, m.judge, m.edit, m.checkCharts, m.checkEmpty, m.checkRepeat,
 		m.checkBranch, m.images, m.checkMissing,
 	} {
 		if err := step(ctx, tree); err != nil {

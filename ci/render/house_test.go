@@ -79,12 +79,12 @@ func (i installed) auditing() container { return i.pod().Containers[0] }
 // install renders our chart with values, which are YAML.
 func install(t *testing.T, values string) (installed, error) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "values.yaml")
-	if err := os.WriteFile(file, []byte(values), 0o644); err != nil {
+	s, err := Read(os.DirFS(filepath.Dir(filepath.Dir(ours))), "charts/operator-release")
+	if err != nil {
 		t.Fatal(err)
 	}
 	var i installed
-	r, err := Chart(t.Context(), ours, "charts/operator-release", file)
+	r, err := s.Render(t.Context(), "v1.30.0", &Given{File: "values", Content: []byte(values)})
 	for _, d := range r.Documents {
 		into := map[string]any{"cronjob.yaml": &i.cron, "configmap.yaml": &i.config, "networkpolicy.yaml": &i.policy}[filepath.Base(d.File)]
 		if into == nil {

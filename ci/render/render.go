@@ -1,6 +1,6 @@
 // Package render tells what a Helm chart renders to: the documents that would be applied by a first installation, its crds/ included.
 //
-// It needs no cluster and no network: a chart whose dependencies are not in its charts/ is not rendered. Whether the documents are right, or what they mean, is not
+// It needs no cluster and no network: a chart whose dependencies are not in the tree is not rendered. Whether the documents are right, or what they mean, is not
 // its business.
 package render
 
@@ -20,7 +20,6 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common"
 	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -47,16 +46,22 @@ type Document struct {
 	Text string
 }
 
-// Chart renders the chart in the folder root, which is dir in its tree, with the values of a file, or with its defaults alone where valuesFile is empty. A chart that
-// refuses to render where other operators' APIs are absent is rendered for a cluster that has them, and a note says so. Errors name files as they are in the tree.
-func Chart(ctx context.Context, root, dir, valuesFile string) (Rendering, error) {
-	ch, rendered, err := renderFor(ctx, root, dir, valuesFile, nil)
+// Given are values that a chart is rendered with instead of its defaults.
+type Given struct {
+	File    string // where they come from, for errors
+	Content []byte // YAML
+}
+
+// Render renders the chart for a version of Kubernetes, with the values that are given, or with its defaults alone. A chart that refuses to render where other
+// operators' APIs are absent is rendered for a cluster that has them, and a note says so. Errors name files as they are in the tree.
+func (s *Source) Render(ctx context.Context, kubernetes string, given *Given) (Rendering, error) {
+	ch, rendered, err := s.renderFor(ctx, kubernetes, given, nil)
 	var notes []string
 	if err != nil && ch != nil {
 		// Charts ask for the APIs of other operators and refuse to render where
 		// they are absent, which is right, and no reason to fail.
 		if foreign := foreignAPIs(ch); len(foreign) > 0 {
-			if again, renderedAgain, errAgain := renderFor(ctx, root, dir, valuesFile, foreign); errAgain == nil {
+			if again, renderedAgain, errAgain := s.renderFor(ctx, kubernetes, given, foreign); errAgain == nil {
 				ch, rendered, err = again, renderedAgain, nil
 				notes = []string{"renders only for a cluster that has (some of) " + strings.Join(foreign, ", ")}
 			}
@@ -65,31 +70,38 @@ func Chart(ctx context.Context, root, dir, valuesFile string) (Rendering, error)
 	if err != nil {
 		return Rendering{}, err
 	}
-	docs, err := documents(ch, dir, rendered)
+	docs, err := s.documents(ch, rendered)
 	return Rendering{Chart: ch.Name(), Version: ch.Metadata.Version, AppVersion: ch.AppVersion(), Documents: docs, Notes: notes}, err
 }
 
 // renderFor renders for a cluster that has these APIs beside Helm's defaults.
-// The chart is loaded anew each time, since rendering alters it.
-func renderFor(ctx context.Context, root, dir, valuesFile string, apis []string) (*chartv2.Chart, map[string]string, error) {
-	ch, err := loader.LoadDir(root)
+// The chart is made anew each time, since rendering alters it.
+func (s *Source) renderFor(ctx context.Context, kubernetes string, given *Given, apis []string) (*chartv2.Chart, map[string]string, error) {
+	ch, err := s.Chart()
 	if err != nil {
-		return nil, nil, fmt.Errorf("loading the chart %s: %w", dir, err)
-	}
-	values := common.Values{}
-	if valuesFile != "" {
-		if values, err = common.ReadValuesFile(valuesFile); err != nil {
-			return nil, nil, fmt.Errorf("reading the values %s: %w; correct the file", valuesName(root, dir, valuesFile), err)
-		}
-	}
-	if err := dependenciesPresent(ch, dir); err != nil {
 		return nil, nil, err
 	}
+	values := common.Values{}
+	if given != nil {
+		if values, err = common.ReadValues(given.Content); err != nil {
+			return nil, nil, fmt.Errorf("reading the values %s: %w; correct the file", given.File, err)
+		}
+	}
+	for _, p := range s.Problems {
+		if !s.left[p.Name] {
+			return nil, nil, s.Check()
+		}
+	}
 	if err := chartutil.ProcessDependencies(ch, values); err != nil {
-		return nil, nil, fmt.Errorf("resolving the dependencies of %s: %w", dir, err)
+		return nil, nil, fmt.Errorf("resolving the dependencies of %s: %w", s.dir, err)
 	}
 	capabilities := common.DefaultCapabilities.Copy()
 	capabilities.APIVersions = slices.Concat(capabilities.APIVersions, apis)
+	version, err := common.ParseKubeVersion(kubernetes)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rendering %s for Kubernetes %s: %w", s.dir, kubernetes, err)
+	}
+	capabilities.KubeVersion = *version
 	options := common.ReleaseOptions{Name: Release, Namespace: Namespace, IsInstall: true, Revision: 1}
 	top, err := commonutil.ToRenderValues(ch, values, options, capabilities)
 	if err != nil {
@@ -97,24 +109,28 @@ func renderFor(ctx context.Context, root, dir, valuesFile string, apis []string)
 	}
 	rendered, err := engine.Engine{}.RenderWithContext(ctx, ch, top)
 	if err != nil {
-		return ch, nil, fmt.Errorf("%s; correct the template or the values", inTree(err.Error(), ch.Name(), dir))
+		return ch, nil, fmt.Errorf("%s; correct the template or the values", s.inTree(err.Error()))
 	}
 	return ch, rendered, nil
 }
 
-// valuesName is what a file of values is called in the tree.
-func valuesName(root, dir, file string) string {
-	if name, err := filepath.Rel(root, file); err == nil && filepath.IsLocal(name) {
-		return path.Join(dir, filepath.ToSlash(name))
-	}
-	return file
-}
+// Name is what the chart calls itself.
+func (s *Source) Name() string { return s.meta.Name }
+
+// Folder is where the chart lies in the tree.
+func (s *Source) Folder() string { return s.dir }
+
+// Dependencies are those that the chart declares.
+func (s *Source) Dependencies() []*chartv2.Dependency { return s.meta.Dependencies }
+
+// KubeVersion is what the chart says about the versions of Kubernetes that it is for.
+func (s *Source) KubeVersion() string { return s.meta.KubeVersion }
 
 // documents splits what a chart renders to, its crds/ first; the rest by path.
-func documents(ch *chartv2.Chart, dir string, rendered map[string]string) ([]Document, error) {
+func (s *Source) documents(ch *chartv2.Chart, rendered map[string]string) ([]Document, error) {
 	var docs []Document
 	add := func(name, text string) error {
-		more, err := split(inTree(name, ch.Name(), dir), text)
+		more, err := split(s.inTree(name), text)
 		docs = append(docs, more...)
 		return err
 	}
@@ -154,35 +170,6 @@ func foreignAPIs(ch *chartv2.Chart) []string {
 // ofKubernetes tells whether a group is one of those that Helm assumes in every cluster.
 func ofKubernetes(group string) bool {
 	return slices.ContainsFunc(common.DefaultCapabilities.APIVersions, func(version string) bool { return strings.HasPrefix(version, group+"/") })
-}
-
-// dependenciesPresent compares Chart.yaml with charts/, since Helm would leave a
-// subchart of another version out without a word.
-func dependenciesPresent(ch *chartv2.Chart, dir string) error {
-	var errs []error
-	for _, want := range ch.Metadata.Dependencies {
-		if want == nil {
-			continue
-		}
-		var versions []string
-		fits := false
-		for _, have := range ch.Dependencies() {
-			if have.Name() == want.Name {
-				versions = append(versions, have.Metadata.Version)
-				fits = fits || chartutil.IsCompatibleRange(want.Version, have.Metadata.Version)
-			}
-		}
-		const remedy = "run `helm dependency update %s` before the chart is tested, or commit charts/"
-		switch {
-		case len(versions) == 0:
-			errs = append(errs, fmt.Errorf("the dependency %s %s (%s) that %s/Chart.yaml declares is not in %s/charts; "+remedy,
-				want.Name, want.Version, want.Repository, dir, dir, dir))
-		case !fits:
-			errs = append(errs, fmt.Errorf("%s/Chart.yaml declares the dependency %s %s, but %s/charts holds %s; "+remedy,
-				dir, want.Name, want.Version, dir, strings.Join(versions, ", "), dir))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // inTree turns the engine's names of templates, which start with the chart's

@@ -35,7 +35,7 @@ func TestChart(t *testing.T) {
 		note, err     string
 	}{
 		"its defaults": {kinds: "charts/o/crds/things.yaml CustomResourceDefinition, charts/o/templates/a.yaml a-release-name-default, charts/o/templates/a.yaml Secret"},
-		"a file of values": {files: "-- ci/x.yaml --\nname: b\n", values: "ci/x.yaml",
+		"a file of values": {values: "name: b",
 			kinds: "charts/o/crds/things.yaml CustomResourceDefinition, charts/o/templates/a.yaml b-release-name-default, charts/o/templates/a.yaml Secret"},
 		"the APIs of another operator": {
 			files: "-- templates/a.yaml --\n{{ if not (.Capabilities.APIVersions.Has \"other.example.com/v1\") }}{{ fail \"no\" }}{{ end }}\nkind: Other\n",
@@ -44,13 +44,13 @@ func TestChart(t *testing.T) {
 		"an API of Kubernetes itself": {
 			files: "-- templates/a.yaml --\n{{ if not (.Capabilities.APIVersions.Has \"apps/v9\") }}{{ fail \"no\" }}{{ end }}\nkind: Other\n",
 			err:   "charts/o/templates/a.yaml:1:"},
-		"values that are not there": {values: "ci/y.yaml", err: "reading the values charts/o/ci/y.yaml: "},
-		"no chart":                  {files: "-- Chart.yaml --\n", err: "loading the chart charts/o: "},
+		"values that are no YAML": {values: "{", err: "reading the values charts/o/values of the test: "},
+		"no chart":                {files: "-- Chart.yaml --\n", err: "load the chart charts/o: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
 			for _, f := range append(txtar.Parse([]byte(chart)).Files, txtar.Parse([]byte(test.files)).Files...) {
-				file := filepath.Join(root, f.Name)
+				file := filepath.Join(root, "charts/o", f.Name)
 				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 					t.Fatal(err)
 				}
@@ -58,10 +58,15 @@ func TestChart(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if test.values != "" {
-				test.values = filepath.Join(root, test.values)
+			s, err := Read(os.DirFS(root), "charts/o")
+			var r Rendering
+			if err == nil {
+				var given *Given
+				if test.values != "" {
+					given = &Given{File: "charts/o/values of the test", Content: []byte(test.values)}
+				}
+				r, err = s.Render(t.Context(), "v1.30.0", given)
 			}
-			r, err := Chart(t.Context(), root, "charts/o", test.values)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("%v", err)

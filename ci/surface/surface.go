@@ -149,6 +149,7 @@ func Rewrite(tree *git.Tree, c config.Config, v version.Version) (found []Occurr
 			found = append(found, Occurrence{s, value})
 		}
 	}
+	relock(tree, c, edits)
 	return found, edits, nil
 }
 
@@ -167,6 +168,7 @@ func Find(tree fs.FS, c config.Config) ([]Surface, error) {
 				locate: func(content []byte) ([]Value, error) { return badges(content), nil }})
 		}
 	}
+	found = append(found, dependencies(tree, c)...)
 	for _, p := range c.Surfaces {
 		found = append(found, Surface{Kind: "pattern", Path: p.Path, locate: pattern(p.Pattern)})
 	}

@@ -1,0 +1,68 @@
+package render
+
+import (
+	"fmt"
+
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+)
+
+// The minor versions of Kubernetes that charts are rendered for.
+const (
+	oldestMinor    = 16 // the first one with CustomResourceDefinitions of v1
+	supportedMinor = 35 // the oldest one that the Kubernetes project supports beside the newest
+	newestMinor    = 37 // that of the Kubernetes libraries in go.mod
+)
+
+// mostPatches is how many patch versions of a minor version are tried: a kubeVersion may name one.
+const mostPatches = 40
+
+// Kubernetes is the range of versions that a chart is rendered for.
+type Kubernetes struct {
+	Oldest, Newest string // such as v1.37.0
+	Because        string // why these
+}
+
+// Versions are the oldest and the newest version of Kubernetes in the range.
+func (k Kubernetes) Versions() []string {
+	if k.Oldest == k.Newest {
+		return []string{k.Newest}
+	}
+	return []string{k.Newest, k.Oldest}
+}
+
+// KubernetesOf gives what a chart with this kubeVersion is rendered for: the oldest version that it allows, and the
+// newest one that is known. Without kubeVersion the oldest one is the oldest that the Kubernetes project supports.
+// ok is false where it allows none that is known.
+func KubernetesOf(kubeVersion string) (k Kubernetes, ok bool) {
+	if kubeVersion == "" {
+		k = Kubernetes{Oldest: fmt.Sprintf("v1.%d.0", supportedMinor), Newest: fmt.Sprintf("v1.%d.0", newestMinor)}
+		k.Because = fmt.Sprintf("rendered for Kubernetes %s, the oldest supported one, and %s, the newest known one; the chart names no kubeVersion",
+			k.Oldest, k.Newest)
+		return k, true
+	}
+	first := func(minor int) string {
+		for patch := range mostPatches {
+			if v := fmt.Sprintf("v1.%d.%d", minor, patch); chartutil.IsCompatibleRange(kubeVersion, v) {
+				return v
+			}
+		}
+		return ""
+	}
+	for minor := oldestMinor; minor <= newestMinor; minor++ {
+		if v := first(minor); v != "" {
+			if k.Oldest == "" {
+				k.Oldest = v
+			}
+			k.Newest = v
+		}
+	}
+	k.Because = fmt.Sprintf("rendered for Kubernetes %s and %s, the oldest and the newest known one that kubeVersion %q allows",
+		k.Oldest, k.Newest, kubeVersion)
+	if k.Oldest == k.Newest {
+		k.Because = fmt.Sprintf("rendered for Kubernetes %s, the only known one that kubeVersion %q allows", k.Newest, kubeVersion)
+	}
+	return k, k.Newest != ""
+}
+
+// Known is the range of Kubernetes' versions that a kubeVersion is compared with.
+func Known() string { return fmt.Sprintf("v1.%d to v1.%d", oldestMinor, newestMinor) }

@@ -1,0 +1,158 @@
+package surface
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	yamlv3 "go.yaml.in/yaml/v3"
+	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
+	"sigs.k8s.io/yaml"
+
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/render"
+)
+
+// declaring are the files of a chart that list its dependencies, and locking those that lock them. The second of each
+// belongs to apiVersion v1.
+var declaring, locking = []string{"Chart.yaml", "requirements.yaml"}, []string{"Chart.lock", "requirements.lock"}
+
+// dependencies are the surfaces in the lists of dependencies of the released charts, and of charts that these read by
+// file://: the version of an entry that names a chart released here, where it is that chart's version now.
+func dependencies(tree fs.FS, c config.Config) []Surface {
+	released := map[string]string{} // version of each released chart, by its folder
+	for _, chart := range c.Charts {
+		var says struct{ Version string }
+		content, err := fs.ReadFile(tree, path.Join(chart.Path, "Chart.yaml"))
+		if err == nil && yaml.Unmarshal(content, &says) == nil {
+			released[path.Clean(chart.Path)] = says.Version
+		}
+	}
+	var found []Surface
+	for _, folder := range dependents(tree, c) {
+		for _, name := range slices.Concat(declaring, locking) {
+			file := path.Join(folder, name)
+			content, err := fs.ReadFile(tree, file)
+			if err != nil {
+				continue
+			}
+			if follows := following(content, folder, released); len(follows) > 0 {
+				found = append(found, Surface{Kind: "chart dependency", Path: file,
+					locate: func(content []byte) ([]Value, error) { return dependencyVersions(content, follows) }})
+			}
+		}
+	}
+	return found
+}
+
+// dependents are the folders of the released charts and of those that they read by file://.
+func dependents(tree fs.FS, c config.Config) []string {
+	var folders []string
+	for _, chart := range c.Charts {
+		for _, folder := range render.Folders(tree, chart.Path) {
+			if !slices.Contains(folders, folder) {
+				folders = append(folders, folder)
+			}
+		}
+	}
+	return folders
+}
+
+// following are the indexes of the entries that name a released chart by its version.
+func following(content []byte, folder string, released map[string]string) []int {
+	var list struct{ Dependencies []*chartv2.Dependency }
+	if yaml.Unmarshal(content, &list) != nil {
+		return nil // the surface of the chart itself says what is wrong
+	}
+	var follows []int
+	for i, d := range list.Dependencies {
+		if d == nil {
+			continue
+		}
+		at, local := render.Local(folder, d.Repository)
+		if !local && d.Repository == "" {
+			at, local = path.Join(folder, "charts", d.Name), true
+		}
+		version := released[at]
+		if local && version != "" && strings.TrimPrefix(d.Version, "v") == strings.TrimPrefix(version, "v") {
+			follows = append(follows, i)
+		}
+	}
+	return follows
+}
+
+// dependencyVersions are the versions of the entries with these indexes.
+func dependencyVersions(content []byte, indexes []int) ([]Value, error) {
+	root, err := document(content)
+	if err != nil {
+		return nil, err
+	}
+	list := child(root, "dependencies")
+	var values []Value
+	for _, i := range indexes {
+		if list == nil || i >= len(list.Content) {
+			return nil, fmt.Errorf("it has no dependency %d", i+1)
+		}
+		entry := list.Content[i]
+		if entry.Kind == yamlv3.AliasNode {
+			entry = entry.Alias
+		}
+		name, version := child(entry, "name"), child(entry, "version")
+		if name == nil || version == nil {
+			return nil, fmt.Errorf("line %d: the dependency has no name or no version of its own; write both", entry.Line)
+		}
+		value, err := scalar(content, version, "version of dependency "+name.Value, formOf(version.Value))
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, nil
+}
+
+// relock brings the digests of lock files to what they lock, where they were right before. Helm refuses to fetch what a
+// lock file names whose digest is another: it is that of the two lists of dependencies, and of no package.
+func relock(tree fs.FS, c config.Config, edits map[string][]byte) {
+	for _, folder := range dependents(tree, c) {
+		for i := range locking {
+			lists, lock := path.Join(folder, declaring[i]), path.Join(folder, locking[i])
+			if edits[lists] == nil && edits[lock] == nil {
+				continue
+			}
+			before := func(name string) []byte {
+				content, _ := fs.ReadFile(tree, name) // of a file that is not there: nothing
+				return content
+			}
+			after := func(name string) []byte {
+				if edited := edits[name]; edited != nil {
+					return edited
+				}
+				return before(name)
+			}
+			was, is := lockDigest(before(lists), before(lock)), lockDigest(after(lists), after(lock))
+			if was == "" || was == is || strings.Count(string(after(lock)), was) != 1 {
+				continue
+			}
+			edits[lock] = []byte(strings.Replace(string(after(lock)), was, is, 1))
+		}
+	}
+}
+
+// lockDigest is the digest that Helm writes into a lock file; empty where the files cannot be read.
+func lockDigest(lists, lock []byte) string {
+	var declared, locked struct{ Dependencies []*chartv2.Dependency }
+	if len(lock) == 0 || yaml.Unmarshal(lists, &declared) != nil || yaml.Unmarshal(lock, &locked) != nil {
+		return ""
+	}
+	content, err := json.Marshal([2][]*chartv2.Dependency{declared.Dependencies, locked.Dependencies})
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(content)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
