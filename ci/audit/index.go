@@ -185,7 +185,8 @@ func (a *auditor) charts(v version.Version, k *known, t *tagged) []released {
 	switch {
 	case k != nil:
 		for _, c := range k.record.OfKind(bundle.KindChart) {
-			all = append(all, released{path.Base(c.Repository), v.String(), c.Package.Digest.String()})
+			name := path.Base(c.Repository)
+			all = append(all, released{name, t.appVersion(k.record, name), c.Package.Digest.String()})
 		}
 	case t.files != nil && t.refused == nil:
 		for _, c := range t.settings.Charts {

@@ -46,15 +46,29 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 	for _, name := range slices.Sorted(maps.Keys(unread)) {
 		out.unseen(KindFile, name, v.String(), unread[name].Error())
 	}
+	before := a.followed(ctx, v)
+	values, others, err := surface.Follows(values, v, before)
+	if err != nil {
+		return err
+	}
+	for _, at := range others {
+		if _, _, shows := surface.Parse(at.Text); shows && len(before.Versions) == 0 && a.refs.noTags != "" {
+			out.unseen(KindFile, at.Path+" "+at.Name, at.Form.Write(v), "whether it followed the version before: "+a.refs.noTags)
+			continue
+		}
+		out.note("%s:%d: %s is %q and does not follow the version", at.Path, at.Line, at.Name, at.Text)
+	}
 	asked := imageTag(values, v)
 	if asked != v.String() {
 		out.note("the chart asks for image tags without the v of the git tag")
 	}
 	for _, value := range values {
-		want := value.Form.Write(v)
-		if namesImage(value.Name) {
-			want = written(value.Form, asked)
-		} else if strings.TrimPrefix(value.Text, "v") == strings.TrimPrefix(want, "v") {
+		form := value.Form
+		if value.Image {
+			form.V = asked == v.String()
+		}
+		want := form.Write(v)
+		if !value.Image && value.Means(v) { // each place has its own form
 			want = value.Text
 		}
 		out.compare(KindFile, value.Path+" "+value.Name, want, value.Text, "")
@@ -74,6 +88,20 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 	return nil
 }
 
+// followed are the versions before one on its line, or elsewhere, that tell which places follow it.
+func (a *auditor) followed(ctx context.Context, v version.Version) surface.Before {
+	place, _ := a.Pattern.Follow(slices.Collect(maps.Keys(a.refs.tags)), v) // a gap is a difference of its own
+	b := surface.Before{Tree: func(v version.Version) (surface.Tree, error) {
+		return a.refs.repository.Tree(ctx, a.refs.tags[v].commit)
+	}}
+	for _, e := range []version.Version{place.Previous, place.From, place.Since} {
+		if !e.IsZero() && !slices.Contains(b.Versions, e) && a.refs.tags[e].commit != "" {
+			b.Versions = append(b.Versions, e)
+		}
+	}
+	return b
+}
+
 // notSurfaces are files that rightly speak of older versions, or of other things' versions.
 var notSurfaces = []string{"**/CHANGELOG*", "**/*.sum", "**/go.mod", "**/*lock*", "**/vendor/**", "**/testdata/**", "**/node_modules/**"}
 
@@ -83,8 +111,8 @@ func (a *auditor) strays(ctx context.Context, v version.Version, t *tagged, valu
 	var words, others []string
 	for _, value := range values {
 		known[fmt.Sprintf("%s:%d", value.Path, value.Line)] = true
-		other, err := version.Parse("v" + strings.TrimPrefix(value.Text, "v"))
-		if err == nil && other != v && !slices.Contains(others, other.String()) {
+		other, _, ok := surface.Parse(value.Text)
+		if ok && other != v && !slices.Contains(others, other.String()) {
 			others, words = append(others, other.String()), append(words, other.String(), other.SemVer())
 		}
 	}
@@ -107,27 +135,19 @@ func (a *auditor) strays(ctx context.Context, v version.Version, t *tagged, valu
 	return nil
 }
 
-// imageTag is the image tag that the chart of a tree asks for, if it is the version at all: with or without v.
+// imageTag is the image tag that a tree asks for, if it is the version at all: with or without v. The chart decides; a
+// tree whose chart does not say is read by its other image tags.
 func imageTag(values []surface.Occurrence, v version.Version) string {
+	tag := ""
 	for _, value := range values {
-		if value.Kind == "chart" && value.Name == "appVersion" && value.Text == v.SemVer() {
-			return v.SemVer()
+		if value.Image && value.Means(v) && (tag == "" || value.Kind == "chart") {
+			tag = value.Text
 		}
 	}
-	return v.String()
-}
-
-// namesImage tells whether a value is an image tag: one that an image is asked for by, or a badge that shows it.
-func namesImage(name string) bool {
-	return strings.HasSuffix(name, "appVersion") || strings.HasSuffix(name, "AppVersion") || strings.HasPrefix(name, "newTag of ")
-}
-
-// written is an image tag in a surface's form.
-func written(f surface.Form, tag string) string {
-	if f == surface.TagBadge || f == surface.Badge {
-		return strings.ReplaceAll(tag, "-", "--")
+	if tag == v.SemVer() {
+		return tag
 	}
-	return tag
+	return v.String()
 }
 
 // sections tells whether the changelog of a final's tree speaks of it.
@@ -245,8 +265,28 @@ func (a *auditor) oldChart(ctx context.Context, v version.Version, t *tagged, ch
 		out.found(KindChart, name, v.SemVer(), ocispec.Descriptor{}, err)
 		return
 	}
-	out.compare(KindChart, name+" version", meta.Version, says.Version, "")
-	out.compare(KindChart, name+" appVersion", meta.AppVersion, says.AppVersion, "")
+	out.compare(KindChart, name+" version", v.SemVer(), says.Version, "")
+	app := meta.AppVersion
+	if said, _, ok := surface.Parse(says.AppVersion); ok && said == v { // as helm package --app-version sets it
+		app = says.AppVersion
+	}
+	out.compare(KindChart, name+" appVersion", app, says.AppVersion, "")
+}
+
+// appVersion is what a chart of a record says: the version, unless the appVersion of its tree does not follow it.
+func (t *tagged) appVersion(r bundle.Record, name string) string {
+	for _, c := range r.Config.Charts {
+		file := c.Path + "/Chart.yaml"
+		if t.files == nil || slices.ContainsFunc(r.Surfaces, func(s bundle.Surface) bool {
+			return s.Path == file && s.Name == "appVersion"
+		}) {
+			continue
+		}
+		if meta, err := readChart(t.files, c.Path); err == nil && meta.Name == name {
+			return meta.AppVersion
+		}
+	}
+	return r.Version.String()
 }
 
 // readChart reads a Chart.yaml.

@@ -251,7 +251,7 @@ func (a *auditor) byRecord(ctx context.Context, k *known, t *tagged, out *Versio
 		a.floating(ctx, r, image, out)
 	}
 	for _, chart := range r.OfKind(bundle.KindChart) {
-		a.chart(ctx, r, chart, out)
+		a.chart(ctx, r, chart, t, out)
 	}
 	a.signatures(ctx, k, out)
 }
@@ -327,7 +327,7 @@ func (a *auditor) sboms(ctx context.Context, place *place, p bundle.PlatformImag
 }
 
 // chart compares a chart's tag, its package, and what the chart says of itself.
-func (a *auditor) chart(ctx context.Context, r bundle.Record, chart bundle.Artifact, out *Version) {
+func (a *auditor) chart(ctx context.Context, r bundle.Record, chart bundle.Artifact, t *tagged, out *Version) {
 	place, err := a.registries.at(chart.Repository)
 	var desc ocispec.Descriptor
 	var m manifest
@@ -345,8 +345,10 @@ func (a *auditor) chart(ctx context.Context, r bundle.Record, chart bundle.Artif
 	}
 	out.found(KindChart, chart.Name+" package", chart.Package.Digest.String(), pack, err)
 	says, err := place.chart(ctx, m)
+	name := path.Base(chart.Repository)
 	for _, value := range []struct{ name, want, found string }{
-		{"name", path.Base(chart.Repository), says.Name}, {"version", r.Version.SemVer(), says.Version}, {"appVersion", r.Version.String(), says.AppVersion},
+		{"name", name, says.Name}, {"version", r.Version.SemVer(), says.Version},
+		{"appVersion", t.appVersion(r, name), says.AppVersion},
 	} {
 		if err != nil {
 			out.found(KindChart, chart.Name+" "+value.name, value.want, ocispec.Descriptor{}, err)

@@ -126,11 +126,11 @@ func (w *world) release(v version.Version) bundle.Bundle {
 	defer files.Close()
 	settings, err := config.Load(files, "", nil)
 	check(err)
-	found, edits, err := surface.Rewrite(files, settings, v)
+	places, err := surface.Rewrite(files, settings, v, surface.Before{})
 	check(err)
 	q, err := w.source.Quarantine(ctx, t.TempDir())
 	check(err)
-	commit, err := q.NewCommit(ctx, base, edits, base.Committer, "release\n")
+	commit, err := q.NewCommit(ctx, base, places.Edits, base.Committer, "release\n")
 	check(err)
 	tag, err := q.NewTag(ctx, v.String(), commit.ID, base.Committer, "spark "+v.String()+"\n")
 	check(err)
@@ -142,7 +142,7 @@ func (w *world) release(v version.Version) bundle.Bundle {
 	if v != v150 {
 		r.Previous = v150
 	}
-	for _, at := range found {
+	for _, at := range places.Follow {
 		r.Surfaces = append(r.Surfaces, bundle.Surface{Path: at.Path, Line: at.Line, Name: at.Name, Value: at.Form.Write(v)})
 	}
 	for _, f := range p.Files {

@@ -133,11 +133,8 @@ func manifest(o Options, meta *helm.Metadata, layer ocispec.Descriptor) (ocispec
 
 func check(o Options, c *helm.Chart) error {
 	m := c.Metadata
-	switch {
-	case m.Version != o.Version.SemVer():
+	if m.Version != o.Version.SemVer() {
 		return refusal.New("package chart %s: its version is %s where %s belongs", o.Path, m.Version, o.Version.SemVer())
-	case m.AppVersion != o.Version.String():
-		return refusal.New("package chart %s: its appVersion is %s where the image tag %s belongs", o.Path, m.AppVersion, o.Version)
 	}
 	return nil
 }

@@ -86,9 +86,6 @@ func TestRefusals(t *testing.T) {
 		"its version is 1.4.0 where 1.5.0 belongs": func(o Options) {
 			put(t, o, "Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.4.0\nappVersion: v1.5.0\n")
 		},
-		"its appVersion is 1.5.0 where the image tag": func(o Options) {
-			put(t, o, "Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.5.0\nappVersion: 1.5.0\n")
-		},
 		"run: helm dependency update charts/spark-chart": func(o Options) {
 			put(t, o, "Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.5.0\nappVersion: v1.5.0\ndependencies: [{name: d, version: 1.0.0, repository: https://x}]\n")
 		},

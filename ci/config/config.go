@@ -161,11 +161,13 @@ type Chart struct {
 	Repository string `json:"repository,omitempty"`
 }
 
-// Surface is a place that carries the version: what the group of Pattern matches in the file at Path.
-// A version found with a leading v is written with one, else without.
+// Surface is a place that carries the version: what the group of Pattern matches in the file at Path. The group has to
+// match exactly one version, and the place keeps its form, such as 1.5.0-rc.0 or 1.5.0rc0.
+// With Exclude the files at Path are no surfaces, and the plan does not name them.
 type Surface struct {
-	Path    string `json:"path"`
-	Pattern string `json:"pattern"`
+	Path    string `json:"path"` // with Exclude a pattern as in .dockerignore
+	Pattern string `json:"pattern,omitempty"`
+	Exclude bool   `json:"exclude,omitempty"`
 }
 
 // Person signs commits and tags.

@@ -18,8 +18,10 @@ type Generated struct {
 
 // Matcher gives a function that tells whether a slash path is one of these. It must not be called by several goroutines at once. A pattern
 // that cannot be parsed is an error; Load has refused it.
-func (g Generated) Matcher() (func(path string) bool, error) {
-	for _, p := range g.Paths {
+func (g Generated) Matcher() (func(path string) bool, error) { return matcher(g.Paths) }
+
+func matcher(paths []string) (func(path string) bool, error) {
+	for _, p := range paths {
 		// A pattern is compiled when it is first asked, and one that takes out may never be.
 		alone, err := patternmatcher.New([]string{strings.TrimPrefix(strings.TrimSpace(p), "!")})
 		if err == nil && len(alone.Patterns()) == 0 {
@@ -32,9 +34,9 @@ func (g Generated) Matcher() (func(path string) bool, error) {
 			return nil, fmt.Errorf("the pattern %q: %w", p, err)
 		}
 	}
-	all, err := patternmatcher.New(g.Paths)
+	all, err := patternmatcher.New(paths)
 	if err != nil {
-		return nil, fmt.Errorf("the patterns %q: %w", g.Paths, err)
+		return nil, fmt.Errorf("the patterns %q: %w", paths, err)
 	}
 	return func(path string) bool {
 		matched, err := all.MatchesOrParentMatches(path)

@@ -96,7 +96,7 @@ func (c *Config) take(tree fs.FS, p Config, seen findings) error {
 	}
 	p.Binaries = without(p.Binaries, func(b Binary) bool { return !exists(tree, path.Clean(b.Main)) })
 	p.Charts = without(p.Charts, func(ch Chart) bool { return !exists(tree, ch.Path) })
-	p.Surfaces = without(p.Surfaces, func(s Surface) bool { return !exists(tree, s.Path) })
+	p.Surfaces = without(p.Surfaces, func(s Surface) bool { return !s.Exclude && !exists(tree, s.Path) })
 	merged, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -341,6 +341,10 @@ func (c *Config) check(name string) error {
 	for i, s := range c.Surfaces {
 		key := fmt.Sprintf("surfaces[%d]", i)
 		local(key+".path", s.Path)
+		if s.Exclude || s.Pattern == "" {
+			errs = append(errs, checkExclude(name+": "+key, s))
+			continue
+		}
 		if expr, err := regexp.Compile(s.Pattern); err != nil {
 			errs = append(errs, refusal.New("%s: %s.pattern: %w", name, key, err))
 		} else if expr.NumSubexp() != 1 {

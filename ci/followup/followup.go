@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/operator-release/operator-release/ci/changelog"
 	"github.com/operator-release/operator-release/ci/config"
@@ -87,14 +86,16 @@ func (o Options) edits(ctx context.Context, f *Followup, released string) (map[s
 		return nil, err
 	}
 	defer tree.Close()
-	found, edits, err := surface.Rewrite(tree, o.Config, o.says())
+	places, err := surface.Rewrite(tree, o.Config, o.says(), surface.Before{Versions: []version.Version{o.Version},
+		Tree: func(version.Version) (surface.Tree, error) { return o.Repository.Tree(ctx, released) }})
 	if err != nil {
 		return nil, err
 	}
+	edits := places.Edits
 	f.Says = o.says()
-	for _, at := range found {
-		now, err := version.Parse("v" + strings.TrimPrefix(strings.ReplaceAll(at.Text, "--", "-"), "v"))
-		if err == nil && now.Compare(f.Says) > 0 {
+	for _, at := range places.Follow {
+		now, _, ok := surface.Parse(at.Text)
+		if ok && now.Compare(f.Says) > 0 {
 			f.Notices = append(f.Notices, fmt.Sprintf("%s says %s already, in %s: versions there stay", f.Onto, now, at.Path))
 			f.Says, edits = version.Version{}, map[string][]byte{}
 			break

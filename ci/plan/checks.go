@@ -18,9 +18,7 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/refusal"
-	"github.com/operator-release/operator-release/ci/surface"
 	"github.com/operator-release/operator-release/ci/tags"
-	"github.com/operator-release/operator-release/ci/version"
 )
 
 // checkClone speaks against a work tree with changes, and a clone without its history.
@@ -145,29 +143,6 @@ func (m *maker) checkNames(ctx context.Context, refs ...string) error {
 	return nil
 }
 
-// edit makes the release commit and its tag, and lists every surface.
-func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
-	p := &m.plan
-	found, edits, err := surface.Rewrite(tree, p.Config, p.Version)
-	if err != nil {
-		return err
-	}
-	known := map[string]bool{}
-	var olds []string
-	for _, at := range found {
-		p.Surfaces = append(p.Surfaces, Surface{Kind: at.Kind, Path: at.Path, Line: at.Line, Name: at.Name, Now: at.Text, Then: at.Form.Write(p.Version)})
-		known[fmt.Sprintf("%s:%d", at.Path, at.Line)] = true
-		olds = append(olds, strings.TrimPrefix(at.Text, "v"))
-	}
-	if err := m.describe(ctx, tree, edits); err != nil {
-		return err
-	}
-	if err := m.commit(ctx, edits); err != nil {
-		return err
-	}
-	return m.strays(ctx, known, olds)
-}
-
 // describe writes the notes, and their section of the changelog. A section that is there already is what the notes are.
 func (m *maker) describe(ctx context.Context, tree *git.Tree, edits map[string][]byte) error {
 	p := &m.plan
@@ -227,45 +202,6 @@ func (m *maker) commit(ctx context.Context, edits map[string][]byte) error {
 	}
 	m.objects, err = m.quiet.AddedObjects(ctx, m.base, released, m.plan.Tag)
 	return err
-}
-
-// notSurfaces are files that rightly speak of older versions, or of other things' versions.
-var notSurfaces = []string{"**/CHANGELOG*", "**/*.sum", "**/go.mod", "**/*lock*", "**/vendor/**", "**/testdata/**", "**/node_modules/**"}
-
-// strays reports places that carry the version that the surfaces carry now, or the previous one, and are no surface.
-func (m *maker) strays(ctx context.Context, known map[string]bool, olds []string) error {
-	if !m.plan.Previous.IsZero() {
-		olds = append(olds, m.plan.Previous.SemVer())
-	}
-	slices.Sort(olds)
-	words := []string{}
-	for _, old := range slices.Compact(olds) {
-		if _, err := version.Parse("v" + old); err == nil && old != m.plan.Version.SemVer() {
-			words = append(words, old, "v"+old)
-		}
-	}
-	if len(words) == 0 {
-		return nil
-	}
-	places, err := m.Repository.Grep(ctx, m.base.ID, words, notSurfaces)
-	if err != nil {
-		return err
-	}
-	var found []string
-	for _, place := range places {
-		if at := fmt.Sprintf("%s:%d", place.Path, place.Line); !known[at] {
-			found = append(found, at)
-		}
-	}
-	if n := len(found); n > 0 {
-		more := ""
-		if n > 10 {
-			more = fmt.Sprintf(" and %d more", n-10)
-		}
-		m.notice("these places carry an older version and are no known surface: %s%s; where they should follow the version, name them under surfaces in %s",
-			strings.Join(found[:min(10, n)], ", "), more, config.File)
-	}
-	return nil
 }
 
 // checkBranch speaks against a release branch that could not be fast-forwarded.

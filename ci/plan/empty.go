@@ -25,13 +25,14 @@ func (m *maker) checkEmpty(ctx context.Context, _ *git.Tree) error {
 	}
 	defer before.Close()
 	// What the version before would be, had it been released as this one.
-	_, renamed, err := surface.Rewrite(before, m.plan.Config, m.plan.Version)
+	places, err := surface.Rewrite(before, m.plan.Config, m.plan.Version, m.before(ctx))
 	if refusal.Is(err) {
 		return nil // its places are others: something has changed
 	}
 	if err != nil {
 		return err
 	}
+	renamed := places.Edits
 	after, err := m.quiet.Tree(ctx, m.plan.Commit)
 	if err != nil {
 		return err

@@ -110,6 +110,7 @@ func dependencyVersions(content []byte, indexes []int) ([]Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		value.Always = true // it names the version of a chart that follows
 		values = append(values, value)
 	}
 	return values, nil

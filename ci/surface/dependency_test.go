@@ -63,7 +63,7 @@ func TestDependenciesFollow(t *testing.T) {
 			}
 			edits := map[string][]byte{}
 			for _, s := range found {
-				after, err := s.Edit([]byte(edited[s.Path]), version.MustParse("v1.5.0"))
+				after, err := s.Edit([]byte(edited[s.Path]), version.MustParse("v1.5.0"), nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,6 +23,9 @@ func wholeFile(content []byte) ([]Value, error) {
 	return []Value{{Name: "version", Start: start, End: start + len(text), Form: formOf(string(text))}}, nil
 }
 
+// chartVersion is the key of a chart's own version. Its tag is the same, so a released chart always follows.
+const chartVersion = "version"
+
 // chartVersions are version (without v, as Helm asks) and appVersion (the image tag) of a Chart.yaml.
 func chartVersions(content []byte) ([]Value, error) {
 	root, err := document(content)
@@ -30,10 +34,11 @@ func chartVersions(content []byte) ([]Value, error) {
 	}
 	var values []Value
 	for _, key := range []struct {
-		name string
-		form Form
-		like string
-	}{{"version", SemVer, "0.0.0"}, {"appVersion", Tag, "v0.0.0"}} {
+		name  string
+		form  Form
+		like  string
+		badge string
+	}{{chartVersion, SemVer, "0.0.0", "Version"}, {"appVersion", Tag, "v0.0.0", "AppVersion"}} {
 		node := child(root, key.name)
 		if node == nil {
 			return nil, fmt.Errorf("it has no %s; add a line such as %s: %s", key.name, key.name, key.like)
@@ -42,17 +47,21 @@ func chartVersions(content []byte) ([]Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		value.Always, value.Image, value.Badge = key.name == chartVersion, key.name != chartVersion, key.badge
 		values = append(values, value)
 	}
 	return values, nil
 }
 
+// chartVersionAlone is the version of a Chart.yaml, without its appVersion.
+func chartVersionAlone(content []byte) ([]Value, error) {
+	values, err := chartVersions(content)
+	return slices.DeleteFunc(values, func(v Value) bool { return !v.Always }), err
+}
+
 // newTags are the newTag values of a kustomization's images whose name, or new name, is a released repository.
 func newTags(repositories []string) func([]byte) ([]Value, error) {
-	released := map[string]bool{}
-	for _, r := range repositories {
-		released[familiar(r)] = true
-	}
+	released := familiars(repositories)
 	return func(content []byte) ([]Value, error) {
 		root, err := document(content)
 		if err != nil {
@@ -75,6 +84,7 @@ func newTags(repositories []string) func([]byte) ([]Value, error) {
 			if err != nil {
 				return nil, err
 			}
+			value.Image = true
 			values = append(values, value)
 		}
 		return values, nil
@@ -98,15 +108,15 @@ func badges(content []byte) []Value {
 			text, address = Tag, TagBadge
 		}
 		values = append(values,
-			Value{Name: "badge " + name, Start: m[4], End: m[5], Form: text},
-			Value{Name: "address of badge " + name, Start: m[6], End: m[7], Form: address})
+			Value{Name: "badge " + name, Start: m[4], End: m[5], Form: text, Image: text.V, Badge: name},
+			Value{Name: "address of badge " + name, Start: m[6], End: m[7], Form: address, Image: text.V, Badge: name})
 	}
 	return values
 }
 
 var dunderVersion = regexp.MustCompile(`(?m)^__version__[ \t]*(?::[ \t]*str[ \t]*)?=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)')`)
 
-// pythonVersion is a __version__. PEP 440 reads 1.5.0-rc.0 as 1.5.0rc0, so SemVer's form serves.
+// pythonVersion is a __version__. PEP 440 reads 1.5.0-rc.0 as 1.5.0rc0, so a place may have either form.
 func pythonVersion(content []byte) ([]Value, error) {
 	m := dunderVersion.FindSubmatchIndex(content)
 	if m == nil {
@@ -116,25 +126,7 @@ func pythonVersion(content []byte) ([]Value, error) {
 	if start < 0 {
 		start, end = m[4], m[5]
 	}
-	return []Value{{Name: "__version__", Start: start, End: end, Form: SemVer}}, nil
-}
-
-// pattern is a regular expression of the settings; its group is around the version.
-func pattern(expr string) func([]byte) ([]Value, error) {
-	re := regexp.MustCompile(expr) // checked when the settings were read
-	return func(content []byte) ([]Value, error) {
-		var values []Value
-		for _, m := range re.FindAllSubmatchIndex(content, -1) {
-			if m[2] < 0 {
-				continue
-			}
-			values = append(values, Value{Name: expr, Start: m[2], End: m[3], Form: formOf(string(content[m[2]:m[3]]))})
-		}
-		if len(values) == 0 {
-			return nil, fmt.Errorf("the pattern %q matches nothing in it; correct it under surfaces in the settings", expr)
-		}
-		return values, nil
-	}
+	return []Value{{Name: "__version__", Start: start, End: end, Form: formOf(string(content[start:end]))}}, nil
 }
 
 // document parses the one YAML document of a file, a mapping.

@@ -60,11 +60,11 @@ func TestEveryKindIsFoundAndEdited(t *testing.T) {
 			continue
 		}
 		delete(missing, s.Path)
-		got, err := s.Edit([]byte(f[0]), v)
+		got, err := s.Edit([]byte(f[0]), v, nil)
 		if err != nil || string(got) != f[1] {
 			t.Errorf("%s: %v\n%s", s.Path, err, got)
 		}
-		if again, err := s.Edit(got, v); err != nil || !bytes.Equal(again, got) {
+		if again, err := s.Edit(got, v, nil); err != nil || !bytes.Equal(again, got) {
 			t.Errorf("%s: a second edit changed it: %v\n%s", s.Path, err, again)
 		}
 		values, err := s.Read(got)
@@ -107,7 +107,7 @@ func TestRefusals(t *testing.T) {
 		{pattern(`x:(\S+)`), "y:1.0.0", "matches nothing"},
 	} {
 		s := Surface{Path: "file", locate: c.locate}
-		if _, err := s.Edit([]byte(c.content), version.MustParse("v1.0.0")); !refusal.Is(err) || !strings.Contains(err.Error(), c.why) {
+		if _, err := s.Edit([]byte(c.content), version.MustParse("v1.0.0"), nil); !refusal.Is(err) || !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%q: %v; want a refusal with %q", c.content, err, c.why)
 		}
 	}
@@ -133,7 +133,7 @@ func FuzzEdit(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			got, err := s.Edit([]byte(content), v)
+			got, err := s.Edit([]byte(content), v, nil)
 			if err != nil {
 				continue
 			}
@@ -151,7 +151,7 @@ func FuzzEdit(f *testing.F) {
 			if back = append(back, got[at:]...); string(back) != content {
 				t.Fatalf("%s: %q became %q", s.Path, content, got)
 			}
-			if again, err := s.Edit(got, v); err != nil || !bytes.Equal(again, got) {
+			if again, err := s.Edit(got, v, nil); err != nil || !bytes.Equal(again, got) {
 				t.Fatalf("%s: a second edit of %q gave %q, %v", s.Path, got, again, err)
 			}
 		}

@@ -1,0 +1,118 @@
+package surface
+
+import (
+	"bytes"
+	"cmp"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/operator-release/operator-release/ci/git"
+)
+
+// Mention is a place that names a tag of an image.
+type Mention struct {
+	Path       string
+	Line       int // from 1
+	Repository string
+	Tag        string
+}
+
+// MentionWords are what each line holds that may name one of the repositories: their paths without registry.
+func MentionWords(repositories []string) []string {
+	var words []string
+	for _, r := range repositories {
+		_, name := registryOf(r)
+		words = append(words, name)
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// Mentions are the tags of images that lines of a tree name, each place once: REPOSITORY:TAG in any text, and a tag
+// beside a repository in YAML. The lines are those that hold one of MentionWords.
+func Mentions(tree fs.FS, lines []git.Place, repositories []string) []Mention {
+	var all []Mention
+	structured := map[string]bool{}
+	for _, r := range repositories {
+		named := mentionOf(r)
+		for _, line := range lines {
+			for _, m := range named.FindAllStringSubmatch(line.Text, -1) {
+				if tag := strings.TrimRight(m[1], ".-"); tag != "" {
+					all = append(all, Mention{line.Path, line.Line, r, tag})
+				}
+			}
+		}
+	}
+	for _, line := range lines {
+		if ext := path.Ext(line.Path); (ext == ".yaml" || ext == ".yml") && !structured[line.Path] {
+			structured[line.Path] = true
+			if content, err := fs.ReadFile(tree, line.Path); err == nil {
+				all = append(all, structuredMentions(line.Path, content, repositories)...)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Mention) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
+	})
+	return slices.Compact(all)
+}
+
+// registryOf splits a repository into its registry and the rest.
+func registryOf(repository string) (registry, name string) {
+	first, rest, ok := strings.Cut(repository, "/")
+	if ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
+		return first, rest
+	}
+	return "docker.io", repository
+}
+
+// mentionOf matches a repository and its tag. Docker Hub's registry may be left out, and a variable may stand for any.
+func mentionOf(repository string) *regexp.Regexp {
+	registry, name := registryOf(repository)
+	before := `(?:` + regexp.QuoteMeta(registry) + `/|[})]/)`
+	if registry == "docker.io" {
+		before = `(?:(?:^|[^0-9A-Za-z._/@-])(?:(?:index\.)?docker\.io/)?|[})]/|://)`
+	}
+	return regexp.MustCompile(before + regexp.QuoteMeta(strings.TrimPrefix(name, "library/")) +
+		`:([0-9A-Za-z_][0-9A-Za-z._-]{0,127})`)
+}
+
+// structuredMentions are the tags that stand beside a repository in a YAML file. A file that is no YAML has none.
+func structuredMentions(file string, content []byte, repositories []string) []Mention {
+	var all []Mention
+	names := map[string]string{}
+	for _, r := range repositories {
+		names[familiar(r)] = r
+	}
+	var walk func(node *yaml.Node)
+	walk = func(node *yaml.Node) {
+		tag, repository := child(node, "tag"), repositoryIn(node)
+		if newTag := child(node, "newTag"); newTag != nil {
+			tag = newTag
+			for _, key := range []string{"name", "newName"} {
+				if named := child(node, key); named != nil {
+					repository = named.Value
+				}
+			}
+		}
+		if r, ok := names[familiar(repository)]; ok && tag != nil && tag.Kind == yaml.ScalarNode && tag.Value != "" {
+			all = append(all, Mention{file, tag.Line, r, tag.Value})
+		}
+		for _, c := range node.Content {
+			walk(c)
+		}
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	for {
+		var document yaml.Node
+		if decoder.Decode(&document) != nil {
+			return all
+		}
+		walk(&document)
+	}
+}
