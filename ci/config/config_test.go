@@ -161,13 +161,14 @@ func TestSparkOperatorProfile(t *testing.T) {
 	if got.Profile != "spark-operator" || got.Development != "master" || !slices.Equal(got.Gate, []string{"make unit-test"}) ||
 		got.Images[0].Repository != "docker.io/kubeflow/spark-operator" || got.Images[1].Repository != "docker.io/kubeflow/spark-operator-kubectl" ||
 		got.Binaries[0].Name != "spark-operator" || !strings.Contains(got.Binaries[0].LDFlags, "gitVersion={version}") ||
-		got.Charts[0].Repository != "docker.io/kubeflow/charts" || len(got.Generated) != 6 || got.Generated[0].Command != "go mod tidy" {
+		got.Charts[0].Repository != "ghcr.io/kubeflow/helm-charts" ||
+		got.Destinations == nil || got.Destinations.GitHub != "kubeflow/spark-operator" || got.Destinations.Index != "gh-pages" || len(got.Generated) != 6 || got.Generated[0].Command != "go mod tidy" {
 		t.Errorf("got %s", dump(got))
 	}
 	// Its chart names other repositories since 2.2: what users pull is what the chart says.
 	files = append(files, "charts/spark-operator-chart/values.yaml", "image: {registry: ghcr.io, repository: kubeflow/spark-operator/controller, tag: ''}\nhook: {image: {registry: ghcr.io, repository: kubeflow/spark-operator/kubectl, tag: ''}}\n")
 	if got, err = Load(tree(files...), "", nil); err != nil || got.Images[0].Repository != "ghcr.io/kubeflow/spark-operator/controller" ||
-		got.Images[1].Repository != "ghcr.io/kubeflow/spark-operator/kubectl" || got.Charts[0].Repository != "ghcr.io/kubeflow/spark-operator/charts" {
+		got.Images[1].Repository != "ghcr.io/kubeflow/spark-operator/kubectl" || got.Charts[0].Repository != "ghcr.io/kubeflow/helm-charts" {
 		t.Errorf("got %s, %v", dump(got), err)
 	}
 }

@@ -243,7 +243,7 @@ func (m *maker) make(ctx context.Context) error {
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
 		m.checkClone, m.checkCommitted, m.checkRemote, m.checkPlace, m.judge, m.edit, m.checkCharts, m.checkEmpty, m.checkRepeat,
-		m.checkBranch, m.images, m.checkMissing,
+		m.checkBranch, m.images, m.checkMissing, m.checkWorkflows,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err

@@ -1,0 +1,27 @@
+package plan
+
+import (
+	"context"
+
+	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/workflow"
+)
+
+// checkWorkflows names the repository's own workflows that the release starts and that may write what it writes.
+func (m *maker) checkWorkflows(_ context.Context, tree *git.Tree) error {
+	p := &m.plan
+	_, candidate := p.Version.Candidate()
+	found, unread, err := workflow.Reactions(tree, workflow.Release{
+		Branch: p.Branch, Tag: p.Version.String(), Edits: p.Edits(), Candidate: candidate,
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range found {
+		m.notice("%s; remove it or change its triggers: only one of the two may publish", r)
+	}
+	for _, u := range unread {
+		m.notice("whether a workflow publishes too is not known: %s", u)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+// Package workflow reads a repository's GitHub Actions workflows. It tells which of them start when a version is
+// released, and may write what the release writes.
+package workflow
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Folder is where GitHub looks for workflows.
+const Folder = ".github/workflows"
+
+// Release is what a publication does that starts workflows.
+type Release struct {
+	Branch    string   // gets the release commit
+	Tag       string   // is created
+	Edits     []string // paths that the release commit changes; none: the branch is not pushed
+	Candidate bool     // its release page is a prerelease
+}
+
+// Reaction is a workflow that a release starts.
+type Reaction struct {
+	Path   string
+	To     []string // what starts it, such as "a push to release-1.5"
+	Writes []string // why it may write, such as "packages: write"
+}
+
+func (r Reaction) String() string {
+	return fmt.Sprintf("%s starts on %s and may write (%s)", r.Path, strings.Join(r.To, " and "), strings.Join(r.Writes, ", "))
+}
+
+// Reactions are the workflows of a tree that the release starts and that may write, ordered by path. Jobs that run
+// operator-release do not count. unread names the files that could not be read, each with the reason.
+func Reactions(tree fs.FS, r Release) (reactions []Reaction, unread []string, err error) {
+	files, err := fs.ReadDir(tree, Folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	all := map[string]file{}
+	for _, f := range files {
+		if ext := path.Ext(f.Name()); f.IsDir() || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		at := path.Join(Folder, f.Name())
+		content, err := fs.ReadFile(tree, at)
+		if err != nil {
+			return nil, nil, err
+		}
+		var read file
+		if err := yaml.Unmarshal(content, &read); err != nil {
+			unread = append(unread, fmt.Sprintf("%s: %s", at, strings.Join(strings.Fields(err.Error()), " ")))
+			continue
+		}
+		all[at] = read
+	}
+	started := map[string][]string{} // by path, what starts it
+	for at, f := range all {
+		if to := f.On.startedBy(r); len(to) > 0 {
+			started[at] = to
+		}
+	}
+	for range all { // a workflow may start after another one, and that one after a third
+		for at, f := range all {
+			if after := f.startedAfter(all, started); len(started[at]) == 0 && after != "" {
+				started[at] = []string{after}
+			}
+		}
+	}
+	for at, to := range started {
+		if writes := all[at].writes(all); len(writes) > 0 {
+			reactions = append(reactions, Reaction{Path: at, To: to, Writes: writes})
+		}
+	}
+	slices.SortFunc(reactions, func(a, b Reaction) int { return strings.Compare(a.Path, b.Path) })
+	return reactions, unread, nil
+}
+
+// startedAfter is the workflow after whose run this one starts; empty where a release runs none of them.
+func (f file) startedAfter(all map[string]file, started map[string][]string) string {
+	for at := range started {
+		if name := all[at].Name; name != "" && slices.Contains(f.On.After, name) || slices.Contains(f.On.After, at) {
+			return "the end of " + at
+		}
+	}
+	return ""
+}
