@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/chartindex"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/version"
@@ -37,6 +38,8 @@ type entry struct {
 	Digest     string   `yaml:"digest"` // of the package: sha256 in hexadecimal
 	URLs       []string `yaml:"urls"`
 	Deprecated bool     `yaml:"deprecated"`
+
+	Description string `yaml:"description"`
 }
 
 // of is the version that the entry is of; ok is false where it is one of another form.
@@ -267,6 +270,8 @@ func (a *auditor) entry(v version.Version, c released, name string, e entry, out
 	}
 	withdrawn := out.Mark != nil && out.Mark.State == journal.Withdrawn
 	switch {
+	case withdrawn && e.Deprecated && !strings.HasPrefix(e.Description, chartindex.DoNotUse):
+		out.compare(KindIndex, name+" description", chartindex.DoNotUse, e.Description, "the version is withdrawn")
 	case withdrawn && e.Deprecated:
 		out.compare(KindIndex, name+" deprecated", "deprecated", "deprecated", "")
 	case withdrawn:

@@ -227,21 +227,50 @@ func (x *Index) generated(at time.Time) {
 	set(x.root(), "generated", scalar(at.UTC().Format(time.RFC3339)))
 }
 
-// Deprecate marks a version, or takes the mark away; changed is false where it is so already. A version that the index lacks is refused.
+// DoNotUse begins the description of a deprecated entry. `helm search repo` shows the description. No command of Helm 3
+// or 4 shows that an entry is deprecated: they warn only if the Chart.yaml in the package says so, which never changes.
+const DoNotUse = "WITHDRAWN, do not use."
+
+// Deprecate marks a version, or takes the mark away. The description of a marked entry begins with DoNotUse. changed is
+// false where it is so already. A version that the index does not have is refused.
 func (x *Index) Deprecate(chart, version string, deprecated bool) (changed bool, err error) {
 	e := x.find(chart, version)
 	if e == nil {
 		return false, refusal.New("mark chart %s %s in an index: it is not there", chart, version)
 	}
+	described := describe(e, deprecated)
 	was := value(e, "deprecated")
 	switch {
 	case !deprecated:
-		return drop(e, "deprecated"), nil
+		return drop(e, "deprecated") || described, nil
 	case was != nil && was.Value == "true":
-		return false, nil
+		return described, nil
 	}
 	set(e, "deprecated", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
 	return true, nil
+}
+
+// describe begins the description of an entry with DoNotUse, or takes that away.
+func describe(e *yaml.Node, deprecated bool) (changed bool) {
+	text := value(e, "description")
+	if text == nil || text.Kind != yaml.ScalarNode {
+		if deprecated {
+			set(e, "description", scalar(DoNotUse))
+		}
+		return deprecated
+	}
+	rest, marked := strings.CutPrefix(text.Value, DoNotUse)
+	switch {
+	case marked == deprecated:
+		return false
+	case deprecated:
+		text.Value = DoNotUse + " " + text.Value
+	case rest == "":
+		drop(e, "description")
+	default:
+		text.Value = strings.TrimPrefix(rest, " ")
+	}
+	return true
 }
 
 // Has tells whether there is an entry.

@@ -113,20 +113,32 @@ func TestWhatIsThereStays(t *testing.T) {
 }
 
 func TestDeprecated(t *testing.T) {
-	x, err := Parse([]byte(before))
+	for version, shown := range map[string]string{
+		"1.4.0": "description: WITHDRAWN, do not use.\n",
+		"1.6.0": "description: 'WITHDRAWN, do not use. A chart: of Spark'\n",
+	} {
+		content := before
+		for i, c := range []struct{ is, changed bool }{{false, false}, {true, true}, {true, false}, {false, true}, {false, false}} {
+			x, err := Parse([]byte(content))
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed, err := x.Deprecate("spark", version, c.is)
+			content = text(t, x)
+			if err != nil || changed != c.changed || strings.Contains(content, "deprecated: true") != c.is || strings.Contains(content, shown) != c.is {
+				t.Errorf("%s, %d: %v, %v\n%s", version, i, changed, err, content)
+			}
+		}
+		if content != before {
+			t.Errorf("%s: taken back it is\n%s", version, content)
+		}
+	}
+	x, err := Parse([]byte(strings.Replace(before, "    version: 1.6.0\n", "    version: 1.6.0\n    deprecated: true\n", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, c := range []struct {
-		is, changed bool
-	}{{false, false}, {true, true}, {true, false}, {false, true}, {false, false}} {
-		changed, err := x.Deprecate("spark", "1.4.0", c.is)
-		if err != nil || changed != c.changed || strings.Contains(text(t, x), "deprecated: true") != c.is {
-			t.Errorf("%d: %v, %v\n%s", i, changed, err, text(t, x))
-		}
-	}
-	if text(t, x) != before {
-		t.Errorf("taken back it is\n%s", text(t, x))
+	if changed, err := x.Deprecate("spark", "1.6.0", true); err != nil || !changed || !strings.Contains(text(t, x), DoNotUse) {
+		t.Errorf("deprecated, and not described so: %v, %v\n%s", changed, err, text(t, x))
 	}
 	if _, err := x.Deprecate("spark", "9.9.9", true); !refusal.Is(err) {
 		t.Errorf("a version that is not there: %v", err)
