@@ -22,18 +22,20 @@ const defaultValues = "default values"
 
 // renderedChart is a chart with what it renders to.
 type renderedChart struct {
-	dir        string // relative to the tree
-	appVersion string
-	values     map[string]any // of its values.yaml
-	renderings []rendering    // those with default values first
+	dir         string // relative to the tree
+	appVersion  string
+	kubeVersion string         // the constraint in Chart.yaml
+	values      map[string]any // of its values.yaml
+	renderings  []rendering    // those with default values first
 }
 
 // rendering is what one set of values makes of a chart.
 type rendering struct {
-	set       string // defaultValues or a file's path in the chart
-	byDefault bool
-	objects   []*object
-	failed    bool
+	set        string // defaultValues or a file's path in the chart
+	kubernetes string // such as v1.37.0
+	byDefault  bool
+	objects    []*object
+	failed     bool
 }
 
 func checkChart(ctx context.Context, tree, dir string) ([]Check, renderedChart) {
@@ -51,15 +53,22 @@ func checkChart(ctx context.Context, tree, dir string) ([]Check, renderedChart) 
 	if err != nil {
 		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed, Details: lines(err.Error())}}, chart
 	}
-	if ch, err := source.Chart(); err == nil {
-		chart.appVersion, chart.values = ch.AppVersion(), ch.Values
+	ch, err := source.Chart()
+	if err == nil {
+		err = source.CheckSchemas()
 	}
+	if err != nil { // Helm's linter would fetch what a schema refers to
+		return []Check{{Name: LintCheck, Subject: dir, Status: Failed, Details: lines(err.Error())}}, chart
+	}
+	chart.appVersion, chart.kubeVersion, chart.values = ch.AppVersion(), source.KubeVersion(), ch.Values
 	kubernetes, ok := render.KubernetesOf(source.KubeVersion())
 	if !ok {
 		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed, Details: []string{fmt.Sprintf(
 			"kubeVersion %q in %s/Chart.yaml allows no known version of Kubernetes (%s); correct it", source.KubeVersion(), dir, render.Known())}}}, chart
 	}
-	checks := []Check{lintSource(source, dir, kubernetes)}
+	lint := lintSource(source, dir, kubernetes)
+	lint.add(largeFiles(source, ch, dir), oldKubeVersion(source, dir))
+	checks := []Check{lint}
 	sets, err := valuesFiles(root)
 	if err != nil {
 		checks = append(checks, Check{Name: RenderCheck, Subject: dir, Status: Failed, Details: []string{
@@ -112,14 +121,14 @@ func (c chartCheck) withValues(ctx context.Context, file string, chart *rendered
 		notes := append([]string{c.kubernetes.Because}, rendered.Notes...)
 		switch {
 		case i == 0:
-			checks = append(checks, verdict(RenderCheck, subject, nil, notes))
+			checks = append(checks, verdict(RenderCheck, subject, c.releaseProblems(rendered.Documents, file == ""), notes))
 		case slices.Equal(before, rendered.Documents):
 			continue
 		default: // other objects than for the newest version
 			subject += ", Kubernetes " + version
 		}
 		before = rendered.Documents
-		r := rendering{set: set, byDefault: file == ""}
+		r := rendering{set: set, kubernetes: version, byDefault: file == ""}
 		var objectChecks []Check
 		objectChecks, r.objects = checkObjects(subject, rendered.Documents, c.seen)
 		checks = append(checks, objectChecks...)
@@ -158,23 +167,51 @@ func valuesFiles(root string) ([]string, error) {
 	return files, err
 }
 
-// lintChart lints the chart in the folder root, for a version of Kubernetes. It fails on errors; warnings are details. What the linter merely
-// recommends (an icon) is left out.
+// lintChart lints the chart in the folder root, for a version of Kubernetes. It fails on errors. What the linter merely
+// recommends (an icon) is left out, and so is what removedAPIs tells.
 func lintChart(root, dir, kubernetes string) Check {
+	if content, err := os.ReadFile(filepath.Join(root, render.SchemaFile)); err == nil {
+		if err := render.CheckSchema(content, path.Join(dir, render.SchemaFile)); err != nil {
+			return Check{Name: LintCheck, Subject: dir, Status: Failed, Details: lines(err.Error())}
+		}
+	}
 	var options []lint.LinterOption
 	if version, err := common.ParseKubeVersion(kubernetes); err == nil {
 		options = append(options, lint.WithKubeVersion(version))
 	}
 	linter := lint.RunAll(root, nil, render.Namespace, options...)
-	check := Check{Name: LintCheck, Subject: dir, Status: Passed}
+	var problems, warnings []string
 	for _, m := range linter.Messages {
-		if m.Severity < support.WarningSev {
-			continue
+		text := lines(strings.ReplaceAll(m.Error(), root, dir))
+		switch {
+		case m.Severity >= support.ErrorSev:
+			problems = append(problems, text...)
+		case m.Severity == support.WarningSev && !ofRemovedAPI(m.Error(), kubernetes):
+			warnings = append(warnings, text...)
 		}
-		if m.Severity >= support.ErrorSev {
-			check.Status = Failed
-		}
-		check.Details = append(check.Details, lines(strings.ReplaceAll(m.Error(), root, dir))...)
 	}
+	check := Check{Name: LintCheck, Subject: dir, Status: Passed}
+	check.add(problems, warnings)
 	return check
+}
+
+// add adds problems, which fail a check, and warnings, after which it is no longer just passed.
+func (c *Check) add(problems, warnings []string) {
+	c.Details = slices.Concat(c.Details, problems, warnings)
+	switch {
+	case len(problems) > 0:
+		c.Status = Failed
+	case len(warnings) > 0 && c.Status == Passed:
+		c.Status = Warned
+	}
+}
+
+// oldKubeVersion warns of a kubeVersion that no supported version of Kubernetes meets.
+func oldKubeVersion(source *render.Source, dir string) []string {
+	versions, ok := render.Supported(source.KubeVersion())
+	if ok {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s/Chart.yaml: kubeVersion %q allows no supported version of Kubernetes (%s), so Helm refuses "+
+		"to install the chart there", dir, source.KubeVersion(), versions)}
 }

@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,7 +86,100 @@ func TestCharts(t *testing.T) {
 		{
 			name:  "a warning of the linter",
 			files: "-- charts/operator/templates/extra.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: Not_A_Name}\n",
-			wants: []string{"passed chart lint (charts/operator)\n  [WARNING] templates/extra.yaml: object name does not conform"},
+			fails: []string{"objects", "objects"},
+			wants: []string{"warning chart lint (charts/operator)\n  [WARNING] templates/extra.yaml: object name does not conform",
+				`ConfigMap Not_A_Name: metadata.name: Invalid value: "Not_A_Name": a lowercase RFC 1123 subdomain`},
+		},
+		{
+			name:  "a kubeVersion that nothing meets",
+			files: chartWith("kubeVersion: '>=1.30.0 <1.20.0'"),
+			fails: []string{"chart render"},
+			wants: []string{`kubeVersion ">=1.30.0 <1.20.0" in charts/operator/Chart.yaml allows no known version of Kubernetes`},
+		},
+		{
+			name:  "a kubeVersion that only old clusters meet",
+			files: chartWith("kubeVersion: <1.22"),
+			wants: []string{"warning chart lint (charts/operator)\n  charts/operator/Chart.yaml: kubeVersion \"<1.22\" allows no supported version of Kubernetes"},
+		},
+		{
+			name:  "a kubeVersion that is no constraint",
+			files: chartWith("kubeVersion: one dot thirty"),
+			fails: []string{"chart render"},
+			wants: []string{`kubeVersion "one dot thirty" in charts/operator/Chart.yaml allows no known version`},
+		},
+		{
+			name:  "a kubeVersion as most have it",
+			files: chartWith("kubeVersion: '>=1.16.0-0'"),
+			wants: []string{"passed chart lint (charts/operator)\n  \n"},
+		},
+		{
+			name:  "a schema that refers to another host",
+			files: "-- charts/operator/values.schema.json --\n{\"$ref\": \"https://schemas.example.com/values.json\"}\n",
+			fails: []string{"chart lint"},
+			wants: []string{"read charts/operator/values.schema.json: it refers to https://schemas.example.com/values.json", "copy what it needs into $defs"},
+		},
+		{
+			name:  "a schema that refers to a file",
+			files: "-- charts/operator/values.schema.json --\n{\"properties\": {\"image\": {\"$ref\": \"file:///etc/image.json\"}}}\n",
+			fails: []string{"chart lint"},
+			wants: []string{"it refers to file:///etc/image.json"},
+		},
+		{
+			name:  "a schema that refers to a neighbour",
+			files: "-- charts/operator/values.schema.json --\n{\"properties\": {\"image\": {\"$ref\": \"defs.json#/$defs/a\"}}}\n-- charts/operator/defs.json --\n{}\n",
+			fails: []string{"chart lint"},
+			wants: []string{"it refers to file:///defs.json"},
+		},
+		{
+			name:  "a schema with a base elsewhere",
+			files: "-- charts/operator/values.schema.json --\n{\"$id\": \"https://a.example.com/x.json\", \"properties\": {\"image\": {\"$ref\": \"y.json\"}}}\n",
+			fails: []string{"chart lint"},
+			wants: []string{"it refers to https://a.example.com/y.json"},
+		},
+		{
+			name:  "a schema of a dialect elsewhere",
+			files: "-- charts/operator/values.schema.json --\n{\"$schema\": \"https://a.example.com/dialect.json\"}\n",
+			fails: []string{"chart lint"},
+			wants: []string{"it refers to https://a.example.com/dialect.json"},
+		},
+		{
+			name: "a schema of a dependency that refers to another host",
+			files: chartWith("dependencies:\n- {name: sub, version: 1.x.x}") +
+				"-- charts/operator/charts/sub/Chart.yaml --\napiVersion: v2\nname: sub\nversion: 1.0.0\n" +
+				"-- charts/operator/charts/sub/values.schema.json --\n{\"$ref\": \"http://schemas.example.com/values.json\"}\n",
+			fails: []string{"chart lint"},
+			wants: []string{"read charts/operator/charts/sub/values.schema.json: it refers to http://schemas.example.com/values.json"},
+		},
+		{
+			name: "a schema that stays in its file",
+			files: "-- charts/operator/values.schema.json --\n{\"$schema\": \"http://json-schema.org/draft-07/schema#\", \"properties\": " +
+				"{\"image\": {\"$ref\": \"#/$defs/a\"}}, \"$defs\": {\"a\": {\"type\": \"object\"}}}\n",
+		},
+		{
+			name:  "a file that Helm 3 cannot load",
+			files: "-- charts/operator/files/large.txt --\n" + strings.Repeat("large file\n", 500_000),
+			fails: []string{"chart lint"},
+			wants: []string{"charts/operator/files/large.txt has 5500000 bytes, and Helm 3 loads no chart with a file above 5242880"},
+		},
+		{
+			name: "a file of a dependency that Helm 3 cannot load",
+			files: chartWith("dependencies:\n- {name: sub, version: 1.x.x}") +
+				"-- charts/operator/charts/sub/Chart.yaml --\napiVersion: v2\nname: sub\nversion: 1.0.0\n" +
+				"-- charts/operator/charts/sub/large.txt --\n" + strings.Repeat("large file\n", 500_000),
+			fails: []string{"chart lint"},
+			wants: []string{"charts/operator/charts/sub/large.txt has 5500000 bytes"},
+		},
+		{
+			name:  "a release that no Secret holds",
+			files: "-- charts/operator/files/noise.txt --\n" + noise(1<<20),
+			fails: []string{"chart render"},
+			wants: []string{"charts/operator: a release of it takes a Secret of ", "and Kubernetes accepts 1048576, so `helm install` fails"},
+		},
+		{
+			name:  "CRDs that no Secret holds",
+			files: "-- charts/operator/crds/notes.txt --\n" + noise(1<<20),
+			fails: []string{"chart render"},
+			wants: []string{"charts/operator: a release of it takes a Secret of "},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -107,4 +202,71 @@ func TestMissingChart(t *testing.T) {
 		t.Errorf("passed:\n%s", details(result.Checks))
 	}
 	contains(t, result.Checks, "read chart charts/absent", "no such file or directory")
+}
+
+// chartWith is Chart.yaml of the operator's chart with more lines.
+func chartWith(lines string) string {
+	return "-- charts/operator/Chart.yaml --\napiVersion: v2\nname: operator\nversion: 1.5.0\nappVersion: v1.5.0\n" + lines + "\n"
+}
+
+// noise is text that hardly compresses.
+func noise(size int) string {
+	source := rand.New(rand.NewPCG(1, 2))
+	text := make([]byte, size)
+	for i := range text {
+		text[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[source.IntN(64)]
+	}
+	return string(text) + "\n"
+}
+
+func TestRemovedAPIs(t *testing.T) {
+	budget := "-- charts/operator/templates/extra.yaml --\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {minAvailable: 1}\n"
+	cron := "-- charts/operator/templates/extra.yaml --\napiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a}\n" +
+		"spec: {schedule: '0 * * * *', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: b}]}}}}}\n"
+	for name, c := range map[string]struct {
+		files, version string
+		status         Status
+		wants          string
+	}{
+		"a final that runs nowhere":         {budget + chartWith("kubeVersion: '>=1.25-0'"), "v1.5.0", Failed, "kubeVersion >=1.25-0 allows none of these; use policy/v1 PodDisruptionBudget"},
+		"a candidate that runs nowhere":     {budget + chartWith("kubeVersion: '>=1.25-0'"), "v1.5.0-rc.0", Warned, "allows none of these"},
+		"a final that runs on old clusters": {budget + chartWith("kubeVersion: '>=1.21-0'"), "v1.5.0", Warned, "charts/operator/templates/extra.yaml: Kubernetes 1.5 to 1.24 served this API, and Kubernetes 1.37.0 refuses the object; use policy/v1"},
+		"a final with no range":             {budget, "v1.5.0", Warned, "Kubernetes 1.37.0 refuses the object"},
+		"another API that was removed":      {cron + chartWith("kubeVersion: ^1.26"), "v1.5.0", Failed, "Kubernetes 1.8 to 1.24 served this API"},
+		"a range of minor versions only":    {cron + chartWith("kubeVersion: 1.25.x || 1.30.x"), "v1.5.0", Failed, "Kubernetes 1.30.0 refuses"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := run(t, Options{Tree: tree(t, operatorChart, c.files), Charts: []string{"charts/operator"}, Version: c.version})
+			var found []Check
+			for _, check := range result.Checks {
+				if strings.Contains(check.Subject, "v1beta1") {
+					found = append(found, check)
+				}
+				if check.Status == Passed {
+					for _, d := range check.Details {
+						if strings.Contains(d, "deprecated") {
+							t.Errorf("a passed check tells a warning: %s", d)
+						}
+					}
+				}
+			}
+			if len(found) != 1 || found[0].Status != c.status {
+				t.Fatalf("want one check, %s, got:\n%s", c.status, details(result.Checks))
+			}
+			contains(t, found, c.wants)
+		})
+	}
+}
+
+// TestAPIOfOldClusters has a template that chooses the API which the cluster serves.
+func TestAPIOfOldClusters(t *testing.T) {
+	files := chartWith("kubeVersion: '>=1.20-0'") + "-- charts/operator/templates/extra.yaml --\n" +
+		"apiVersion: policy/{{ if semverCompare \">=1.21-0\" .Capabilities.KubeVersion.Version }}v1{{ else }}v1beta1{{ end }}\n" +
+		"kind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {minAvailable: 1}\n"
+	result := run(t, Options{Tree: tree(t, operatorChart, files), Charts: []string{"charts/operator"}, Version: "v1.5.0"})
+	for _, c := range result.Checks {
+		if c.Status == Failed || c.Status == Warned {
+			t.Errorf("each version gets the API that it serves:\n%s", details([]Check{c}))
+		}
+	}
 }

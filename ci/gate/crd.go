@@ -1,23 +1,28 @@
 package gate
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation"
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	structuralmeta "k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	schemavalidation "k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/kube-openapi/pkg/validation/spec"
-	"k8s.io/kube-openapi/pkg/validation/strfmt"
-	"k8s.io/kube-openapi/pkg/validation/validate"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
 )
 
 // definition is what a CustomResourceDefinition says of its kind.
@@ -28,93 +33,77 @@ type definition struct {
 	versions   map[string]*definedVersion
 }
 
+// definedVersion is one version of the kind. The schema is nil if the CRD is not valid.
 type definedVersion struct {
-	served bool
-	schema *structuralschema.Structural // nil when it is not valid
+	served    bool
+	schema    *structuralschema.Structural
+	validator schemavalidation.SchemaValidator
+	rules     *cel.Validator // nil without x-kubernetes-validations
 }
 
-// define reads a CustomResourceDefinition and returns what is wrong with it: what
-// the API server would refuse, as far as structure goes.
-func define(crd *apiextensionsv1.CustomResourceDefinition) (*definition, []string) {
-	d := &definition{
+// define reads a CustomResourceDefinition. The problems are those for which an API server refuses to create it, in the
+// server's words. The warnings are about paths that lead nowhere, which a server accepts.
+func define(crd *apiextensionsv1.CustomResourceDefinition) (d *definition, problems, warnings []string) {
+	d = &definition{
 		crd:        crd.Name,
 		kind:       schema.GroupKind{Group: crd.Spec.Group, Kind: crd.Spec.Names.Kind},
 		namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
 		versions:   map[string]*definedVersion{},
 	}
-	var problems []string
-	if want := crd.Spec.Names.Plural + "." + crd.Spec.Group; crd.Name != want {
-		problems = append(problems, fmt.Sprintf("metadata.name must be %s, which is spec.names.plural and spec.group", want))
+	for _, v := range crd.Spec.Versions {
+		d.versions[v.Name] = &definedVersion{served: v.Served}
 	}
-	var stored []string
-	for i, v := range crd.Spec.Versions {
-		if v.Storage {
-			stored = append(stored, v.Name)
-		}
-		if d.versions[v.Name] != nil {
-			problems = append(problems, fmt.Sprintf("spec.versions holds %s twice", v.Name))
-		}
-		at := field.NewPath("spec", "versions").Index(i).Child("schema", "openAPIV3Schema")
-		structural, wrong := structure(at, v.Schema)
-		for _, problem := range wrong {
-			problems = append(problems, fmt.Sprintf("version %s: %s", v.Name, problem))
-		}
-		d.versions[v.Name] = &definedVersion{served: v.Served, schema: structural}
-	}
-	if len(stored) != 1 {
-		problems = append(problems, fmt.Sprintf("exactly one version must have `storage: true`, found %d (%s)",
-			len(stored), strings.Join(stored, ", ")))
-	}
-	return d, problems
-}
 
-func structure(at *field.Path, v *apiextensionsv1.CustomResourceValidation) (*structuralschema.Structural, []string) {
-	if v == nil || v.OpenAPIV3Schema == nil {
-		return nil, []string{at.String() + " is missing"}
-	}
-	var internal apiextensions.JSONSchemaProps
-	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(v.OpenAPIV3Schema, &internal, nil); err != nil {
-		return nil, []string{fmt.Sprintf("%s: %v", at, err)}
-	}
-	structural, err := structuralschema.NewStructural(&internal)
+	created := crd.DeepCopy()
+	created.Status = apiextensionsv1.CustomResourceDefinitionStatus{}
+	apiextensionsv1.SetObjectDefaults_CustomResourceDefinition(created)
+	var internal apiextensions.CustomResourceDefinition
+	err := apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(created,
+		&internal, nil)
 	if err != nil {
-		return nil, []string{fmt.Sprintf("%s is not structural: %v", at, err)}
+		return d, []string{err.Error()}, nil
 	}
-	var problems []string
-	for _, err := range structuralschema.ValidateStructural(at, structural) {
-		problems = append(problems, err.Error())
+	problems = fieldProblems(slices.DeleteFunc(validation.ValidateCustomResourceDefinition(context.Background(),
+		&internal),
+		func(err *field.Error) bool { return strings.HasPrefix(err.Field, "status.") })) // the server writes the status
+	for i, problem := range problems {
+		problem = strings.ReplaceAll(problem, "spec.validation.", "spec.versions[*].schema.")
+		problems[i] = topLevel.ReplaceAllString(problem, "spec.versions[*].$1")
 	}
-	problems = append(problems, misspelt(at, structural)...)
 	if len(problems) > 0 {
-		return nil, problems
+		return d, problems, nil
 	}
-	return structural, nil
+	for i, v := range crd.Spec.Versions {
+		props, err := apiextensions.GetSchemaForVersion(&internal, v.Name)
+		if err == nil {
+			err = d.versions[v.Name].read(props.OpenAPIV3Schema)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("version %s: %v", v.Name, err))
+			continue
+		}
+		warnings = append(warnings, pathsNowhere(field.NewPath("spec", "versions").Index(i), v, d.versions[v.Name].schema)...)
+	}
+	return d, problems, warnings
 }
 
-// misspelt finds types and patterns that do not exist, which the rules of
-// structural schemas leave to others.
-func misspelt(at *field.Path, s *structuralschema.Structural) []string {
-	if s == nil {
-		return nil
+// topLevel finds the names that the server's internal type has for what all versions share. Version v1 of the API has
+// these fields per version only.
+var topLevel = regexp.MustCompile(`\bspec\.(additionalPrinterColumns|subresources|selectableFields)\b`)
+
+// read makes the validators of a version's schema.
+func (v *definedVersion) read(props *apiextensions.JSONSchemaProps) error {
+	structural, err := structuralschema.NewStructural(props)
+	if err != nil {
+		return err
 	}
-	var problems []string
-	types := []string{"", "array", "boolean", "integer", "number", "object", "string"}
-	if !slices.Contains(types, s.Type) {
-		problems = append(problems, fmt.Sprintf("%s: there is no type %q; use one of %s", at.Child("type"), s.Type, strings.Join(types[1:], ", ")))
+	v.validator, _, err = schemavalidation.NewSchemaValidator(props)
+	if err != nil {
+		return err
 	}
-	if v := s.ValueValidation; v != nil {
-		if _, err := regexp.Compile(v.Pattern); err != nil {
-			problems = append(problems, fmt.Sprintf("%s: %v", at.Child("pattern"), err))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
-		property := s.Properties[name]
-		problems = append(problems, misspelt(at.Child("properties").Key(name), &property)...)
-	}
-	if s.AdditionalProperties != nil {
-		problems = append(problems, misspelt(at.Child("additionalProperties"), s.AdditionalProperties.Structural)...)
-	}
-	return append(problems, misspelt(at.Child("items"), s.Items)...)
+	v.schema = structural
+	v.rules = cel.NewValidator(structural, true, celconfig.PerCallLimit)
+	return nil
 }
 
 // check does with an object what the API server does before it would store it.
@@ -136,113 +125,40 @@ func (d *definition) check(o *object) []string {
 
 	var problems []string
 	fields := runtime.DeepCopyJSON(o.fields)
-	unknown := pruning.PruneWithOptions(fields, v.schema, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
+	unknown := pruning.PruneWithOptions(fields, v.schema, true,
+		structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range unknown {
-		problems = append(problems, fmt.Sprintf("unknown field %q: the chart's CRD %s does not have it; correct its name, or add it to the CRD", path, d.crd))
+		problems = append(problems, fmt.Sprintf("unknown field %q: the chart's CRD %s does not have it; correct its "+
+			"name, or add it to the CRD", path, d.crd))
 	}
-	dropNulls(fields, v.schema)
-	setDefaults(fields, v.schema)
+	defaulting.PruneNonNullableNullsWithoutDefaults(fields, v.schema)
+	defaulting.Default(fields, v.schema)
 
-	var invalid []string
-	for _, err := range listtype.ValidateListSetsAndMaps(nil, v.schema, fields) {
-		invalid = append(invalid, err.Error())
+	invalid := structuralmeta.Validate(context.Background(), nil, fields, v.schema, false)
+	invalid = append(invalid, listtype.ValidateListSetsAndMaps(nil, v.schema, fields)...)
+	invalid = append(invalid, schemavalidation.ValidateCustomResource(nil, fields, v.validator)...)
+	if v.rules != nil && len(invalid) == 0 {
+		violated, _ := v.rules.Validate(context.Background(), nil, v.schema, fields, nil, celconfig.RuntimeCELCostBudget)
+		invalid = append(invalid, violated...)
 	}
-	openAPI := v.schema.ToKubeOpenAPI()
-	typeIntOrString(openAPI)
-	for _, err := range validate.NewSchemaValidator(openAPI, nil, "", strfmt.Default).Validate(fields).Errors {
-		invalid = append(invalid, strings.TrimSpace(strings.Replace(err.Error(), " in body ", " ", 1)))
-	}
-	slices.Sort(invalid)
-	for _, problem := range slices.Compact(invalid) {
+	for _, problem := range fieldProblems(invalid) {
 		problems = append(problems, fmt.Sprintf("%s (by the chart's CRD %s)", problem, d.crd))
 	}
 	return problems
 }
 
-// typeIntOrString gives a type to the schemas that say by an extension that they
-// have two, as the API server does.
-func typeIntOrString(s *spec.Schema) {
-	if s == nil {
-		return
-	}
-	if both, _ := s.Extensions.GetBool("x-kubernetes-int-or-string"); both {
-		s.Type = spec.StringOrArray{"integer", "string"}
-	}
-	for name, property := range s.Properties {
-		typeIntOrString(&property)
-		s.Properties[name] = property
-	}
-	if s.Items != nil {
-		typeIntOrString(s.Items.Schema)
-	}
-	if s.AdditionalProperties != nil {
-		typeIntOrString(s.AdditionalProperties.Schema)
-	}
-}
-
-// dropNulls and setDefaults follow apiserver/schema/defaulting, which cannot be
-// imported without the CEL compiler: a null where none is allowed is as good as
-// absent, and what is absent gets its default, before anything is validated.
-func dropNulls(x any, s *structuralschema.Structural) {
-	switch x := x.(type) {
-	case map[string]any:
-		for name, value := range x {
-			property := propertyOf(name, s)
-			if value == nil && property != nil && !property.Nullable && property.Default.Object == nil {
-				delete(x, name)
-				continue
-			}
-			dropNulls(value, property)
+// fieldProblems are the errors of the API's validation as texts, sorted, each once. A value with parts is left
+// out: it may be a whole schema.
+func fieldProblems(errs field.ErrorList) []string {
+	var problems []string
+	for _, err := range errs {
+		text := err.Error()
+		switch reflect.ValueOf(err.BadValue).Kind() {
+		case reflect.Struct, reflect.Map, reflect.Slice, reflect.Pointer:
+			text = fmt.Sprintf("%s: %s: %s", err.Field, err.Type, err.Detail)
 		}
-	case []any:
-		for _, item := range x {
-			if s != nil {
-				dropNulls(item, s.Items)
-			}
-		}
+		problems = append(problems, strings.Join(strings.Fields(text), " "))
 	}
-}
-
-func setDefaults(x any, s *structuralschema.Structural) {
-	if s == nil {
-		return
-	}
-	replaces := func(value any, of *structuralschema.Structural) bool {
-		return value == nil && of != nil && !of.Nullable && of.Default.Object != nil
-	}
-	switch x := x.(type) {
-	case map[string]any:
-		for name, property := range s.Properties {
-			if value, found := x[name]; property.Default.Object != nil && (!found || replaces(value, &property)) {
-				x[name] = runtime.DeepCopyJSONValue(property.Default.Object)
-			}
-		}
-		for name, value := range x {
-			property := propertyOf(name, s)
-			if replaces(value, property) {
-				x[name] = runtime.DeepCopyJSONValue(property.Default.Object)
-			}
-			setDefaults(x[name], property)
-		}
-	case []any:
-		for i := range x {
-			if replaces(x[i], s.Items) {
-				x[i] = runtime.DeepCopyJSONValue(s.Items.Default.Object)
-			}
-			setDefaults(x[i], s.Items)
-		}
-	}
-}
-
-func propertyOf(name string, s *structuralschema.Structural) *structuralschema.Structural {
-	if s == nil {
-		return nil
-	}
-	if property, ok := s.Properties[name]; ok {
-		return &property
-	}
-	if s.AdditionalProperties != nil {
-		return s.AdditionalProperties.Structural
-	}
-	return nil
+	slices.Sort(problems)
+	return slices.Compact(problems)
 }

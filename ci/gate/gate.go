@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/operator-release/operator-release/ci/version"
 )
 
 // Options are all that the gate looks at.
@@ -46,6 +48,7 @@ const (
 	Passed     Status = "passed"
 	Failed     Status = "failed"
 	NotChecked Status = "not checked"
+	Warned     Status = "warning" // it works, and someone should look at it
 )
 
 // The names of the checks.
@@ -73,7 +76,7 @@ type Result struct {
 	Checks []Check `json:"checks"`
 }
 
-// Passed tells whether no check failed. What could not be checked does not fail.
+// Passed tells whether no check failed. Warnings do not fail, nor does what could not be checked.
 func (r Result) Passed() bool { return len(r.Failed()) == 0 }
 
 // Failed returns the failed checks.
@@ -113,6 +116,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		fmt.Fprintf(o.Log, "checking the chart %s\n", dir)
 		checks, chart := checkChart(ctx, o.Tree, dir)
 		result.Checks = append(result.Checks, checks...)
+		result.Checks = append(result.Checks, removedAPIs(chart, o.final())...)
 		charts = append(charts, chart)
 	}
 	if len(charts) > 0 || len(o.Images) > 0 {
@@ -147,6 +151,16 @@ func (o Options) validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// final tells whether a final version is tested, and no candidate.
+func (o Options) final() bool {
+	v, err := version.Parse(o.Version)
+	if err != nil {
+		return false
+	}
+	_, candidate := v.Candidate()
+	return !candidate
 }
 
 func chartDirs(dirs []string) []string {

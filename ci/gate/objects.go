@@ -30,6 +30,7 @@ type object struct {
 	fields          map[string]any
 	known           bool        // to the Kubernetes API, and decoded against it
 	crd             *definition // what a CustomResourceDefinition defines
+	removal         *removal    // of its API, if the newest Kubernetes does not serve it
 }
 
 func (o *object) String() string {
@@ -49,6 +50,7 @@ func (o *object) says(problem string) string {
 type parsed struct {
 	objects  []*object
 	problems []string
+	warnings []string
 }
 
 // memo keeps what a document gave: most of a chart, and its CRDs, which are
@@ -76,7 +78,7 @@ func must(err error) {
 // could be checked, then one for each object that could not.
 func checkObjects(subject string, docs []render.Document, seen memo) ([]Check, []*object) {
 	var objects []*object
-	var problems []string
+	var problems, warnings []string
 	for _, doc := range docs {
 		p, ok := seen[doc]
 		if !ok {
@@ -85,6 +87,7 @@ func checkObjects(subject string, docs []render.Document, seen memo) ([]Check, [
 		}
 		objects = append(objects, p.objects...)
 		problems = append(problems, p.problems...)
+		warnings = append(warnings, p.warnings...)
 	}
 
 	definitions := map[schema.GroupKind]*definition{}
@@ -116,7 +119,11 @@ func checkObjects(subject string, docs []render.Document, seen memo) ([]Check, [
 			Details: []string{o.file + ": the kind is not Kubernetes' own, and the chart has no CRD for it"}})
 	}
 
-	note := fmt.Sprintf("%d objects", len(objects)-len(unchecked))
+	checked := len(objects) - len(unchecked)
+	if len(warnings) > 0 {
+		unchecked = append(unchecked, Check{Name: ObjectsCheck, Status: Warned, Subject: subject, Details: warnings})
+	}
+	note := fmt.Sprintf("%d objects", checked)
 	return append([]Check{verdict(ObjectsCheck, subject, problems, []string{note})}, unchecked...), objects
 }
 
@@ -148,8 +155,12 @@ func parse(doc render.Document) parsed {
 	o.name, _ = metadata["name"].(string)
 	o.namespace, _ = metadata["namespace"].(string)
 
-	for _, problem := range o.decode(doc.Text) {
+	problems, warnings := o.decode(doc.Text)
+	for _, problem := range append(problems, o.hookProblems()...) {
 		p.problems = append(p.problems, o.says(problem))
+	}
+	for _, warning := range warnings {
+		p.warnings = append(p.warnings, o.says(warning))
 	}
 	if items, ok := o.fields["items"].([]any); ok && strings.HasSuffix(kind, "List") {
 		for _, item := range items {
@@ -160,6 +171,7 @@ func parse(doc render.Document) parsed {
 			inner := parse(render.Document{File: doc.File, Text: string(text)})
 			p.objects = append(p.objects, inner.objects...)
 			p.problems = append(p.problems, inner.problems...)
+			p.warnings = append(p.warnings, inner.warnings...)
 		}
 		return p
 	}
@@ -175,10 +187,9 @@ func parse(doc render.Document) parsed {
 }
 
 // decode decodes the object strictly: against its type if Kubernetes has it,
-// else only what all objects share. It returns the problems.
-func (o *object) decode(text string) []string {
+// else only what all objects share. It returns the problems and the warnings.
+func (o *object) decode(text string) (problems, warnings []string) {
 	scheme, decoder := kubernetes()
-	var problems []string
 	if o.known = scheme.Recognizes(o.gvk); o.known {
 		typed, _, err := decoder.Decode([]byte(text), nil, nil)
 		if strict, ok := runtime.AsStrictDecodingError(err); ok {
@@ -186,28 +197,36 @@ func (o *object) decode(text string) []string {
 				problems = append(problems, decodingProblem(err, text))
 			}
 		} else if err != nil {
-			return []string{decodingProblem(err, text)}
+			return []string{decodingProblem(err, text)}, nil
 		}
 		if crd, ok := typed.(*apiextensionsv1.CustomResourceDefinition); ok {
 			var wrong []string
-			o.crd, wrong = define(crd)
-			problems = append(problems, wrong...)
+			o.crd, wrong, warnings = define(crd)
+			return append(problems, wrong...), warnings
 		}
-		return problems
+		if typed != nil {
+			o.removal = removalOf(typed)
+			problems = append(problems, fieldProblems(o.semantics(typed))...)
+		}
+		return problems, nil
 	}
 
 	if _, err := yaml.YAMLToJSONStrict([]byte(text)); err != nil {
 		problems = append(problems, decodingProblem(err, text))
 	}
 	if metadata, err := json.Marshal(o.fields["metadata"]); err == nil {
-		strict, err := kjson.UnmarshalStrict(metadata, &metav1.ObjectMeta{})
+		var typed metav1.ObjectMeta
+		strict, err := kjson.UnmarshalStrict(metadata, &typed)
+		if o.name != "" && err == nil {
+			problems = append(problems, fieldProblems(objectMeta(&typed, nameRule(o.gvk.Group, o.gvk.Kind)))...)
+		}
 		for _, err := range append(strict, err) {
 			if err != nil {
 				problems = append(problems, "in metadata: "+decodingProblem(err, text))
 			}
 		}
 	}
-	return problems
+	return problems, nil
 }
 
 // duplicates finds objects that would be one in the cluster. Hooks of different
@@ -244,13 +263,6 @@ func collide(a, b *object) bool {
 		return true
 	}
 	return slices.ContainsFunc(hooksA, func(h string) bool { return slices.Contains(hooksB, h) })
-}
-
-func (o *object) hooks() []string {
-	metadata, _ := o.fields["metadata"].(map[string]any)
-	annotations, _ := metadata["annotations"].(map[string]any)
-	value, _ := annotations["helm.sh/hook"].(string)
-	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // decodingProblem rewords an error of the decoders for one who sees neither

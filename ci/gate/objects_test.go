@@ -102,15 +102,15 @@ kind: SparkJob
 metadata: {name: a}
 spec: {mode: standalone, priority: 10, level: 3, port: [1], started: yesterday, args: [a, a]}
 `, []string{
-			"SparkJob a: spec.mode should be one of [cluster client] (by the chart's CRD jobs.example.com)",
-			"spec.priority should be less than or equal to 9",
-			"spec.level should be one of [1 2]",
-			"spec.port must be of type integer,string",
-			"spec.started must be of type date-time",
+			`SparkJob a: spec.mode: Unsupported value: "standalone": supported values: "cluster", "client" (by the chart's CRD jobs.example.com)`,
+			"spec.priority in body should be less than or equal to 9",
+			`spec.level: Unsupported value: 3: supported values: "1", "2"`,
+			"spec.port in body must be of type integer,string",
+			"spec.started in body must be of type date-time",
 			`spec.args[1]: Duplicate value: "a"`,
 		}},
 		{"a custom resource without what is required", "apiVersion: example.com/v1\nkind: SparkJob\nmetadata: {name: a}\nspec: {mode: null}\n",
-			[]string{"spec.mode is required"}},
+			[]string{"spec.mode: Required value"}},
 		{"a custom resource with a field twice", "apiVersion: example.com/v1\nkind: SparkJob\nmetadata: {name: a}\nspec:\n  mode: cluster\n  mode: client\n",
 			[]string{`key "mode" already set`}},
 		{"a version the CRD does not serve", "apiVersion: example.com/v2\nkind: SparkJob\nmetadata: {name: a}\n",
@@ -122,7 +122,7 @@ apiVersion: example.org/v1
 kind: Thing
 metadata: {name: a}
 size: big
-`, []string{"Thing a: size must be of type integer: \"string\""}},
+`, []string{"Thing a: size: Invalid value: \"string\": size in body must be of type integer: \"string\""}},
 		{"a cluster-wide kind in two namespaces", crdHead + `  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
 ---
 {apiVersion: example.org/v1, kind: Thing, metadata: {name: a, namespace: one}}
@@ -130,19 +130,19 @@ size: big
 {apiVersion: example.org/v1, kind: Thing, metadata: {name: a, namespace: two}}
 `, []string{"Thing two/a: the chart yields this object twice"}},
 		{"a CRD without storage version", crdHead + "  - {name: v1, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}\n",
-			[]string{"CustomResourceDefinition things.example.org: exactly one version must have `storage: true`, found 0"}},
+			[]string{"CustomResourceDefinition things.example.org: spec.versions: Invalid value: must have exactly one version marked as storage version"}},
 		{"a CRD with two storage versions, one twice", crdHead + "  - &v {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}\n  - *v\n",
-			[]string{"found 2 (v1, v1)", "spec.versions holds v1 twice"}},
+			[]string{"must have exactly one version marked as storage version", "must contain unique version names"}},
 		{"a CRD that is not structural", crdHead + "  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {a: {}}}}}\n",
-			[]string{"version v1: spec.versions[0].schema.openAPIV3Schema.properties[a].type: Required value: must not be empty"}},
+			[]string{"spec.versions[*].schema.openAPIV3Schema.properties[a].type: Required value: must not be empty"}},
 		{"a CRD with a misspelt type and pattern", crdHead + "  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: " +
 			"{a: {type: array, items: {type: intejer}}, b: {type: string, pattern: '('}}}}}\n",
-			[]string{`properties[a].items.type: there is no type "intejer"; use one of array`, "properties[b].pattern: error parsing regexp"}},
+			[]string{`properties[a].items.type: Unsupported value: "intejer"`, `properties[b].pattern: Invalid value: "("`}},
 		{"a CRD without schema", crdHead + "  - {name: v1, served: true, storage: true}\n",
-			[]string{"version v1: spec.versions[0].schema.openAPIV3Schema is missing"}},
+			[]string{"spec.versions[0].schema.openAPIV3Schema: Required value"}},
 		{"a misnamed CRD", strings.Replace(crdHead, "things.example.org", "thing.example.org", 1) +
 			"  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}\n",
-			[]string{"metadata.name must be things.example.org"}},
+			[]string{`metadata.name: Invalid value: "thing.example.org": must be spec.names.plural+"."+spec.group`}},
 		{"a CRD of a version that is gone", "apiVersion: apiextensions.k8s.io/v1beta1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.org}\n",
 			[]string{"no kind CustomResourceDefinition in apiextensions.k8s.io/v1beta1"}},
 	} {

@@ -36,32 +36,52 @@ func (k Kubernetes) Versions() []string {
 func KubernetesOf(kubeVersion string) (k Kubernetes, ok bool) {
 	if kubeVersion == "" {
 		k = Kubernetes{Oldest: fmt.Sprintf("v1.%d.0", supportedMinor), Newest: fmt.Sprintf("v1.%d.0", newestMinor)}
-		k.Because = fmt.Sprintf("rendered for Kubernetes %s, the oldest supported one, and %s, the newest known one; the chart names no kubeVersion",
+		k.Because = fmt.Sprintf("rendered for Kubernetes %s, the oldest supported one, and %s, the newest known one; "+
+			"the chart names no kubeVersion",
 			k.Oldest, k.Newest)
 		return k, true
 	}
-	first := func(minor int) string {
-		for patch := range mostPatches {
-			if v := fmt.Sprintf("v1.%d.%d", minor, patch); chartutil.IsCompatibleRange(kubeVersion, v) {
-				return v
-			}
-		}
-		return ""
-	}
 	for minor := oldestMinor; minor <= newestMinor; minor++ {
-		if v := first(minor); v != "" {
+		if v := firstAllowed(kubeVersion, minor); v != "" {
 			if k.Oldest == "" {
 				k.Oldest = v
 			}
 			k.Newest = v
 		}
 	}
-	k.Because = fmt.Sprintf("rendered for Kubernetes %s and %s, the oldest and the newest known one that kubeVersion %q allows",
+	k.Because = fmt.Sprintf("rendered for Kubernetes %s and %s, the oldest and the newest known one that kubeVersion "+
+		"%q allows",
 		k.Oldest, k.Newest, kubeVersion)
 	if k.Oldest == k.Newest {
-		k.Because = fmt.Sprintf("rendered for Kubernetes %s, the only known one that kubeVersion %q allows", k.Newest, kubeVersion)
+		k.Because = fmt.Sprintf("rendered for Kubernetes %s, the only known one that kubeVersion %q allows", k.Newest,
+			kubeVersion)
 	}
 	return k, k.Newest != ""
+}
+
+// firstAllowed is the first version of a minor version of Kubernetes that a kubeVersion allows; empty if there is none.
+func firstAllowed(kubeVersion string, minor int) string {
+	for patch := range mostPatches {
+		if v := fmt.Sprintf("v1.%d.%d", minor, patch); kubeVersion == "" || chartutil.IsCompatibleRange(kubeVersion, v) {
+			return v
+		}
+	}
+	return ""
+}
+
+// Allows tells whether a kubeVersion allows a version of Kubernetes between two minor versions, both included.
+func Allows(kubeVersion string, from, to int) bool {
+	for minor := from; minor <= to; minor++ {
+		if firstAllowed(kubeVersion, minor) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Supported tells whether a kubeVersion allows a version of Kubernetes that the project supports. The text names these.
+func Supported(kubeVersion string) (versions string, ok bool) {
+	return fmt.Sprintf("v1.%d to v1.%d", supportedMinor, newestMinor), Allows(kubeVersion, supportedMinor, newestMinor)
 }
 
 // Known is the range of Kubernetes' versions that a kubeVersion is compared with.

@@ -81,6 +81,9 @@ func (s *Source) renderFor(ctx context.Context, kubernetes string, given *Given,
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := s.checkSchemas(ch, s.dir); err != nil {
+		return nil, nil, err
+	}
 	values := common.Values{}
 	if given != nil {
 		if values, err = common.ReadValues(given.Content); err != nil {

@@ -50,6 +50,10 @@ func runBundle(_ context.Context, c call, spec pipeline.BundleSpec) (any, error)
 	return bundled{Identity: b.Identity.Digest.String(), Record: b.Record}, err
 }
 
+// warningSuffix marks, in the attached test result, a check that found something to look at. The others that it lists
+// as warned were not checked.
+const warningSuffix = " (warning)"
+
 // attestGate attaches what the gate said about the bundle's commit.
 func attestGate(b bundle.Bundle, said json.RawMessage) error {
 	var r gate.Result
@@ -64,6 +68,8 @@ func attestGate(b bundle.Bundle, said json.RawMessage) error {
 			result.PassedTests = append(result.PassedTests, name)
 		case gate.NotChecked:
 			result.WarnedTests = append(result.WarnedTests, name)
+		case gate.Warned:
+			result.WarnedTests = append(result.WarnedTests, name+warningSuffix)
 		default:
 			result.FailedTests = append(result.FailedTests, name)
 		}

@@ -147,7 +147,8 @@ func rehearsalPage(page *report.Page, r publish.Rehearsal) {
 
 // gatePage is one line per check, with details where one should look.
 func gatePage(page *report.Page, r gate.Result) {
-	marks := map[gate.Status]report.Mark{gate.Passed: report.Done, gate.Failed: report.Fail, gate.NotChecked: report.None}
+	marks := map[gate.Status]report.Mark{gate.Passed: report.Done, gate.Failed: report.Fail, gate.NotChecked: report.None,
+		gate.Warned: report.Note}
 	for _, c := range r.Checks {
 		line := c.Name + ": " + c.Subject
 		if c.Status == gate.NotChecked {

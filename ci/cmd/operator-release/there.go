@@ -74,8 +74,13 @@ func gateOf(b bundle.Bundle) (gate.Result, error) {
 		names  []string
 	}{{gate.Passed, result.PassedTests}, {gate.NotChecked, result.WarnedTests}} {
 		for _, name := range group.names {
+			status := group.status
+			name, warning := strings.CutSuffix(name, warningSuffix)
+			if warning {
+				status = gate.Warned
+			}
 			check, subject, _ := strings.Cut(name, ": ")
-			r.Checks = append(r.Checks, gate.Check{Name: check, Subject: subject, Status: group.status})
+			r.Checks = append(r.Checks, gate.Check{Name: check, Subject: subject, Status: status})
 		}
 	}
 	return r, nil

@@ -1,0 +1,217 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// policyRules validates the rules of a Role or, not namespaced, of a ClusterRole.
+func policyRules(rules []rbacv1.PolicyRule, namespaced bool) field.ErrorList {
+	var errs field.ErrorList
+	for i, r := range rules {
+		at := field.NewPath("rules").Index(i)
+		if len(r.Verbs) == 0 {
+			errs = append(errs, field.Required(at.Child("verbs"), "verbs must contain at least one value"))
+		}
+		if len(r.NonResourceURLs) > 0 {
+			if namespaced {
+				errs = append(errs, field.Invalid(at.Child("nonResourceURLs"), "",
+					"namespaced rules cannot apply to non-resource URLs"))
+			}
+			if len(r.APIGroups) > 0 || len(r.Resources) > 0 || len(r.ResourceNames) > 0 {
+				errs = append(errs, field.Invalid(at.Child("nonResourceURLs"), "",
+					"rules cannot apply to both regular resources and non-resource URLs"))
+			}
+			continue
+		}
+		if len(r.APIGroups) == 0 {
+			errs = append(errs, field.Required(at.Child("apiGroups"), "resource rules must supply at least one api group"))
+		}
+		if len(r.Resources) == 0 {
+			errs = append(errs, field.Required(at.Child("resources"), "resource rules must supply at least one resource"))
+		}
+	}
+	return errs
+}
+
+// binding validates a RoleBinding or ClusterRoleBinding, which may refer to these kinds.
+func binding(ref rbacv1.RoleRef, subjects []rbacv1.Subject, kinds ...string) field.ErrorList {
+	var errs field.ErrorList
+	at := field.NewPath("roleRef")
+	if ref.APIGroup != "" && ref.APIGroup != rbacv1.GroupName {
+		errs = append(errs, field.NotSupported(at.Child("apiGroup"), ref.APIGroup, []string{rbacv1.GroupName}))
+	}
+	if !slices.Contains(kinds, ref.Kind) {
+		errs = append(errs, field.NotSupported(at.Child("kind"), ref.Kind, kinds))
+	}
+	if ref.Name == "" {
+		errs = append(errs, field.Required(at.Child("name"), ""))
+	}
+	for i, s := range subjects {
+		at, group := field.NewPath("subjects").Index(i), ""
+		switch s.Kind {
+		case rbacv1.ServiceAccountKind:
+			if s.Namespace == "" {
+				errs = append(errs, field.Required(at.Child("namespace"), ""))
+			}
+		case rbacv1.UserKind, rbacv1.GroupKind:
+			group = rbacv1.GroupName
+		default:
+			errs = append(errs, field.NotSupported(at.Child("kind"), s.Kind, []string{rbacv1.ServiceAccountKind,
+				rbacv1.UserKind, rbacv1.GroupKind}))
+		}
+		if s.APIGroup != "" && s.APIGroup != group {
+			errs = append(errs, field.NotSupported(at.Child("apiGroup"), s.APIGroup, []string{group}))
+		}
+		if s.Name == "" {
+			errs = append(errs, field.Required(at.Child("name"), ""))
+		}
+	}
+	return errs
+}
+
+// webhook is what validating and mutating webhooks share.
+type webhook struct {
+	name        string
+	client      admissionv1.WebhookClientConfig
+	sideEffects *admissionv1.SideEffectClass
+	reviews     []string
+	timeout     *int32
+	rules       []admissionv1.RuleWithOperations
+}
+
+func validatingWebhooks(all []admissionv1.ValidatingWebhook) field.ErrorList {
+	var list []webhook
+	for _, w := range all {
+		list = append(list, webhook{w.Name, w.ClientConfig, w.SideEffects, w.AdmissionReviewVersions, w.TimeoutSeconds,
+			w.Rules})
+	}
+	return webhooks(list)
+}
+
+func mutatingWebhooks(all []admissionv1.MutatingWebhook) field.ErrorList {
+	var list []webhook
+	for _, w := range all {
+		list = append(list, webhook{w.Name, w.ClientConfig, w.SideEffects, w.AdmissionReviewVersions, w.TimeoutSeconds,
+			w.Rules})
+	}
+	return webhooks(list)
+}
+
+func webhooks(all []webhook) field.ErrorList {
+	var errs field.ErrorList
+	var names []string
+	for i, w := range all {
+		at := field.NewPath("webhooks").Index(i)
+		errs = append(errs, validation.IsFullyQualifiedName(at.Child("name"), w.name)...)
+		if slices.Contains(names, w.name) {
+			errs = append(errs, field.Duplicate(at.Child("name"), w.name))
+		}
+		names = append(names, w.name)
+		errs = append(errs, webhookClient(w.client, at.Child("clientConfig"))...)
+		effects := []admissionv1.SideEffectClass{admissionv1.SideEffectClassNone, admissionv1.SideEffectClassNoneOnDryRun}
+		switch {
+		case w.sideEffects == nil:
+			errs = append(errs, field.Required(at.Child("sideEffects"), "must specify one of None, NoneOnDryRun"))
+		case !slices.Contains(effects, *w.sideEffects):
+			errs = append(errs, field.NotSupported(at.Child("sideEffects"), *w.sideEffects, effects))
+		}
+		reviews := at.Child("admissionReviewVersions")
+		if len(w.reviews) == 0 {
+			errs = append(errs, field.Required(reviews, "must specify one of v1, v1beta1"))
+		} else if !slices.Contains(w.reviews, "v1") && !slices.Contains(w.reviews, "v1beta1") {
+			errs = append(errs, field.Invalid(reviews, fmt.Sprint(w.reviews), "must include at least one of v1, v1beta1"))
+		}
+		if w.timeout != nil && (*w.timeout < 1 || *w.timeout > 30) {
+			errs = append(errs, field.Invalid(at.Child("timeoutSeconds"), *w.timeout,
+				"the timeout value must be between 1 and 30 seconds"))
+		}
+		for i, r := range w.rules {
+			rule := at.Child("rules").Index(i)
+			for name, n := range map[string]int{"operations": len(r.Operations), "apiGroups": len(r.APIGroups),
+				"apiVersions": len(r.APIVersions), "resources": len(r.Resources)} {
+				if n == 0 {
+					errs = append(errs, field.Required(rule.Child(name), ""))
+				}
+			}
+		}
+	}
+	return errs
+}
+
+func webhookClient(c admissionv1.WebhookClientConfig, at *field.Path) field.ErrorList {
+	if (c.URL == nil) == (c.Service == nil) {
+		return field.ErrorList{field.Required(at, "exactly one of url or service is required")}
+	}
+	if c.Service == nil {
+		return nil
+	}
+	var errs field.ErrorList
+	for name, value := range map[string]string{"name": c.Service.Name, "namespace": c.Service.Namespace} {
+		if value == "" {
+			errs = append(errs, field.Required(at.Child("service", name), ""))
+		}
+	}
+	return errs
+}
+
+func configMap(c *corev1.ConfigMap) field.ErrorList {
+	var errs field.ErrorList
+	for key := range c.Data {
+		errs = append(errs, dataKey(field.NewPath("data"), key)...)
+		if _, both := c.BinaryData[key]; both {
+			errs = append(errs, field.Invalid(field.NewPath("data").Key(key), key, "duplicate of key present in binaryData"))
+		}
+	}
+	for key := range c.BinaryData {
+		errs = append(errs, dataKey(field.NewPath("binaryData"), key)...)
+	}
+	size := 0
+	for _, value := range c.Data {
+		size += len(value)
+	}
+	for _, value := range c.BinaryData {
+		size += len(value)
+	}
+	return append(errs, smallEnough(size)...)
+}
+
+func secret(s *corev1.Secret) field.ErrorList {
+	var errs field.ErrorList
+	size := 0
+	for key, value := range s.Data {
+		errs = append(errs, dataKey(field.NewPath("data"), key)...)
+		size += len(value)
+	}
+	for key, value := range s.StringData {
+		errs = append(errs, dataKey(field.NewPath("data"), key)...)
+		size += len(value)
+	}
+	if s.Type == corev1.SecretTypeTLS {
+		for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
+			_, inData := s.Data[key]
+			_, inText := s.StringData[key]
+			if !inData && !inText {
+				errs = append(errs, field.Required(field.NewPath("data").Key(key), ""))
+			}
+		}
+	}
+	return append(errs, smallEnough(size)...)
+}
+
+func dataKey(at *field.Path, key string) field.ErrorList {
+	return invalid(at.Key(key), key, validation.IsConfigMapKey(key))
+}
+
+func smallEnough(size int) field.ErrorList {
+	if size <= corev1.MaxSecretSize {
+		return nil
+	}
+	return field.ErrorList{field.TooLong(field.NewPath("data"), "", corev1.MaxSecretSize)}
+}

@@ -1,0 +1,188 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+func service(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
+	errs := metav1validation.ValidateLabels(s.Selector, at.Child("selector"))
+	types := []corev1.ServiceType{"", corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort,
+		corev1.ServiceTypeLoadBalancer, corev1.ServiceTypeExternalName}
+	external, headless := s.Type == corev1.ServiceTypeExternalName, s.ClusterIP == corev1.ClusterIPNone
+	if !slices.Contains(types, s.Type) {
+		errs = append(errs, field.NotSupported(at.Child("type"), s.Type, types[1:]))
+	}
+	switch {
+	case external && s.ExternalName == "":
+		errs = append(errs, field.Required(at.Child("externalName"), ""))
+	case external:
+		name := strings.TrimSuffix(s.ExternalName, ".")
+		errs = append(errs, invalid(at.Child("externalName"), s.ExternalName, validation.IsDNS1123Subdomain(name))...)
+	case len(s.Ports) == 0 && !headless:
+		errs = append(errs, field.Required(at.Child("ports"), ""))
+	}
+	var names, sockets []string
+	for i, p := range s.Ports {
+		port := at.Child("ports").Index(i)
+		if p.Name != "" || len(s.Ports) > 1 {
+			errs = append(errs, uniqueName(port.Child("name"), p.Name, &names)...)
+		}
+		for _, m := range validation.IsValidPortNum(int(p.Port)) {
+			errs = append(errs, field.Invalid(port.Child("port"), p.Port, m))
+		}
+		errs = append(errs, portOrName(port.Child("targetPort"), p.TargetPort)...)
+		protocol := p.Protocol
+		if protocol == "" {
+			protocol = corev1.ProtocolTCP
+		}
+		errs = append(errs, protocolKnown(port.Child("protocol"), protocol)...)
+		socket := fmt.Sprintf("%s/%d", protocol, p.Port)
+		if slices.Contains(sockets, socket) {
+			errs = append(errs, field.Duplicate(port, socket))
+		}
+		sockets = append(sockets, socket)
+	}
+	return errs
+}
+
+func protocolKnown(at *field.Path, p corev1.Protocol) field.ErrorList {
+	known := []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP}
+	if slices.Contains(known, p) {
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(at, p, known)}
+}
+
+// portOrName validates a port by number or name; zero is none.
+func portOrName(at *field.Path, p intstr.IntOrString) field.ErrorList {
+	var errs field.ErrorList
+	switch {
+	case p.Type == intstr.String:
+		errs = invalid(at, p.StrVal, validation.IsValidPortName(p.StrVal))
+	case p.IntVal != 0:
+		for _, m := range validation.IsValidPortNum(int(p.IntVal)) {
+			errs = append(errs, field.Invalid(at, p.IntVal, m))
+		}
+	}
+	return errs
+}
+
+func ingress(s *networkingv1.IngressSpec, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if len(s.Rules) == 0 && s.DefaultBackend == nil {
+		errs = append(errs, field.Invalid(at, "", "either `defaultBackend` or `rules` must be specified"))
+	}
+	for i, r := range s.Rules {
+		rule := at.Child("rules").Index(i)
+		if r.Host != "" {
+			check := validation.IsDNS1123Subdomain
+			if strings.Contains(r.Host, "*") {
+				check = validation.IsWildcardDNS1123Subdomain
+			}
+			errs = append(errs, invalid(rule.Child("host"), r.Host, check(r.Host))...)
+		}
+		if r.HTTP == nil {
+			continue
+		}
+		if len(r.HTTP.Paths) == 0 {
+			errs = append(errs, field.Required(rule.Child("http", "paths"), ""))
+		}
+		for i, p := range r.HTTP.Paths {
+			one := rule.Child("http", "paths").Index(i)
+			switch {
+			case p.PathType == nil:
+				errs = append(errs, field.Required(one.Child("pathType"), "pathType must be specified"))
+			case *p.PathType != networkingv1.PathTypeImplementationSpecific && !strings.HasPrefix(p.Path, "/"):
+				errs = append(errs, field.Invalid(one.Child("path"), p.Path, "must be an absolute path"))
+			}
+			errs = append(errs, ingressBackend(&p.Backend, one.Child("backend"))...)
+		}
+	}
+	if s.DefaultBackend != nil {
+		errs = append(errs, ingressBackend(s.DefaultBackend, at.Child("defaultBackend"))...)
+	}
+	return errs
+}
+
+func ingressBackend(b *networkingv1.IngressBackend, at *field.Path) field.ErrorList {
+	switch {
+	case b.Service == nil && b.Resource == nil:
+		return field.ErrorList{field.Required(at, "resource or service backend is required")}
+	case b.Service != nil && b.Resource != nil:
+		return field.ErrorList{field.Invalid(at, "", "cannot set both resource and service backends")}
+	case b.Service == nil:
+		return nil
+	}
+	service := at.Child("service")
+	var errs field.ErrorList
+	if b.Service.Name == "" {
+		errs = append(errs, field.Required(service.Child("name"), ""))
+	}
+	if p := b.Service.Port; p.Name == "" && p.Number == 0 {
+		errs = append(errs, field.Required(service.Child("port"), "port name or number is required"))
+	} else if p.Name != "" && p.Number != 0 {
+		errs = append(errs, field.Invalid(service.Child("port"), "", "cannot set both port name & port number"))
+	}
+	return errs
+}
+
+func networkPolicy(s *networkingv1.NetworkPolicySpec, at *field.Path) field.ErrorList {
+	errs := selector(&s.PodSelector, at.Child("podSelector"))
+	types := []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}
+	for i, t := range s.PolicyTypes {
+		if !slices.Contains(types, t) {
+			errs = append(errs, field.NotSupported(at.Child("policyTypes").Index(i), t, types))
+		}
+	}
+	ports := func(at *field.Path, all []networkingv1.NetworkPolicyPort) {
+		for i, p := range all {
+			if p.Port != nil {
+				errs = append(errs, portOrName(at.Index(i).Child("port"), *p.Port)...)
+			}
+		}
+	}
+	peers := func(at *field.Path, all []networkingv1.NetworkPolicyPeer) {
+		for i, p := range all {
+			if p.PodSelector == nil && p.NamespaceSelector == nil && p.IPBlock == nil {
+				errs = append(errs, field.Required(at.Index(i), "must specify a peer"))
+			}
+			errs = append(errs, selector(p.PodSelector, at.Index(i).Child("podSelector"))...)
+			errs = append(errs, selector(p.NamespaceSelector, at.Index(i).Child("namespaceSelector"))...)
+		}
+	}
+	for i, r := range s.Ingress {
+		ports(at.Child("ingress").Index(i).Child("ports"), r.Ports)
+		peers(at.Child("ingress").Index(i).Child("from"), r.From)
+	}
+	for i, r := range s.Egress {
+		ports(at.Child("egress").Index(i).Child("ports"), r.Ports)
+		peers(at.Child("egress").Index(i).Child("to"), r.To)
+	}
+	return errs
+}
+
+func autoscaler(s *autoscalingv2.HorizontalPodAutoscalerSpec, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if s.MaxReplicas < 1 {
+		errs = append(errs, field.Invalid(at.Child("maxReplicas"), s.MaxReplicas, "must be greater than 0"))
+	} else if s.MinReplicas != nil && *s.MinReplicas > s.MaxReplicas {
+		errs = append(errs, field.Invalid(at.Child("maxReplicas"), s.MaxReplicas,
+			"must be greater than or equal to `minReplicas`"))
+	}
+	for name, value := range map[string]string{"kind": s.ScaleTargetRef.Kind, "name": s.ScaleTargetRef.Name} {
+		if value == "" {
+			errs = append(errs, field.Required(at.Child("scaleTargetRef", name), ""))
+		}
+	}
+	return errs
+}

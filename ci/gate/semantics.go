@@ -1,0 +1,195 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/api/validation/path"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// semantics finds in an object of Kubernetes' own what every API server refuses, beyond the types of fields. It is no
+// complete validation: that is part of Kubernetes' server, which is no library.
+func (o *object) semantics(typed runtime.Object) field.ErrorList {
+	errs := o.metadataProblems(typed)
+	spec := field.NewPath("spec")
+	switch t := typed.(type) {
+	case *appsv1.Deployment:
+		errs = append(errs, workload(t.Spec.Selector, &t.Spec.Template)...)
+		if t.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType && t.Spec.Strategy.RollingUpdate != nil {
+			errs = append(errs, field.Forbidden(spec.Child("strategy", "rollingUpdate"),
+				"may not be specified when strategy `type` is 'Recreate'"))
+		}
+		errs = append(errs, notNegative(spec.Child("replicas"), t.Spec.Replicas)...)
+	case *appsv1.StatefulSet:
+		errs = append(errs, workload(t.Spec.Selector, &t.Spec.Template, claimNames(t.Spec.VolumeClaimTemplates)...)...)
+		errs = append(errs, notNegative(spec.Child("replicas"), t.Spec.Replicas)...)
+	case *appsv1.DaemonSet:
+		errs = append(errs, workload(t.Spec.Selector, &t.Spec.Template)...)
+	case *appsv1.ReplicaSet:
+		errs = append(errs, workload(t.Spec.Selector, &t.Spec.Template)...)
+	case *batchv1.Job:
+		errs = append(errs, jobSpec(&t.Spec, spec)...)
+	case *batchv1.CronJob:
+		errs = append(errs, scheduledJob(t, spec)...)
+	case *corev1.Pod:
+		errs = append(errs, pod(&t.Spec, spec)...)
+	case *corev1.Service:
+		errs = append(errs, service(&t.Spec, spec)...)
+	case *corev1.ConfigMap:
+		errs = append(errs, configMap(t)...)
+	case *corev1.Secret:
+		errs = append(errs, secret(t)...)
+	case *corev1.PersistentVolumeClaim:
+		errs = append(errs, volumeClaim(&t.Spec, spec)...)
+	case *networkingv1.Ingress:
+		errs = append(errs, ingress(&t.Spec, spec)...)
+	case *networkingv1.NetworkPolicy:
+		errs = append(errs, networkPolicy(&t.Spec, spec)...)
+	case *policyv1.PodDisruptionBudget:
+		errs = append(errs, selector(t.Spec.Selector, spec.Child("selector"))...)
+		if t.Spec.MinAvailable != nil && t.Spec.MaxUnavailable != nil {
+			errs = append(errs, field.Invalid(spec, "", "minAvailable and maxUnavailable cannot be both set"))
+		}
+	case *autoscalingv2.HorizontalPodAutoscaler:
+		errs = append(errs, autoscaler(&t.Spec, spec)...)
+	case *rbacv1.Role:
+		errs = append(errs, policyRules(t.Rules, true)...)
+	case *rbacv1.ClusterRole:
+		errs = append(errs, policyRules(t.Rules, false)...)
+	case *rbacv1.RoleBinding:
+		errs = append(errs, binding(t.RoleRef, t.Subjects, "Role", "ClusterRole")...)
+	case *rbacv1.ClusterRoleBinding:
+		errs = append(errs, binding(t.RoleRef, t.Subjects, "ClusterRole")...)
+	case *admissionv1.ValidatingWebhookConfiguration:
+		errs = append(errs, validatingWebhooks(t.Webhooks)...)
+	case *admissionv1.MutatingWebhookConfiguration:
+		errs = append(errs, mutatingWebhooks(t.Webhooks)...)
+	}
+	return errs
+}
+
+// looselyNamed are the groups whose objects have names with more characters than a DNS subdomain.
+var looselyNamed = []string{"rbac.authorization.k8s.io", "apiregistration.k8s.io", "certificates.k8s.io",
+	"authentication.k8s.io",
+	"authorization.k8s.io", "internal.apiserver.k8s.io", "events.k8s.io", "networking.k8s.io/IPAddress"}
+
+// nameRule is how an API server validates the names of a kind.
+func nameRule(group, kind string) apivalidation.ValidateNameFunc {
+	switch {
+	case slices.Contains(looselyNamed, group), slices.Contains(looselyNamed, group+"/"+kind), strings.HasSuffix(kind,
+		"Review"),
+		group == "" && (kind == "Event" || kind == "ComponentStatus"):
+		return path.ValidatePathSegmentName
+	case group == "" && (kind == "Namespace" || kind == "Service"):
+		return apivalidation.NameIsDNSLabel // of a Service, old servers accept fewer names
+	}
+	return apivalidation.NameIsDNSSubdomain
+}
+
+// metadataProblems are the errors of name, labels, annotations, finalizers and owners.
+func (o *object) metadataProblems(typed runtime.Object) field.ErrorList {
+	accessor, err := meta.Accessor(typed)
+	if err != nil || o.name == "" {
+		return nil
+	}
+	return objectMeta(accessor, nameRule(o.gvk.Group, o.gvk.Kind))
+}
+
+func objectMeta(m metav1.Object, rule apivalidation.ValidateNameFunc) field.ErrorList {
+	namespaced := m.GetNamespace() != ""
+	return apivalidation.ValidateObjectMetaAccessor(m, namespaced, rule, field.NewPath("metadata"))
+}
+
+// selector validates a selector; nil is none.
+func selector(s *metav1.LabelSelector, at *field.Path) field.ErrorList {
+	return metav1validation.ValidateLabelSelector(s, metav1validation.LabelSelectorValidationOptions{}, at)
+}
+
+// workload validates what Deployment, StatefulSet, DaemonSet and ReplicaSet share. Claims are volumes that the
+// controller adds.
+func workload(s *metav1.LabelSelector, t *corev1.PodTemplateSpec, claims ...string) field.ErrorList {
+	spec := field.NewPath("spec")
+	errs := podTemplate(t, spec.Child("template"), claims...)
+	at := spec.Child("selector")
+	switch {
+	case s == nil:
+		return append(errs, field.Required(at, ""))
+	case len(s.MatchLabels)+len(s.MatchExpressions) == 0:
+		return append(errs, field.Invalid(at, "", "empty selector is invalid"))
+	}
+	if wrong := selector(s, at); len(wrong) > 0 {
+		return append(errs, wrong...)
+	}
+	selects, err := metav1.LabelSelectorAsSelector(s)
+	if err == nil && !selects.Matches(labelSet(t.Labels)) {
+		errs = append(errs, field.Invalid(spec.Child("template", "metadata", "labels"), fmt.Sprint(t.Labels),
+			fmt.Sprintf("`selector` (%s) does not match template `labels`", selects)))
+	}
+	if p := t.Spec.RestartPolicy; p != "" && p != corev1.RestartPolicyAlways {
+		errs = append(errs, field.NotSupported(spec.Child("template", "spec", "restartPolicy"), p,
+			[]corev1.RestartPolicy{corev1.RestartPolicyAlways}))
+	}
+	return errs
+}
+
+func jobSpec(s *batchv1.JobSpec, at *field.Path) field.ErrorList {
+	errs := podTemplate(&s.Template, at.Child("template"))
+	restarts := []corev1.RestartPolicy{corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever}
+	policy := at.Child("template", "spec", "restartPolicy")
+	switch p := s.Template.Spec.RestartPolicy; {
+	case p == "":
+		errs = append(errs, field.Required(policy, "valid values: \"OnFailure\", \"Never\""))
+	case !slices.Contains(restarts, p):
+		errs = append(errs, field.NotSupported(policy, p, restarts))
+	}
+	for name, value := range map[string]*int32{"backoffLimit": s.BackoffLimit, "completions": s.Completions,
+		"parallelism": s.Parallelism, "ttlSecondsAfterFinished": s.TTLSecondsAfterFinished} {
+		errs = append(errs, notNegative(at.Child(name), value)...)
+	}
+	return append(errs, selector(s.Selector, at.Child("selector"))...)
+}
+
+// longestCronJobName leaves room for the 11 characters that the controller appends to the name of a Job.
+const longestCronJobName = 52
+
+func scheduledJob(c *batchv1.CronJob, at *field.Path) field.ErrorList {
+	errs := jobSpec(&c.Spec.JobTemplate.Spec, at.Child("jobTemplate", "spec"))
+	if len(c.Name) > longestCronJobName {
+		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), c.Name,
+			fmt.Sprintf("must be no more than %d characters", longestCronJobName)))
+	}
+	schedule, fields := at.Child("schedule"), strings.Fields(c.Spec.Schedule)
+	switch {
+	case len(fields) == 0:
+		errs = append(errs, field.Required(schedule, ""))
+	case strings.Contains(c.Spec.Schedule, "TZ="):
+		errs = append(errs, field.Invalid(schedule, c.Spec.Schedule,
+			"cannot use TZ or CRON_TZ in schedule, use timeZone field instead"))
+	case !strings.HasPrefix(fields[0], "@") && len(fields) != 5:
+		errs = append(errs, field.Invalid(schedule, c.Spec.Schedule, fmt.Sprintf("expected exactly 5 fields, found %d",
+			len(fields))))
+	}
+	return errs
+}
+
+func notNegative(at *field.Path, value *int32) field.ErrorList {
+	if value == nil {
+		return nil
+	}
+	return apivalidation.ValidateNonnegativeField(int64(*value), at)
+}
