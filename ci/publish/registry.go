@@ -118,12 +118,14 @@ func distribute(b bundle.Bundle) (map[string][]ocispec.Descriptor, error) {
 	return roots, nil
 }
 
-// name is the repository at the destination.
+// name is the repository at the destination. The name of a repository has no colon, so below another registry a port
+// is written with a hyphen: host-5000/name.
 func (r *Registry) name(repository string) string {
 	if r.Prefix == "" {
 		return repository
 	}
-	return strings.TrimSuffix(r.Prefix, "/") + "/" + repository
+	host, below, _ := strings.Cut(repository, "/")
+	return strings.TrimSuffix(r.Prefix, "/") + "/" + strings.ReplaceAll(host, ":", "-") + "/" + below
 }
 
 // Open opens a repository at the destination.
