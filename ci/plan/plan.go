@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/toolchain"
 	"github.com/operator-release/operator-release/ci/version"
+	"github.com/operator-release/operator-release/ci/writes"
 )
 
 // Options are all that a plan is made of.
@@ -106,10 +106,12 @@ type Plan struct {
 	Accepted  []Accepted        `json:"accepted,omitempty"`  // what somebody let pass
 	Given     bool              `json:"given,omitempty"`     // the settings are not those of the commit
 	Artifacts []Artifact        `json:"artifacts"`           // what the bundle will hold
-	Writes    []Write           `json:"writes"`              // what publication will do, in order
+	Writes    []writes.Write    `json:"writes"`              // of a publication to the configured destinations, in order
 	Against   []string          `json:"against,omitempty"`   // what speaks against it
 	Notices   []string          `json:"notices,omitempty"`   // what one should know
-	Hash      string            `json:"hash"`                // of all of the above
+	Hash      string            `json:"hash"`                // of all of the above but the writes
+	// NotWritten are the destinations and floating tags that such a publication leaves out, and why.
+	NotWritten []string `json:"notWritten,omitempty"`
 	// Remote tells whether the git remote was asked what it has, and is no part of the hash: a plan stays the same where
 	// the remote is out of reach. Refs that the clone does not have are a blocking problem.
 	Remote string `json:"remote"`
@@ -145,13 +147,6 @@ type Image struct {
 type Artifact struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
-}
-
-// Write is one step of a publication.
-type Write struct {
-	Step   int    `json:"step"` // steps of one number are one group: nothing of it is visible before the group before is complete
-	Target string `json:"target"`
-	What   string `json:"what"`
 }
 
 // Refused is the refusal of a plan that something speaks against, or nil.
@@ -231,6 +226,7 @@ func (m *maker) make(ctx context.Context) error {
 	if p.Platforms, err = platforms(c, m.Platforms); err != nil {
 		return err
 	}
+	to := c.Destinations
 	// Where a bundle goes, what linters say, what is kept up, how a pick is made, and whose signatures count, is no part of a plan.
 	c.Destinations, c.Lint, c.Support, c.Generated, c.Backport, c.Signatures = nil, nil, nil, nil, nil, nil
 	p.Config, p.Name, p.Given = c, c.Name, m.Config != nil && !m.OwnBefore
@@ -250,7 +246,9 @@ func (m *maker) make(ctx context.Context) error {
 		}
 	}
 	m.listArtifacts()
-	m.listWrites()
+	if err := m.listWrites(tree, to); err != nil {
+		return err
+	}
 	p.Hash, err = hash(*p)
 	return err
 }
@@ -278,9 +276,10 @@ func (m *maker) notice(format string, args ...any) {
 	m.plan.Notices = append(m.plan.Notices, fmt.Sprintf(format, args...))
 }
 
-// hash is over everything but itself, and whether the remote was asked.
+// hash is over everything but itself, whether the remote was asked, and the writes: what they are of is in the hash,
+// and where they go is no part of a plan.
 func hash(p Plan) (string, error) {
-	p.Hash, p.Remote = "", ""
+	p.Hash, p.Remote, p.Writes, p.NotWritten = "", "", nil, nil
 	content, err := json.Marshal(p)
 	if err != nil {
 		return "", err
@@ -305,34 +304,6 @@ func (m *maker) listArtifacts() {
 			add("binary", b.Name+" for "+platform)
 		}
 	}
-}
-
-// listWrites is the order in which a version becomes visible: content, claim, branch, tags.
-func (m *maker) listWrites() {
-	p := &m.plan
-	add := func(step int, target, what string) { p.Writes = append(p.Writes, Write{step, target, what}) }
-	var repositories []string
-	for _, image := range p.Images {
-		if image.How != config.LeftOut {
-			repositories = append(repositories, image.Repository)
-			add(1, image.Repository, "image by digest, with its SBOMs")
-		}
-	}
-	for _, chart := range p.Config.Charts {
-		add(1, chart.Repository, "chart "+path.Base(chart.Path)+" by digest")
-	}
-	if p.Config.Artifacts != "" {
-		add(1, p.Config.Artifacts, "release artifact by digest")
-	}
-	add(2, "refs/releases/"+p.Version.String(), "claim, created only if absent")
-	add(3, "refs/heads/"+p.Branch, "fast-forward to "+short(p.Commit))
-	for _, r := range repositories {
-		add(4, r+":"+p.Version.String(), "image tag")
-	}
-	for _, chart := range p.Config.Charts {
-		add(5, chart.Repository, "chart "+path.Base(chart.Path)+", tag "+p.Version.SemVer())
-	}
-	add(6, "refs/tags/"+p.Version.String(), "annotated tag on "+short(p.Commit))
 }
 
 func short(id string) string { return id[:min(12, len(id))] }

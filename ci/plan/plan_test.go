@@ -11,6 +11,7 @@ import (
 	"github.com/operator-release/operator-release/ci/demo"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/writes"
 )
 
 func options(t *testing.T, dir, v string) Options {
@@ -69,7 +70,7 @@ func TestTheSameQuestionHasTheSamePlan(t *testing.T) {
 		}
 		last = w.Step
 	}
-	if last != 6 {
+	if last != writes.GitTags {
 		t.Errorf("the last step is %d", last)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/registry"
 	"github.com/operator-release/operator-release/ci/version"
+	"github.com/operator-release/operator-release/ci/writes"
 )
 
 // Backup is where a copy of each bundle is kept: one repository at a registry, with a tag for each version, or a folder with a
@@ -30,10 +31,9 @@ type Backup struct {
 	Dir        string
 }
 
-// ParseBackup reads a folder (with a slash before it, ./ or ../, or one that is there) or a repository with its registry.
+// ParseBackup reads a folder or a repository with its registry.
 func ParseBackup(s string, plainHTTP []string) *Backup {
-	info, err := os.Stat(s)
-	if filepath.IsAbs(s) || strings.HasPrefix(s, "./") || strings.HasPrefix(s, "../") || err == nil && info.IsDir() {
+	if writes.IsFolder(s) {
 		return &Backup{Dir: s}
 	}
 	return &Backup{Repository: strings.TrimPrefix(s, "oci://"), PlainHTTP: plainHTTP}
@@ -44,7 +44,7 @@ func (k *Backup) keep(ctx context.Context, b bundle.Bundle, patience registry.Pa
 	if k.Dir != "" {
 		return k.keepInFolder(ctx, b)
 	}
-	w := Write{Step: 1, Target: k.Repository + ":" + b.Record.Version.String(), What: "backup", Outcome: There}
+	w := Write{Step: writes.Content, Target: k.Repository + ":" + b.Record.Version.String(), What: "backup", Outcome: There}
 	t, err := newTarget(b, func(string) string { return k.Repository }, patience, k.PlainHTTP)
 	if err != nil {
 		return w, err
@@ -60,8 +60,8 @@ func (k *Backup) keep(ctx context.Context, b bundle.Bundle, patience registry.Pa
 	case err != nil && !errors.Is(err, errdef.ErrNotFound):
 		return w, fmt.Errorf("back up to %s: %w; check address and credentials", k.Repository, err)
 	}
-	writes, pushErr := t.pushContent(ctx)
-	for _, push := range writes {
+	pushed, pushErr := t.pushContent(ctx)
+	for _, push := range pushed {
 		if push.Outcome == Written {
 			w.Outcome = Written
 		}
@@ -83,7 +83,7 @@ func (k *Backup) folder(v version.Version) string { return filepath.Join(k.Dir, 
 // left is gone on with: its folder is hidden and named after version and identity.
 func (k *Backup) keepInFolder(ctx context.Context, b bundle.Bundle) (Write, error) {
 	dir := k.folder(b.Record.Version)
-	w := Write{Step: 1, Target: dir, What: "backup", Outcome: There}
+	w := Write{Step: writes.Content, Target: dir, What: "backup", Outcome: There}
 	if err := os.MkdirAll(k.Dir, 0o755); err != nil {
 		return w, fmt.Errorf("back up to %s: %w", k.Dir, err)
 	}

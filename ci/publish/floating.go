@@ -10,6 +10,7 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/version"
+	"github.com/operator-release/operator-release/ci/writes"
 )
 
 // Floating leads the floating tags that a record names, at a registry, by what a git remote says of versions.
@@ -49,7 +50,7 @@ func (p *publication) floatingTags(ctx context.Context) error {
 				what += ", was at " + move.Was.String()[:19]
 			}
 		}
-		p.wrote(9, move.Target, what, outcome)
+		p.wrote(writes.FloatingTags, move.Target, what, outcome)
 	}
 	return err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/registry"
+	"github.com/operator-release/operator-release/ci/writes"
 )
 
 // Index is Helm's index of charts, a file on a branch of the git remote that something serves as pages.
@@ -235,7 +236,7 @@ func (p *publication) chartIndex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.wrote(8, p.index.ref(), "chart index", outcome(wrote))
+	p.wrote(writes.Index, p.index.ref(), "chart index", outcome(wrote))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/operator-release/operator-release/ci/markdown"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/sign/gittag"
+	"github.com/operator-release/operator-release/ci/writes"
 )
 
 // Forge is where release pages are.
@@ -110,12 +111,12 @@ func (p *publication) page(ctx context.Context) error {
 	if p.report.Mark != nil { // a version that was withdrawn, and is published again
 		r.Body = markdown.Warn(r.Body, p.report.Mark.Warning(p.bundle.Record.Version))
 	}
-	target := p.forge.Name + " release " + p.version
+	target := writes.PageOf(p.forge.Name, p.bundle.Record.Version)
 	_, wrote, err := p.forge.Client.Prepare(ctx, r)
 	if err != nil {
 		return err
 	}
-	p.wrote(7, target, fmt.Sprintf("draft with %d files", len(r.Files)), outcome(wrote))
+	p.wrote(writes.Page, target, fmt.Sprintf("draft with %d files", len(r.Files)), outcome(wrote))
 	latest, err := p.latest(ctx)
 	if err != nil {
 		return err
@@ -128,7 +129,7 @@ func (p *publication) page(ctx context.Context) error {
 	if latest == forge.LatestYes {
 		what += ", the latest"
 	}
-	p.wrote(7, target, what, outcome(wrote))
+	p.wrote(writes.Page, target, what, outcome(wrote))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/registry"
+	"github.com/operator-release/operator-release/ci/writes"
 )
 
 // Destinations are where a bundle goes. What is nil is skipped, and said so.
@@ -139,7 +140,7 @@ func (p *publication) wrote(step int, target, what, outcome string) {
 func (p *publication) stopped(err error) error {
 	var visible []string
 	for _, w := range p.report.Writes {
-		if w.Step > 2 {
+		if w.Step > writes.Claim {
 			visible = append(visible, w.Target)
 		}
 	}
@@ -211,7 +212,7 @@ func (p *publication) content(ctx context.Context) error {
 	}
 	written, err := p.registry.pushContent(ctx)
 	for _, w := range written {
-		p.wrote(1, w.Target, w.What, w.Outcome)
+		p.wrote(writes.Content, w.Target, w.What, w.Outcome)
 	}
 	return err
 }
@@ -258,7 +259,7 @@ func (p *publication) claim(ctx context.Context) error {
 	if p.remote == nil {
 		return nil
 	}
-	taken, err := p.create(ctx, 2, p.claimRef(), p.claimID, "claim")
+	taken, err := p.create(ctx, writes.Claim, p.claimRef(), p.claimID, "claim")
 	if taken != "" {
 		return p.otherClaim(ctx, taken)
 	}
@@ -290,7 +291,7 @@ func (p *publication) mark(ctx context.Context) error {
 	if wrote {
 		outcome = Written
 	}
-	p.wrote(2, ref, "mark: "+string(m.State), outcome)
+	p.wrote(writes.Claim, ref, "mark: "+string(m.State), outcome)
 	return nil
 }
 
@@ -299,15 +300,15 @@ func (p *publication) branch(ctx context.Context) error {
 		return nil
 	}
 	commit, ref := p.bundle.Record.Commit, p.branchRef()
-	what := "branch at " + commit[:12]
+	what := writes.BranchAt(commit)
 	if p.refs[ref] == commit {
-		p.wrote(3, ref, what, There)
+		p.wrote(writes.Branch, ref, what, There)
 		return nil
 	}
 	for attempt := 0; ; attempt++ {
 		failed := p.remote.Forward(ctx, ref, commit)
 		if failed == nil {
-			p.wrote(3, ref, what, Written)
+			p.wrote(writes.Branch, ref, what, Written)
 			return nil
 		}
 		contains, err := p.contains(ctx, ref, commit)
@@ -315,7 +316,7 @@ func (p *publication) branch(ctx context.Context) error {
 		case err != nil:
 			return errors.Join(failed, err)
 		case contains:
-			p.wrote(3, ref, what, There)
+			p.wrote(writes.Branch, ref, what, There)
 			return nil
 		case errors.Is(failed, git.ErrStale):
 			return fmt.Errorf("%w: %s has moved and does not contain commit %s; nobody sees the version yet: withdraw its claim (git push %s :%s) and release from the branch's tip",
@@ -340,11 +341,11 @@ func (p *publication) contains(ctx context.Context, ref, commit string) (bool, e
 }
 
 func (p *publication) imageTags(ctx context.Context) error {
-	return p.registryTags(ctx, 4, bundle.KindImage)
+	return p.registryTags(ctx, writes.ImageTags, bundle.KindImage)
 }
 
 func (p *publication) chartTags(ctx context.Context) error {
-	return p.registryTags(ctx, 5, bundle.KindChart)
+	return p.registryTags(ctx, writes.ChartTags, bundle.KindChart)
 }
 
 func (p *publication) registryTags(ctx context.Context, step int, kind string) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/registry"
 	"github.com/operator-release/operator-release/ci/sign/gittag"
+	"github.com/operator-release/operator-release/ci/writes"
 )
 
 // Tag is the tag that publication of a bundle leaves at a remote, or makes there. It gives the tag's object by its id,
@@ -88,7 +89,7 @@ func (p *publication) tag(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	taken, err := p.create(ctx, 6, p.tagRef(), p.tagID, what)
+	taken, err := p.create(ctx, writes.GitTags, p.tagRef(), p.tagID, what)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (p *publication) tag(ctx context.Context) error {
 		if what, err = p.describeTag(ctx); err != nil {
 			return err
 		}
-		p.wrote(6, p.tagRef(), what, There)
+		p.wrote(writes.GitTags, p.tagRef(), what, There)
 	}
 	return p.attachTag(ctx)
 }
@@ -142,12 +143,12 @@ func (p *publication) attachTag(ctx context.Context) error {
 	}
 	b := bundle.Bundle{Layout: layout, Identity: p.bundle.Identity, Record: p.bundle.Record}
 	to := Destinations{Registry: p.to.Registry, Backup: p.to.Backup, Patience: p.patience}
-	writes, err := Refer(ctx, b, []ocispec.Descriptor{referrer}, to)
+	referred, err := Refer(ctx, b, []ocispec.Descriptor{referrer}, to)
 	if err != nil {
 		return fmt.Errorf("attach the git tag %s: %w", p.tagID, err)
 	}
-	for _, w := range writes {
-		p.wrote(6, w.Target, "the git tag's object", w.Outcome)
+	for _, w := range referred {
+		p.wrote(writes.GitTags, w.Target, "the git tag's object", w.Outcome)
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func TestScenarios(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "demo-repository": demoRepository, "flip": flip, "same": same, "registry": throwaway, "forge": h.serve, "page": page, "capture": capture, "liar": liar,
-			"oci-layout": ociLayout, "pointers": pointers, "manifest": manifest,
+			"oci-layout": ociLayout, "same-writes": sameWrites, "pointers": pointers, "manifest": manifest,
 			"canary": canary, "key-pair": keyPair, "no-canary": noCanary, "plant": plant, "tells": tells, "guarded": guarded, "redirecting": redirecting, "docker-login": dockerLogin,
 			"merged": h.merged, "closed": h.closed, "pulls": h.pulls, "shown": h.shown,
 		},

@@ -114,12 +114,15 @@ func planPage(page *report.Page, p plan.Plan) {
 	}
 	page.Table(rows)
 
-	page.Heading("Writes of a publication, in order")
+	page.Heading("Writes of a publication to the configured destinations, in order")
 	rows = nil
 	for _, w := range p.Writes {
 		rows = append(rows, report.Row{Cells: []string{fmt.Sprint(w.Step), w.Target, w.What}})
 	}
 	page.Table(rows)
+	for _, left := range p.NotWritten {
+		page.Line(report.None, "%s", left)
+	}
 	notices(page, append([]string{p.Remote}, p.Notices...), p.Against)
 	page.Heading("Plan %s", p.Hash)
 }
