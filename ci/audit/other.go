@@ -183,7 +183,7 @@ func (a *auditor) oldImage(ctx context.Context, v version.Version, t *tagged, im
 		}
 	}
 	if errors.Is(err, errMissing) && image.Optional {
-		out.note("the optional image %s is not at the registry", image.Repository)
+		a.optional(ctx, v, t.settings.Charts, t, image.Repository, name, asked, "it is optional", out)
 		return
 	}
 	if err != nil {

@@ -250,6 +250,9 @@ func (a *auditor) byRecord(ctx context.Context, k *known, t *tagged, out *Versio
 		a.image(ctx, image, out)
 		a.floating(ctx, r, image, out)
 	}
+	for _, o := range r.Omitted {
+		a.omitted(ctx, r, t, o, out)
+	}
 	for _, chart := range r.OfKind(bundle.KindChart) {
 		a.chart(ctx, r, chart, t, out)
 	}

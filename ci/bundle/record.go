@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -168,6 +169,30 @@ func (r Record) OfKind(kind string) []Artifact {
 		}
 	}
 	return found
+}
+
+// LackedImages are the images that the settings name and that the bundle lacks, for one of its platforms or for all: why, by
+// repository.
+func (r Record) LackedImages() map[string]string {
+	lacked := map[string]string{}
+	for _, image := range r.Config.Images {
+		lacked[image.Repository] = "the record names no such image"
+	}
+	for _, o := range r.Omitted {
+		if o.Kind == KindImage {
+			lacked[o.Name] = o.Because
+		}
+	}
+	for _, a := range r.OfKind(KindImage) {
+		delete(lacked, a.Repository)
+		for _, platform := range r.Platforms {
+			has := slices.ContainsFunc(a.Platforms, func(p PlatformImage) bool { return p.Platform == platform })
+			if strings.HasPrefix(platform, "linux/") && !has {
+				lacked[a.Repository] = "it has no image for " + platform
+			}
+		}
+	}
+	return lacked
 }
 
 // roots are what index.json lists of a bundle: images, charts and the release artifact by name, SBOMs as referrers.

@@ -28,6 +28,12 @@ type Options struct {
 	// Images maps an image repository that this release builds to its tag.
 	// Empty: the image names are not checked.
 	Images map[string]string
+	// Lacks maps an image repository of the settings whose image the bundle lacks
+	// to why.
+	Lacks map[string]string
+	// Final says that users will run the version: the charts may then run no image
+	// that the bundle lacks.
+	Final bool
 	// Binaries are executables for the machine the gate runs on.
 	Binaries []Binary
 	// Version is the version to be released, e.g. v1.5.0. Empty: the commit is
@@ -120,7 +126,8 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		charts = append(charts, chart)
 	}
 	if len(charts) > 0 || len(o.Images) > 0 {
-		result.Checks = append(result.Checks, checkImages(o.Images, charts)...)
+		result.Checks = append(result.Checks, checkImages(o.Images, o.Lacks, charts)...)
+		result.Checks = append(result.Checks, o.checkLacking(charts)...)
 	}
 
 	checks, err = checkBinaries(ctx, o, binaryTimeLimit)

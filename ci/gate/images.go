@@ -6,11 +6,16 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/operator-release/operator-release/ci/render"
 )
 
-// checkImages compares the images of the release with those that the charts
+// checkImages compares the images in the bundle with those that the charts
 // name: one check per image, over all charts, since one chart may hold only CRDs.
-func checkImages(images map[string]string, charts []renderedChart) []Check {
+func checkImages(images, lacks map[string]string, charts []renderedChart) []Check {
+	if len(images) == 0 && len(lacks) > 0 {
+		return nil // each is told by checkLacking
+	}
 	if len(images) == 0 {
 		return []Check{{Name: ImagesCheck, Subject: "charts", Status: NotChecked,
 			Details: []string{"the images of this release are not known here"}}}
@@ -30,7 +35,7 @@ func checkImage(repository, tag string, charts []renderedChart) Check {
 	if len(charts) == 0 {
 		return check(NotChecked, "there is no chart that could name it")
 	}
-	full := parseReference(repository).repository
+	full := render.ParseReference(repository).Repository
 
 	var right, wrong, elsewhere, unrendered []string
 	for _, chart := range charts {
@@ -40,16 +45,17 @@ func checkImage(repository, tag string, charts []renderedChart) Check {
 				unrendered = append(unrendered, chart.dir)
 			}
 			for _, o := range r.objects {
-				for _, u := range uses(o) {
-					switch named := parseReference(u.image); {
-					case named.repository != full:
-					case named.is(full, tag) && byDefault:
-						right = append(right, "named by "+u.String())
-					case named.is(full, tag):
-						elsewhere = append(elsewhere, fmt.Sprintf("not named with default values; named with %s/%s by %s", chart.dir, r.set, u))
+				for _, u := range render.Uses(o.fields) {
+					by := o.says(u.Where)
+					switch named := render.ParseReference(u.Image); {
+					case named.Repository != full:
+					case named.Is(full, tag) && byDefault:
+						right = append(right, "named by "+by)
+					case named.Is(full, tag):
+						elsewhere = append(elsewhere, fmt.Sprintf("not named with default values; named with %s/%s by %s", chart.dir, r.set, by))
 					case byDefault:
 						wrong = append(wrong, fmt.Sprintf("%s: found %s, expected %s; appVersion in %s/Chart.yaml, or the value that sets the tag, was not brought to this version",
-							u, u.image, expected, chart.dir))
+							by, u.Image, expected, chart.dir))
 					}
 				}
 			}

@@ -53,7 +53,7 @@ func TestImages(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, chart := checkChart(t.Context(), tree(t, operatorChart, c.files), "charts/operator")
-			checks := checkImages(c.images, []renderedChart{chart})
+			checks := checkImages(c.images, nil, []renderedChart{chart})
 			if len(checks) != 1 || checks[0].Status != c.want {
 				t.Fatalf("want one check %s, got:\n%s", c.want, details(checks))
 			}
@@ -66,6 +66,46 @@ func TestImages(t *testing.T) {
 			t.Errorf("got:\n%s", details(result.Checks))
 		}
 	})
+}
+
+func TestLacking(t *testing.T) {
+	has := map[string]string{"docker.io/example/operator": "v1.5.0"}
+	lacks := map[string]string{"docker.io/example/kubectl": "Dockerfile.kubectl:2: RUN"}
+	on := "-- charts/operator/ci/hook-values.yaml --\nhook: {upgradeCrd: true}\n"
+	for _, c := range []struct {
+		name, files string
+		lacks       map[string]string
+		candidate   bool
+		want        Status // empty: no check
+		wants       []string
+	}{
+		{name: "nothing lacks"},
+		{name: "off by default", lacks: lacks, want: NotChecked, wants: []string{"the bundle lacks it (Dockerfile.kubectl:2: RUN)", "no chart runs it with default values"}},
+		{name: "on in ci", files: on, lacks: lacks, want: NotChecked, wants: []string{"off by default; run with charts/operator/ci/hook-values.yaml by charts/operator/templates/hook/job.yaml: Job upgrade-crds"}},
+		{name: "by default", files: cronJob("image: example/kubectl:v1.5.0"), lacks: lacks, want: Failed, wants: []string{`run with default values by charts/operator/templates/extra.yaml: CronJob extra: container "c"`, "--image docker.io/example/kubectl=ARCHIVE"}},
+		{name: "by default, of another tag", files: cronJob("image: example/kubectl:v9"), lacks: lacks, want: Failed},
+		{name: "by default, in a candidate", files: cronJob("image: example/kubectl:v1.5.0"), lacks: lacks, candidate: true, want: NotChecked, wants: []string{"run with default values by"}},
+		{name: "in an argument", files: cronJob("image: b\n            args: ['--image=example/kubectl:v1.5.0']"), lacks: lacks, want: Failed, wants: []string{`args of container "c"`}},
+		{name: "beside, of this version", files: cronJob("image: example/worker:v1.5.0"), want: Failed, wants: []string{"the settings name no such image"}},
+		{name: "beside, of another version", files: cronJob("image: example/worker:v1.4.0")},
+		{name: "elsewhere, of this version", files: cronJob("image: other/worker:v1.5.0")},
+		{name: "only for an old Kubernetes", files: "-- charts/operator/templates/a.yaml --\n{{ if semverCompare \"<1.37\" .Capabilities.KubeVersion.Version }}\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" +
+			"spec: {containers: [{name: c, image: example/kubectl:v1.5.0}]}\n{{ end }}\n", lacks: lacks, want: Failed, wants: []string{"Pod a: container"}},
+		{name: "does not render", files: "-- charts/operator/templates/extra.yaml --\n{{ fail `no` }}\n", lacks: lacks, want: NotChecked, wants: []string{"not all charts render"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, chart := checkChart(t.Context(), tree(t, operatorChart, c.files), "charts/operator")
+			o := Options{Version: "v1.5.0", Images: has, Lacks: c.lacks, Final: !c.candidate}
+			checks := o.checkLacking([]renderedChart{chart})
+			if c.want == "" && len(checks) == 0 {
+				return
+			}
+			if len(checks) != 1 || checks[0].Status != c.want {
+				t.Fatalf("want one check %s, got:\n%s", c.want, details(checks))
+			}
+			contains(t, checks, c.wants...)
+		})
+	}
 }
 
 func cronJob(container string) string {
@@ -94,23 +134,4 @@ hook: {image: {registry: docker.io, repository: example/kubectl, ` + hookImage +
 podMonitor: {}
 certManager: {}
 `
-}
-
-func TestReferences(t *testing.T) {
-	for image, want := range map[string]reference{
-		"busybox":                              {"docker.io/library/busybox", "", ""},
-		"busybox:1":                            {"docker.io/library/busybox", "1", ""},
-		"docker.io/busybox":                    {"docker.io/library/busybox", "", ""},
-		"kubeflow/spark-operator:v1":           {"docker.io/kubeflow/spark-operator", "v1", ""},
-		"index.docker.io/kubeflow/x:v1":        {"docker.io/kubeflow/x", "v1", ""},
-		"localhost/x":                          {"localhost/x", "", ""},
-		"localhost:5000/x":                     {"localhost:5000/x", "", ""},
-		"ghcr.io/a/b/c:v1@sha256:0":            {"ghcr.io/a/b/c", "v1", "sha256:0"},
-		"127.0.0.1:5000/docker.io/a/b":         {"127.0.0.1:5000/docker.io/a/b", "", ""},
-		" kubeflow/spark-operator:v1.5.0-rc.0": {"docker.io/kubeflow/spark-operator", "v1.5.0-rc.0", ""},
-	} {
-		if got := parseReference(image); got != want {
-			t.Errorf("%s: got %+v, want %+v", image, got, want)
-		}
-	}
 }

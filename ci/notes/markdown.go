@@ -33,6 +33,23 @@ func (n Notes) Markdown() string {
 			b.WriteString("- " + markdown.Code(a.ID) + ": " + markdown.Escape(a.Because) + "\n")
 		}
 	}
+	b.WriteString(n.Lacks())
+	return b.String()
+}
+
+// Lacks is the part of the notes about images that the release lacks; empty where it lacks none.
+func (n Notes) Lacks() string {
+	var b strings.Builder
+	for i, l := range n.LeftOut {
+		if i == 0 {
+			b.WriteString("\n### Not in this release\n\n")
+		}
+		run := "no chart runs it with its default values"
+		if len(l.Run) > 0 {
+			run = "charts run it with their default values (" + markdown.Escape(strings.Join(l.Run, ", ")) + ")"
+		}
+		b.WriteString("- image " + markdown.Code(l.Repository+":"+n.Version.String()) + ", since it was not built (" + markdown.Escape(l.Because) + "); " + run + "\n")
+	}
 	return b.String()
 }
 

@@ -22,6 +22,14 @@ type Options struct {
 	Time       time.Time  // of the release
 	URL        string     // where the source lives; of a GitHub repository it gives links
 	Accepted   []Accepted // what the policy refuses, and somebody let pass
+	LeftOut    []LeftOut
+}
+
+// LeftOut is an image that the release lacks.
+type LeftOut struct {
+	Repository string   `json:"repository"`
+	Because    string   `json:"because"`
+	Run        []string `json:"run,omitempty"` // where charts run it with their default values
 }
 
 // Accepted is a point of the policy by its id, and why it may pass.
@@ -38,6 +46,7 @@ type Notes struct {
 	URL      string          `json:"url,omitempty"`
 	Groups   []Group         `json:"groups"`
 	Accepted []Accepted      `json:"accepted,omitempty"`
+	LeftOut  []LeftOut       `json:"leftOut,omitempty"`
 	Warning  string          `json:"warning,omitempty"` // what was found out after the release; no bundle holds it
 }
 
@@ -64,7 +73,7 @@ type Entry struct {
 
 // Collect gives the notes of a version.
 func Collect(ctx context.Context, o Options) (Notes, error) {
-	n := Notes{Version: o.Version, Since: o.Since, Time: o.Time, URL: o.URL, Accepted: o.Accepted}
+	n := Notes{Version: o.Version, Since: o.Since, Time: o.Time, URL: o.URL, Accepted: o.Accepted, LeftOut: o.LeftOut}
 	commits, err := o.Repository.Between(ctx, o.From, o.Commit)
 	if err != nil {
 		return n, fmt.Errorf("collect what %s brings: %w", o.Version, err)

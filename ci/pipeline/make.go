@@ -103,7 +103,7 @@ func (m *making[T]) goCharts(g *group[T]) {
 
 func (m *making[T]) goImages(g *group[T]) error {
 	m.images = map[string]Outputs[T]{}
-	linux := slices.DeleteFunc(slices.Clone(m.plan.Platforms), func(platform string) bool { return !strings.HasPrefix(platform, "linux/") })
+	linux := linux(m.plan.Platforms)
 	for i, image := range m.plan.Config.Images {
 		if i >= len(m.plan.Images) || m.plan.Images[i].Repository != image.Repository {
 			return fmt.Errorf("read the plan: it does not say how %s is made", image.Repository)
@@ -221,6 +221,16 @@ func (m *making[T]) goTest(g *group[T], carried bool) {
 	m.test = map[string]Outputs[T]{}
 	p := m.plan
 	spec := NewTestSpec(p.Config, p.Version.String(), p.Commit, p.Time, p.Toolchain)
+	_, candidate := p.Version.Candidate()
+	spec.Final = !candidate
+	for _, image := range p.Images {
+		switch {
+		case image.How == config.LeftOut:
+			spec.Lack(image.Repository, image.Because)
+		case len(linux(p.Platforms)) == 0:
+			spec.Lack(image.Repository, "it has no platform of Linux")
+		}
+	}
 	trees := map[string]Folder[T]{Repository: Whole(m.flow.Repository), Planned: Whole(m.planned.Tree)}
 	if slices.Contains(p.Platforms, m.flow.Host) {
 		spec.Binaries = m.binaries(m.flow.Host, trees)
@@ -242,6 +252,20 @@ func (m *making[T]) bundle(ctx context.Context) (Outputs[T], error) {
 		}
 	}
 	return m.flow.Runner.Run(ctx, Bundle, Inputs[T]{Subject: m.plan.Version.String(), Spec: spec, Trees: trees})
+}
+
+// Lack says that the bundle lacks an image, and why.
+func (s *TestSpec) Lack(repository, because string) {
+	if s.Lacks == nil {
+		s.Lacks = map[string]string{}
+	}
+	delete(s.Images, repository)
+	s.Lacks[repository] = because
+}
+
+// linux are the platforms that have images.
+func linux(platforms []string) []string {
+	return slices.DeleteFunc(slices.Clone(platforms), func(platform string) bool { return !strings.HasPrefix(platform, "linux/") })
 }
 
 // slug is a platform in names of folders: linux-amd64.

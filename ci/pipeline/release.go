@@ -58,6 +58,7 @@ type plan struct {
 type planned struct {
 	Repository string            `json:"repository"`
 	How        config.How        `json:"how"`
+	Because    string            `json:"because"`
 	Carries    map[string]string `json:"carries"`
 }
 

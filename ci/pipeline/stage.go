@@ -195,11 +195,14 @@ type TestSpec struct {
 	Toolchain string            `json:"toolchain"`
 	Commands  []string          `json:"commands"`
 	Charts    []string          `json:"charts"`
-	Images    map[string]string `json:"images"`             // repository to tag
+	Images    map[string]string `json:"images"`             // of those in the bundle: repository to tag
+	Lacks     map[string]string `json:"lacks,omitempty"`    // repository of an image that the bundle lacks to why
+	Final     bool              `json:"final,omitempty"`    // no candidate
 	Binaries  map[string]string `json:"binaries,omitempty"` // name to the folder that holds it
 }
 
 // NewTestSpec asks what the settings say about a commit; without a version no image names and no binaries are looked at.
+// Lack takes out what the bundle lacks.
 func NewTestSpec(c config.Config, version, commit string, when time.Time, toolchain string) TestSpec {
 	s := TestSpec{Version: version, Commit: commit, Time: when, Toolchain: toolchain, Commands: c.Gate, Images: map[string]string{}}
 	for _, chart := range c.Charts {

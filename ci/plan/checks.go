@@ -146,7 +146,8 @@ func (m *maker) checkNames(ctx context.Context, refs ...string) error {
 // describe writes the notes, and their section of the changelog. A section that is there already is what the notes are.
 func (m *maker) describe(ctx context.Context, tree *git.Tree, edits map[string][]byte) error {
 	p := &m.plan
-	said, err := m.Describe(ctx, Described{Version: p.Version, Commit: m.base.ID, Since: p.Since, From: m.from, Time: p.Time, URL: p.Config.URL, Accepted: p.Accepted})
+	said, err := m.Describe(ctx, Described{Version: p.Version, Commit: m.base.ID, Since: p.Since, From: m.from, Time: p.Time, URL: p.Config.URL, Accepted: p.Accepted,
+		LeftOut: p.leftOut()})
 	if err != nil {
 		return err
 	}
@@ -164,6 +165,9 @@ func (m *maker) describe(ctx context.Context, tree *git.Tree, edits map[string][
 	}
 	if there := changelog.Section(content, p.Version); there != "" {
 		p.Notes = there
+		if said.LeftOut != "" && !strings.Contains(there, strings.TrimSpace(said.LeftOut)) {
+			p.Notes = strings.TrimRight(there, "\n") + "\n" + said.LeftOut
+		}
 		var lacks []string
 		for _, n := range said.Requests {
 			if !regexp.MustCompile(`#` + n + `\b`).MatchString(there) {
@@ -284,7 +288,7 @@ func (m *maker) switchCommand(ctx context.Context) (string, error) {
 }
 
 // images decides how each image comes to be.
-func (m *maker) images(_ context.Context, tree *git.Tree) error {
+func (m *maker) images(ctx context.Context, tree *git.Tree) error {
 	p := &m.plan
 	for _, r := range m.Archives {
 		if !slices.ContainsFunc(p.Config.Images, func(i config.Image) bool { return i.Repository == r }) {
@@ -327,7 +331,7 @@ func (m *maker) images(_ context.Context, tree *git.Tree) error {
 		}
 		p.Images = append(p.Images, planned)
 	}
-	return nil
+	return m.findRuns(ctx, tree)
 }
 
 // carry notes the released binaries that the image itself brings: they are not compiled a second time.

@@ -61,11 +61,20 @@ type Described struct {
 	Time     time.Time
 	URL      string
 	Accepted []Accepted
+	LeftOut  []LeftOut
+}
+
+// LeftOut is an image that the bundle will lack.
+type LeftOut struct {
+	Repository string
+	Because    string
+	Run        []string // where charts run it with their default values
 }
 
 // Description is what a version brings.
 type Description struct {
 	Notes    string   // Markdown, with a heading of the second level
+	LeftOut  string   // the part of it about images that the bundle will lack
 	Requests []string // pull requests that it names
 }
 
@@ -139,6 +148,7 @@ type Image struct {
 	Dockerfile string            `json:"dockerfile"`
 	How        config.How        `json:"how"`
 	Because    string            `json:"because,omitempty"`
+	Run        []string          `json:"run,omitempty"` // of one that is left out: where charts run it with their default values
 	Bases      []string          `json:"bases,omitempty"`
 	Carries    map[string]string `json:"carries,omitempty"` // released binaries that are taken out of it, with their paths in it
 }
@@ -238,8 +248,8 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkCommitted, m.checkRemote, m.checkPlace, m.judge, m.edit, m.checkCharts, m.checkEmpty, m.checkRepeat,
-		m.checkBranch, m.images, m.checkMissing, m.checkWorkflows,
+		m.checkClone, m.checkCommitted, m.checkRemote, m.checkPlace, m.judge, m.images, m.edit, m.checkCharts, m.checkEmpty,
+		m.checkRepeat, m.checkBranch, m.checkMissing, m.checkWorkflows,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err

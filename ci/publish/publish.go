@@ -46,6 +46,8 @@ type Report struct {
 	Writes   []Write  `json:"writes"`
 	Skipped  []string `json:"skipped,omitempty"` // destinations that were not named
 	Read     int      `json:"read"`              // manifests, blobs and refs that were read back and compared
+	// Omitted are what the settings name and the bundle lacks.
+	Omitted []bundle.Omission `json:"omitted,omitempty"`
 	// Mark is set where the version is, or was, marked as bad: publishing it again does not make it good.
 	Mark *journal.Mark `json:"mark,omitempty"`
 }
@@ -64,7 +66,7 @@ func (r Report) Changed() bool {
 // writes, and reads everything back. Running it again completes what a stopped run left.
 func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, error) {
 	p := &publication{to: d, bundle: b, version: b.Record.Version.String(),
-		report: Report{Version: b.Record.Version.String(), Identity: b.Identity.Digest.String()}}
+		report: Report{Version: b.Record.Version.String(), Identity: b.Identity.Digest.String(), Omitted: b.Record.Omitted}}
 	if p.patience = d.Patience; p.patience == (registry.Patience{}) {
 		p.patience = registry.Usual
 	}

@@ -121,6 +121,11 @@ func describe(ctx context.Context, repository *git.Repository, q plan.Described)
 	for _, a := range q.Accepted {
 		accepted = append(accepted, notes.Accepted(a))
 	}
-	n, err := notes.Collect(ctx, notes.Options{Repository: repository, Version: q.Version, Commit: q.Commit, Since: q.Since, From: q.From, Time: q.Time, URL: q.URL, Accepted: accepted})
-	return plan.Description{Notes: n.Markdown(), Requests: n.Requests()}, err
+	var leftOut []notes.LeftOut
+	for _, l := range q.LeftOut {
+		leftOut = append(leftOut, notes.LeftOut(l))
+	}
+	n, err := notes.Collect(ctx, notes.Options{Repository: repository, Version: q.Version, Commit: q.Commit, Since: q.Since, From: q.From, Time: q.Time, URL: q.URL,
+		Accepted: accepted, LeftOut: leftOut})
+	return plan.Description{Notes: n.Markdown(), LeftOut: n.Lacks(), Requests: n.Requests()}, err
 }

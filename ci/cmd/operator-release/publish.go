@@ -179,6 +179,9 @@ func publishedPage(page *report.Page, p published) {
 	for _, skipped := range r.Skipped {
 		page.Line(report.None, "%s: not named, skipped", skipped)
 	}
+	for _, o := range r.Omitted {
+		page.Line(report.Note, "%s %s:%s is no part of it and was not published: %s", o.Kind, o.Name, r.Version, o.Because)
+	}
 	page.Line(report.Done, "%d manifests, blobs and refs were read back and are equal", r.Read)
 	if r.Mark != nil && r.Mark.State != journal.Good {
 		page.Line(report.Note, "%s is %s: %s", r.Version, r.Mark.State, r.Mark.Because)

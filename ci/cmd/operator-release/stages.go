@@ -229,7 +229,7 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Images: spec.Images, Version: spec.Version, Log: c.log}
+	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Images: spec.Images, Lacks: spec.Lacks, Final: spec.Final, Version: spec.Version, Log: c.log}
 	for _, name := range slices.Sorted(maps.Keys(spec.Binaries)) {
 		path, err := filepath.Abs(filepath.Join(c.trees[spec.Binaries[name]], name))
 		if err != nil {

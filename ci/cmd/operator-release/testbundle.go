@@ -68,6 +68,11 @@ func runTestBundle(ctx context.Context, c call, spec pipeline.TestBundleSpec) (a
 	defer os.RemoveAll(scratch)
 	r := b.Record
 	ask := pipeline.NewTestSpec(r.Config, r.Version.String(), r.Commit, r.Time, r.Toolchain)
+	_, candidate := r.Version.Candidate()
+	ask.Final = !candidate
+	for repository, because := range r.LackedImages() {
+		ask.Lack(repository, because)
+	}
 	ask.Binaries = map[string]string{}
 	inner := call{out: scratch, log: c.log, trees: map[string]string{
 		pipeline.Repository: c.trees[pipeline.Repository], pipeline.Planned: filepath.Join(from.Layout.Dir(), bundle.FilesDir), "host": filepath.Join(scratch, "host"),

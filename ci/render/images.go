@@ -1,0 +1,192 @@
+package render
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Reference is the name of an image, taken apart.
+type Reference struct {
+	Repository string // in full: docker.io/library/busybox
+	Tag        string
+	Digest     string
+}
+
+// ParseReference follows the rules of container runtimes: the first component
+// is a registry if it looks like a host, else the image is Docker Hub's.
+func ParseReference(image string) Reference {
+	var r Reference
+	image, r.Digest, _ = strings.Cut(strings.TrimSpace(image), "@")
+	if colon := strings.LastIndex(image, ":"); colon > strings.LastIndex(image, "/") {
+		image, r.Tag = image[:colon], image[colon+1:]
+	}
+	host, rest, found := strings.Cut(image, "/")
+	switch {
+	case !found:
+		host, rest = "docker.io", "library/"+image
+	case host == "index.docker.io" || host == "registry-1.docker.io" || host == "docker.io":
+		host = "docker.io"
+		if !strings.Contains(rest, "/") {
+			rest = "library/" + rest
+		}
+	case !strings.ContainsAny(host, ".:") && host != "localhost":
+		host, rest = "docker.io", image
+	}
+	r.Repository = host + "/" + rest
+	return r
+}
+
+// Is tells whether the reference is repository:tag and nothing else.
+func (r Reference) Is(repository, tag string) bool {
+	return r.Repository == repository && r.Tag == tag && r.Digest == ""
+}
+
+// Use is a place in an object that names an image.
+type Use struct {
+	Where string // such as container "controller"
+	Image string
+}
+
+// Uses finds the images that the containers of an object run, and those that an operator is told to run: whole
+// references in commands, arguments and environment.
+func Uses(object map[string]any) []Use {
+	var found []Use
+	add := func(where, image string) { found = append(found, Use{where, image}) }
+	eachContainer(object, func(kind string, c map[string]any) {
+		name, _ := c["name"].(string)
+		container := fmt.Sprintf("%s %q", kind, name)
+		if image, ok := c["image"].(string); ok {
+			add(container, image)
+		}
+		for _, key := range []string{"command", "args"} {
+			list, _ := c[key].([]any)
+			for _, item := range list {
+				text, _ := item.(string)
+				if _, value, ok := strings.Cut(text, "="); ok {
+					text = value
+				}
+				if Tagged(text) {
+					add(key+" of "+container, text)
+				}
+			}
+		}
+		env, _ := c["env"].([]any)
+		for _, item := range env {
+			variable, _ := item.(map[string]any)
+			if value, _ := variable["value"].(string); Tagged(value) {
+				add(fmt.Sprintf("env %v of %s", variable["name"], container), value)
+			}
+		}
+	})
+	return found
+}
+
+// Tagged tells whether a text is the name of an image with a tag or a digest.
+func Tagged(text string) bool {
+	r := ParseReference(text)
+	return (r.Tag != "" || r.Digest != "") && !strings.ContainsAny(text, " \t\n")
+}
+
+// eachContainer visits the containers of whatever bears a pod template, also of
+// kinds nobody has heard of.
+func eachContainer(node any, visit func(kind string, c map[string]any)) {
+	switch node := node.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(node)) {
+			if list, ok := node[key].([]any); ok && (key == "containers" || key == "initContainers" || key == "ephemeralContainers") {
+				for _, item := range list {
+					if c, ok := item.(map[string]any); ok {
+						visit(strings.TrimSuffix(key, "s"), c)
+					}
+				}
+				continue
+			}
+			eachContainer(node[key], visit)
+		}
+	case []any:
+		for _, item := range node {
+			eachContainer(item, visit)
+		}
+	}
+}
+
+// Images are the images of a release.
+type Images struct {
+	Tag   string
+	Has   []string          // repositories of those in the bundle
+	Lacks map[string]string // repositories of those that the settings name and the bundle lacks, and why
+}
+
+// Lacking is an image of the release's repositories that a chart runs and the bundle lacks.
+type Lacking struct {
+	Repository string
+	By         string // the place that names it
+	Because    string // why the bundle lacks it
+}
+
+// Lacking gives those of the uses in an object that name an image which the bundle should have, and lacks. An image of a
+// repository beside the released ones is one, if it bears the release's tag. by is the object, for people.
+func (i Images) Lacking(by string, uses []Use) []Lacking {
+	lacks, beside := map[string]string{}, map[string]bool{}
+	for repository, why := range i.Lacks {
+		full := ParseReference(repository).Repository
+		lacks[full], beside[path.Dir(full)] = why, true
+	}
+	has := map[string]bool{}
+	for _, repository := range i.Has {
+		full := ParseReference(repository).Repository
+		has[full], beside[path.Dir(full)] = true, true
+	}
+	var found []Lacking
+	for _, u := range uses {
+		named := ParseReference(u.Image)
+		why, lacking := lacks[named.Repository]
+		if !lacking && !has[named.Repository] && beside[path.Dir(named.Repository)] && named.Tag == i.Tag && i.Tag != "" {
+			why, lacking = "the settings name no such image", true
+		}
+		if lacking {
+			found = append(found, Lacking{named.Repository, by + ": " + u.Where, why})
+		}
+	}
+	return found
+}
+
+// Lacking gives what the chart lacks of the images that it runs with its default values, for every version of Kubernetes
+// that it is rendered for.
+func (s *Source) Lacking(ctx context.Context, images Images) ([]Lacking, error) {
+	kubernetes, ok := KubernetesOf(s.KubeVersion())
+	if !ok {
+		return nil, refusal.New("render chart %s: its kubeVersion %q allows no known version of Kubernetes (%s); correct it", s.dir, s.KubeVersion(), Known())
+	}
+	var found []Lacking
+	for _, version := range kubernetes.Versions() {
+		rendered, err := s.Render(ctx, version, nil)
+		if err != nil {
+			return nil, refusal.New("render chart %s for Kubernetes %s: %w", s.dir, version, err)
+		}
+		for _, doc := range rendered.Documents {
+			if strings.Contains(doc.Text, "\nkind: CustomResourceDefinition\n") {
+				continue // large, and it runs nothing
+			}
+			var object map[string]any
+			if yaml.Unmarshal([]byte(doc.Text), &object) != nil {
+				continue // the gate says what is wrong with it
+			}
+			meta, _ := object["metadata"].(map[string]any)
+			for _, l := range images.Lacking(fmt.Sprintf("%s: %v %v", doc.File, object["kind"], meta["name"]), Uses(object)) {
+				if !slices.Contains(found, l) {
+					found = append(found, l)
+				}
+			}
+		}
+	}
+	return found, nil
+}
