@@ -229,7 +229,9 @@ func (a *auditor) version(ctx context.Context, v version.Version) (Version, erro
 		return out, err
 	}
 	a.page(ctx, v, known, &out)
-	a.indexed(v, known, t, &out)
+	if err := a.indexed(ctx, v, known, t, &out); err != nil {
+		return out, err
+	}
 	slices.SortStableFunc(out.Surfaces, func(x, y Surface) int { return slices.Index(kinds, x.Kind) - slices.Index(kinds, y.Kind) })
 	return out, ctx.Err()
 }

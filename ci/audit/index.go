@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -59,6 +60,15 @@ type chartIndex struct {
 	why    string // there is none to look at; empty where there is
 	charts map[string][]entry
 	older  int // entries that came before the first version of this scheme
+
+	tip    string    // of the branch
+	before *sync.Map // what was listed of a chart that is listed no more, by its name
+}
+
+// listed are the entries of a chart in an earlier commit of the index's branch.
+type listed struct {
+	commit  string
+	entries []entry
 }
 
 // readIndex reads the chart index, where there is one.
@@ -73,27 +83,20 @@ func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 		}
 		return index, nil
 	}
-	tree, err := a.refs.repository.Tree(ctx, tip)
-	if err != nil {
-		return index, err
-	}
-	defer tree.Close()
-	content, err := readBounded(tree, indexFile, maxIndex)
+	index.tip, index.before = tip, &sync.Map{}
+	entries, err := a.entriesAt(ctx, tip)
 	if errors.Is(err, fs.ErrNotExist) {
-		index.why = fmt.Sprintf("branch %s has no %s", branch, indexFile)
-		return index, nil
-	}
-	var file struct {
-		Entries map[string][]entry `yaml:"entries"`
-	}
-	if err == nil {
-		err = yaml.Unmarshal(content, &file)
+		earlier, err := a.earlierIndexes(ctx, tip)
+		if len(earlier) == 0 { // else each chart that was listed is missing
+			index.why = fmt.Sprintf("branch %s has no %s", branch, indexFile)
+		}
+		return index, err
 	}
 	if err != nil {
 		index.why = fmt.Sprintf("%s of branch %s cannot be read: %v", indexFile, branch, err)
 		return index, nil
 	}
-	index.charts = file.Entries
+	index.charts = entries
 	oldest := a.oldest()
 	for name, entries := range index.charts {
 		index.charts[name] = slices.DeleteFunc(entries, func(e entry) bool {
@@ -107,6 +110,54 @@ func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 		})
 	}
 	return index, nil
+}
+
+// entriesAt are the entries of the index in a commit, by chart.
+func (a *auditor) entriesAt(ctx context.Context, commit string) (map[string][]entry, error) {
+	tree, err := a.refs.repository.Tree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	defer tree.Close()
+	content, err := readBounded(tree, indexFile, maxIndex)
+	if err != nil {
+		return nil, err
+	}
+	var file struct {
+		Entries map[string][]entry `yaml:"entries"`
+	}
+	err = yaml.Unmarshal(content, &file)
+	return file.Entries, err
+}
+
+// maxEarlier bounds how many earlier commits of the index are looked at.
+const maxEarlier = 100
+
+// earlierIndexes are the commits of a branch that changed the index, the newest first.
+func (a *auditor) earlierIndexes(ctx context.Context, tip string) ([]string, error) {
+	out, err := a.refs.repository.Git(ctx, "rev-list", fmt.Sprintf("--max-count=%d", maxEarlier), "--first-parent", tip, "--", indexFile)
+	return strings.Fields(out), err
+}
+
+// listedBefore are the entries of a chart in the newest commit of the branch that has any. The index of now has none.
+func (a *auditor) listedBefore(ctx context.Context, chart string) (listed, error) {
+	if found, ok := a.index.before.Load(chart); ok {
+		return found.(listed), nil
+	}
+	commits, err := a.earlierIndexes(ctx, a.index.tip)
+	if err != nil {
+		return listed{}, err
+	}
+	var found listed
+	for _, commit := range commits {
+		entries, err := a.entriesAt(ctx, commit)
+		if err == nil && len(entries[chart]) > 0 { // an index that cannot be read listed nothing
+			found = listed{commit, entries[chart]}
+			break
+		}
+	}
+	a.index.before.Store(chart, found)
+	return found, nil
 }
 
 // readBounded reads a file of at most so many bytes.
@@ -208,14 +259,16 @@ func (a *auditor) charts(v version.Version, k *known, t *tagged) []released {
 }
 
 // indexed compares the chart index with what was released.
-func (a *auditor) indexed(v version.Version, k *known, t *tagged, out *Version) {
+func (a *auditor) indexed(ctx context.Context, v version.Version, k *known, t *tagged, out *Version) error {
 	if a.index.why != "" {
-		return
+		return nil
 	}
 	for _, c := range a.charts(v, k, t) {
 		name := c.name + " " + v.SemVer()
-		if _, named := a.index.charts[c.name]; !named {
-			out.note("the chart index has no chart %s", c.name)
+		if len(a.index.charts[c.name]) == 0 {
+			if err := a.unlisted(ctx, v, c, out); err != nil {
+				return err
+			}
 			continue
 		}
 		found := a.index.find(c.name, v)
@@ -239,6 +292,26 @@ func (a *auditor) indexed(v version.Version, k *known, t *tagged, out *Version) 
 		}
 		a.entry(v, c, name, found[0], out)
 	}
+	return nil
+}
+
+// unlisted is about a version of a chart of which the index has no entry at all. It is a difference if the index had one
+// of this version before.
+func (a *auditor) unlisted(ctx context.Context, v version.Version, c released, out *Version) error {
+	was, err := a.listedBefore(ctx, c.name)
+	if err != nil {
+		return err
+	}
+	had := slices.ContainsFunc(was.entries, func(e entry) bool {
+		of, ok := e.of()
+		return ok && of == v
+	})
+	if !had || out.Mark != nil && out.Mark.State == journal.RolledBack {
+		out.note("the chart index has no chart %s", c.name)
+		return nil
+	}
+	out.compare(KindIndex, c.name+" "+v.SemVer(), v.SemVer(), "", fmt.Sprintf("commit %.12s of its branch listed it", was.commit))
+	return nil
 }
 
 // entry compares one entry of the index.
@@ -301,15 +374,17 @@ func names(address string, v version.Version) bool {
 
 // before is the version before v on its line that the index has of a chart, and its entry.
 func (a *auditor) before(chart string, v version.Version) (version.Version, entry) {
-	var newest version.Version
-	var at entry
+	var listed []string
 	for _, e := range a.index.charts[chart] {
-		of, ok := e.of()
-		if ok && a.Pattern.Line(of) == a.Pattern.Line(v) && of.Compare(v) < 0 && (newest.IsZero() || of.Compare(newest) > 0) {
-			newest, at = of, e
-		}
+		listed = append(listed, e.Version)
 	}
-	return newest, at
+	name := chartindex.Before(v, a.Pattern.Line, listed)
+	i := slices.Index(listed, name)
+	if i < 0 {
+		return version.Version{}, entry{}
+	}
+	of, _ := a.index.charts[chart][i].of()
+	return of, a.index.charts[chart][i]
 }
 
 // namesOfCharts are the charts of the newest tagged tree that has any: an index may hold other projects' too.

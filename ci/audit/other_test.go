@@ -292,6 +292,18 @@ func TestIndex(t *testing.T) {
 			t.Errorf("%s: %s", v.Version, v.Notes)
 		}
 	}
+	shell(t, dir, `git update-ref refs/heads/gh-pages $(printf 'entries:\n  spark: []\n' | git hash-object -w --stdin | xargs printf '100644 blob %s\tindex.yaml\n' | git mktree | xargs -I{} git commit-tree -p gh-pages -m vanished {})`)
+	r, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(r.Versions, func(of Version) bool {
+		return of.Version.String() == "v1.1.0" && slices.ContainsFunc(of.Surfaces, func(s Surface) bool {
+			return s.Kind == KindIndex && s.State == Missing && strings.Contains(s.Note, "of its branch listed it")
+		})
+	}) {
+		t.Errorf("v1.1.0 was in the index before, and it is not told: %+v", r)
+	}
 	for content, want := range map[string]string{
 		"entries: [1": "index.yaml of branch gh-pages cannot be read",
 		"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nentries: *f\n": "cannot be read",

@@ -21,6 +21,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/version"
 )
 
 // Entry is one version of a chart.
@@ -29,6 +30,23 @@ type Entry struct {
 	Created  time.Time
 	Digest   digest.Digest // of the package
 	URL      string        // of the package; relative to the index, or absolute
+	// Line gives the release line of a version. An entry is not created before that of the version before it on its line
+	// (Before), so Add moves Created where that one is later.
+	Line func(version.Version) string
+}
+
+// Before is the version before v on its release line among versions that an index lists, as it is listed; empty where
+// there is none. The entry of v is not created before its entry: publication keeps this rule, and audit checks it.
+func Before(v version.Version, line func(version.Version) string, listed []string) string {
+	var before string
+	var newest version.Version
+	for _, name := range listed {
+		of, err := version.Parse("v" + strings.TrimPrefix(name, "v"))
+		if err == nil && line(of) == line(v) && of.Compare(v) < 0 && (newest.IsZero() || of.Compare(newest) > 0) {
+			before, newest = name, of
+		}
+	}
+	return before
 }
 
 // maxChartYAML bounds the Chart.yaml of a package, in bytes.
@@ -183,12 +201,27 @@ func (x *Index) Add(e Entry) (changed bool, err error) {
 		}
 		return false, nil
 	}
+	e.Created = x.created(e, name.Value, version.Value)
 	set(entry, "created", scalar(e.Created.UTC().Format(time.RFC3339)))
 	set(entry, "digest", scalar(e.Digest.Encoded()))
 	set(entry, "urls", &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{scalar(e.URL)}})
 	x.insert(name.Value, v, entry)
 	x.generated(e.Created)
 	return true, nil
+}
+
+// created is when the entry of a version is created.
+func (x *Index) created(e Entry, chart, name string) time.Time {
+	v, err := version.Parse("v" + name)
+	if err != nil || e.Line == nil {
+		return e.Created
+	}
+	if said := value(x.find(chart, Before(v, e.Line, x.Versions()[chart])), "created"); said != nil {
+		if before, err := time.Parse(time.RFC3339Nano, said.Value); err == nil && before.After(e.Created) {
+			return before.Add(time.Second - 1).Truncate(time.Second) // entries are written in whole seconds
+		}
+	}
+	return e.Created
 }
 
 // insert puts an entry where it belongs: the newest first, as Helm sorts them.
@@ -271,6 +304,20 @@ func describe(e *yaml.Node, deprecated bool) (changed bool) {
 		text.Value = strings.TrimPrefix(rest, " ")
 	}
 	return true
+}
+
+// Versions are the versions that the index lists of each chart. Charts without a version are left out.
+func (x *Index) Versions() map[string][]string {
+	all := map[string][]string{}
+	entries := value(x.root(), "entries")
+	for i := 0; entries != nil && entries.Kind == yaml.MappingNode && i+1 < len(entries.Content); i += 2 {
+		for _, e := range entries.Content[i+1].Content {
+			if v := value(e, "version"); v != nil {
+				all[entries.Content[i].Value] = append(all[entries.Content[i].Value], v.Value)
+			}
+		}
+	}
+	return all
 }
 
 // Has tells whether there is an entry.

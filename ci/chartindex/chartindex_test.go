@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/version"
 )
 
 var at = time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
@@ -109,6 +111,30 @@ func TestWhatIsThereStays(t *testing.T) {
 	}
 	if _, err := x.Add(entry("1.6.0", "other")); !refusal.Is(err) || !strings.Contains(err.Error(), "1bb6f4389594") || !strings.Contains(err.Error(), digest.FromString("other").Encoded()) {
 		t.Errorf("other content: %v", err)
+	}
+}
+
+// TestCreated: an entry is not created before that of the version before it on its line, and keeps its own time else.
+func TestCreated(t *testing.T) {
+	const listed = "entries:\n  spark:\n  - {version: 1.6.0, created: 2026-12-24T00:00:00Z}\n" +
+		"  - {version: 1.5.1, created: \"2026-11-30T10:11:12.5+01:00\"}\n  - {version: 1.5.0}\n  - {version: 1.4.0, created: nonsense}\n"
+	line := func(v version.Version) string { return fmt.Sprintf("%d.%d", v.Major(), v.Minor()) }
+	for chart, want := range map[string]string{
+		"1.5.2":      "2026-11-30T09:11:13Z", // the version before was created later, by hand or by another tool
+		"1.5.2-rc.0": "2026-11-30T09:11:13Z",
+		"1.7.0":      "2026-10-01T12:00:00Z", // on a line of its own
+		"1.4.1":      "2026-10-01T12:00:00Z",
+		"1.3.0":      "2026-10-01T12:00:00Z",
+	} {
+		x, err := Parse([]byte(listed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := Entry{Metadata: []byte("name: spark\nversion: " + chart + "\n"), Created: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC),
+			Digest: digest.FromString(chart), URL: "x.tgz", Line: line}
+		if _, err := x.Add(e); err != nil || !strings.Contains(text(t, x), "created: \""+want+"\"") {
+			t.Errorf("%s: %v: want %s in\n%s", chart, err, want, text(t, x))
+		}
 	}
 }
 

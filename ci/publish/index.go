@@ -46,7 +46,9 @@ func (x *Index) read(ctx context.Context, remote *git.Remote) (index *chartindex
 	if tip, err = remote.Local().Commit(ctx, refs[x.ref()]); err != nil {
 		return nil, tip, err
 	}
-	index, err = x.at(ctx, remote, tip.ID)
+	if index, err = x.at(ctx, remote, tip.ID); err == nil && len(index.Versions()) == 0 {
+		err = x.checkVanished(ctx, remote, tip.ID)
+	}
 	return index, tip, err
 }
 
@@ -127,6 +129,10 @@ const (
 // entriesOf are the index's entries of a bundle's charts, and their packages. Where the packages have an address it is base; else they lie beside the index.
 func entriesOf(b bundle.Bundle, base string) (entries []chartindex.Entry, packages map[string][]byte, err error) {
 	packages = map[string][]byte{}
+	pattern, err := linesOf(b.Record)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, a := range b.Record.OfKind(bundle.KindChart) {
 		content, err := os.ReadFile(filepath.Join(b.Layout.Dir(), bundle.FilesDir, a.File)) // verified at the beginning
 		if err != nil {
@@ -139,7 +145,7 @@ func entriesOf(b bundle.Bundle, base string) (entries []chartindex.Entry, packag
 		if base == "" {
 			packages[a.File] = content
 		}
-		entries = append(entries, chartindex.Entry{Metadata: metadata, Created: b.Record.Time, Digest: a.Package.Digest, URL: base + a.File})
+		entries = append(entries, chartindex.Entry{Metadata: metadata, Created: b.Record.Time, Digest: a.Package.Digest, URL: base + a.File, Line: pattern.Line})
 	}
 	return entries, packages, nil
 }
@@ -272,6 +278,12 @@ func (x *Index) mark(ctx context.Context, record bundle.Record, state journal.St
 	})
 }
 
+// earlier are the commits of the branch that changed the index, the newest first.
+func (x *Index) earlier(ctx context.Context, remote *git.Remote, tip string) ([]string, error) {
+	out, err := remote.Local().Git(ctx, "rev-list", fmt.Sprintf("--max-count=%d", maxEarlier), "--first-parent", tip, "--", indexFile)
+	return strings.Fields(out), err
+}
+
 // again lists charts that the index lacks as they were listed last.
 func (x *Index) again(ctx context.Context, index *chartindex.Index, record bundle.Record, remote *git.Remote) (changed bool, err error) {
 	missing := map[string]bundle.Artifact{}
@@ -287,11 +299,11 @@ func (x *Index) again(ctx context.Context, index *chartindex.Index, record bundl
 	if err != nil || tip.ID == "" {
 		return false, err
 	}
-	out, err := remote.Local().Git(ctx, "rev-list", fmt.Sprintf("--max-count=%d", maxEarlier), "--first-parent", tip.ID, "--", indexFile)
+	earlier, err := x.earlier(ctx, remote, tip.ID)
 	if err != nil {
 		return false, err
 	}
-	for _, commit := range strings.Fields(out) {
+	for _, commit := range earlier {
 		earlier, err := x.at(ctx, remote, commit)
 		if err != nil {
 			return false, err

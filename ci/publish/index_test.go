@@ -146,16 +146,27 @@ func TestTheIndexFollowsMarks(t *testing.T) {
 		}
 		by := git.Person{Name: "Ada", Email: "ada@example.com", Time: b.Record.Time}
 		before := index()
+		remote := scratch.Remote(throwaway.Remote)
+		is, err := journal.FindMark(ctx, remote, b.Record.Version)
+		if err == nil && is.ID == "" {
+			_, err = journal.Add(ctx, remote, b.Record.Version, is, journal.Mark{State: journal.Withdrawn, Because: "it leaks"}, by)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, step := range []struct {
 			state          journal.State
 			listed, marked bool
 		}{{journal.Withdrawn, true, true}, {journal.RolledBack, false, false}, {journal.RolledBack, false, false}, {journal.Withdrawn, true, true}, {journal.Good, true, false}} {
-			if _, err := Marked(ctx, b, journal.Mark{State: step.state, Because: "it leaks"}, scratch.Remote(throwaway.Remote), by, to); err != nil {
+			if _, err := Marked(ctx, b, journal.Mark{State: step.state, Because: "it leaks"}, remote, by, to); err != nil {
 				t.Fatal(err)
 			}
 			if is := index(); strings.Contains(is, "version: 1.5.0") != step.listed || strings.Contains(is, "deprecated: true") != step.marked {
 				t.Errorf("%s: %s", step.state, is)
 			}
+		}
+		if _, err := source.Git(ctx, "--git-dir", throwaway.Remote, "update-ref", "-d", journal.MarkRef(b.Record.Version)); err != nil {
+			t.Fatal(err)
 		}
 		if after := index(); after != before {
 			t.Errorf("good again it is\n%s\nand was\n%s", after, before)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 
+	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/tags"
@@ -28,7 +29,7 @@ func (p *publication) otherVersions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pattern, err := version.ParsePattern(cmp.Or(record.Config.Branches, version.DefaultPattern))
+	pattern, err := linesOf(record)
 	if err != nil {
 		return err
 	}
@@ -48,6 +49,11 @@ func (p *publication) otherVersions(ctx context.Context) error {
 		return err
 	}
 	return p.otherBranch(ctx)
+}
+
+// linesOf is the pattern of a record's release lines.
+func linesOf(r bundle.Record) (version.Pattern, error) {
+	return version.ParsePattern(cmp.Or(r.Config.Branches, version.DefaultPattern))
 }
 
 // otherPrevious refuses a bundle that was built without the previous version of the remote.
