@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/sourcegraph/conc/pool"
 
 	"github.com/operator-release/operator-release/ci/change"
+	"github.com/operator-release/operator-release/ci/committer"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -20,7 +20,7 @@ type Options struct {
 	Repository *git.Repository // with a quarantine, where objects go
 	Commits    []string        // revisions, and ranges FROM..TO, in the order in which they apply
 	Lines      []Line
-	Committer  *git.Person        // of the picks, its time aside; a pick's own committer where it is nil
+	Config     config.Config      // its author and signOff decide who commits picks
 	Together   bool               // all commits as one branch per line, instead of one per commit
 	WithNeeds  bool               // a commit that conflicts takes along what it needs
 	Generated  []config.Generated // what is regenerated instead of being merged
@@ -58,6 +58,7 @@ type Result struct {
 	Needs       []Needed       `json:"needs,omitempty"`       // what it applies behind, none of which can be left out; taken along where the outcome is clean
 	Branch      string         `json:"branch,omitempty"`      // what holds it, when it is made
 	Tip         string         `json:"tip,omitempty"`         // the commit that Branch is to point at
+	SignOff     bool           `json:"signOff,omitempty"`     // the settings ask for a sign-off
 }
 
 // Needed is a commit that another one needs on a line before it.
@@ -239,7 +240,7 @@ func (l *lining) pickEach(ctx context.Context, commits []git.Commit, tip git.Com
 
 // one picks a commit onto a commit of the line.
 func (l *lining) one(ctx context.Context, c, on git.Commit) (Result, git.Commit, error) {
-	r := Result{Commit: c.ID, Subject: change.Title(c.Message), Line: l.line.Name}
+	r := Result{Commit: c.ID, Subject: change.Title(c.Message), Line: l.line.Name, SignOff: l.Config.SignOff}
 	if !l.outside[c.ID] {
 		r.Outcome, r.By, r.Found = There, change.ByHistory, c.ID
 		return r, on, nil
@@ -318,15 +319,12 @@ func (l *lining) apply(ctx context.Context, c, on git.Commit) (applied, error) {
 		made.conflicts = picked.Conflicts
 		return made, err
 	}
-	by := c.Committer
-	if l.Committer != nil {
-		by.Name, by.Email = l.Committer.Name, l.Committer.Email
-	}
+	by := committer.Of(l.Config, c)
 	if on.Committer.Time.After(by.Time) { // no younger parent; and nothing of a clock, so that twice is the same commit
 		by.Time = on.Committer.Time
 	}
 	commit := func(tree string) (git.Commit, error) {
-		return l.picker.Commit(on, tree, c, by, WithOrigin(c.Message, c.ID))
+		return l.picker.Commit(on, tree, c, by.Person, by.Message(WithOrigin(c.Message, c.ID)))
 	}
 	tree := picked.Tree
 	if len(picked.Kept) > 0 {
@@ -368,25 +366,13 @@ func together(results []Result, last, tip git.Commit, line Line) {
 	}
 }
 
-var trailer = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9-]*: |\(cherry picked from commit )`)
-
-// WithOrigin adds the line that git cherry-pick -x adds, behind the message's trailers or as a paragraph of its own.
+// WithOrigin adds the line that git cherry-pick -x adds.
 func WithOrigin(message, commit string) string {
-	message = strings.TrimRight(message, "\n")
 	line := "(cherry picked from commit " + commit + ")"
 	if strings.Contains(message, line) {
-		return message + "\n"
+		return strings.TrimRight(message, "\n") + "\n"
 	}
-	paragraphs := strings.Split(message, "\n\n")
-	last := paragraphs[len(paragraphs)-1]
-	trailers := len(paragraphs) > 1
-	for l := range strings.Lines(last) {
-		trailers = trailers && trailer.MatchString(l)
-	}
-	if trailers {
-		return message + "\n" + line + "\n"
-	}
-	return message + "\n\n" + line + "\n"
+	return change.WithTrailer(message, line)
 }
 
 func short(id string) string { return id[:min(12, len(id))] }

@@ -100,8 +100,12 @@ func Where(r Result, c git.Conflict) string {
 
 // ByHand are the commands that pick what conflicts by hand; from is what stands before a branch that is at origin only.
 func ByHand(line Line, r Result, from string) []string {
+	pick := "git cherry-pick -x "
+	if r.SignOff {
+		pick += "--signoff "
+	}
 	return append([]string{
 		fmt.Sprintf("git switch -c backport/%s-%s %s%s", short(r.Commit), r.Line, from, line.Branch),
-		"git cherry-pick -x " + short(r.Commit),
+		pick + short(r.Commit),
 	}, r.Failed...)
 }

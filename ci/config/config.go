@@ -48,8 +48,11 @@ type Config struct {
 	Generated []Generated `json:"generated,omitzero"`
 	// Backport is how pull requests of backports are opened; no plan and no record holds it.
 	Backport *Backport `json:"backport,omitempty"`
-	// Author makes release commits and tags; the base commit's committer where it is absent.
+	// Author makes release commits, tags and picks. Without one it is the committer of the commit that they stand on, or
+	// a bot where that is a forge.
 	Author *Person `json:"author,omitempty"`
+	// SignOff adds a Signed-off-by line of their maker to all commits that the command makes on branches.
+	SignOff bool `json:"signOff,omitempty"`
 	// Artifacts is the repository of the release artifact; the first image's, else the first chart's.
 	Artifacts string `json:"artifacts,omitempty"`
 	// Floating are the forms of image tags that move with versions, such as latest or v{major}.{minor}; none where it is absent.

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/operator-release/operator-release/ci/changelog"
+	"github.com/operator-release/operator-release/ci/committer"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -67,11 +68,9 @@ func Make(ctx context.Context, o Options) (Followup, error) {
 	if err != nil {
 		return f, err
 	}
-	by := tip.Committer
-	if a := o.Config.Author; a != nil {
-		by.Name, by.Email = a.Name, a.Email
-	}
-	made, err := o.Repository.NewCommit(ctx, tip, edits, by, fmt.Sprintf("chore(release): carry %s to %s\n", o.Version, f.Onto))
+	by := committer.Of(o.Config, tip)
+	message := by.Message(fmt.Sprintf("chore(release): carry %s to %s\n", o.Version, f.Onto))
+	made, err := o.Repository.NewCommit(ctx, tip, edits, by.Person, message)
 	if err != nil {
 		return f, err
 	}

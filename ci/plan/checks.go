@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/operator-release/operator-release/ci/changelog"
+	"github.com/operator-release/operator-release/ci/committer"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/output"
@@ -189,19 +190,21 @@ func (m *maker) commit(ctx context.Context, edits map[string][]byte) error {
 	if m.quiet, err = m.Repository.Quarantine(ctx, m.Quarantine); err != nil {
 		return err
 	}
-	by := m.base.Committer
-	if a := m.plan.Config.Author; a != nil {
-		by.Name, by.Email = a.Name, a.Email
-	}
+	by := committer.Of(m.plan.Config, m.base)
+	m.plan.Maker = Maker{by.Name, by.Email, by.Because, by.SignOff}
 	released := m.base
 	if len(edits) > 0 {
-		message := fmt.Sprintf("chore(release): %s\n", m.plan.Version)
-		if released, err = m.quiet.NewCommit(ctx, m.base, edits, by, message); err != nil {
+		if !by.SignOff && committer.SignedOff(m.base.Message) {
+			m.notice("commit %s is signed off, and the release commit is not: a check of sign-offs would refuse it; "+
+				"set signOff: true and author in %s", short(m.base.ID), config.File)
+		}
+		message := by.Message(fmt.Sprintf("chore(release): %s\n", m.plan.Version))
+		if released, err = m.quiet.NewCommit(ctx, m.base, edits, by.Person, message); err != nil {
 			return err
 		}
 	}
 	m.plan.Commit, m.plan.Tree = released.ID, released.Tree
-	if m.plan.Tag, err = m.quiet.NewTag(ctx, m.plan.Version.String(), released.ID, by, fmt.Sprintf("%s %s\n", m.plan.Name, m.plan.Version)); err != nil {
+	if m.plan.Tag, err = m.quiet.NewTag(ctx, m.plan.Version.String(), released.ID, by.Person, fmt.Sprintf("%s %s\n", m.plan.Name, m.plan.Version)); err != nil {
 		return err
 	}
 	m.objects, err = m.quiet.AddedObjects(ctx, m.base, released, m.plan.Tag)

@@ -100,6 +100,7 @@ type Plan struct {
 	Commit    string            `json:"commit"`              // the release commit; Base where nothing had to be edited
 	Tree      string            `json:"tree"`                // of Commit
 	Tag       string            `json:"tag"`                 // id of the annotated tag object
+	Maker     Maker             `json:"maker"`               // of the release commit and the tag
 	Time      time.Time         `json:"time"`                // of every byte that is made
 	Toolchain string            `json:"toolchain"`           // Go that compiles, as go.mod names it
 	Platforms []string          `json:"platforms"`           // what is built for, sorted
@@ -130,6 +131,14 @@ type Plan struct {
 type Accepted struct {
 	ID      string `json:"id"`
 	Because string `json:"because"`
+}
+
+// Maker makes the release commit and the tag.
+type Maker struct {
+	Name      string `json:"name"`
+	Email     string `json:"email"`
+	Because   string `json:"because"`             // why it is this one
+	SignedOff bool   `json:"signedOff,omitempty"` // the release commit is signed off by it
 }
 
 // Surface is a value that carries the version, now and then.

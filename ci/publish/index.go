@@ -13,6 +13,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/chartindex"
+	"github.com/operator-release/operator-release/ci/committer"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -72,7 +73,7 @@ func (x *Index) at(ctx context.Context, remote *git.Remote, commit string) (*cha
 
 // Edit changes the index: it is read, edited and pushed, and again where somebody else was there first. Edit tells what files the branch has to have beside
 // it, and whether anything changed. By makes the commit.
-func (x *Index) Edit(ctx context.Context, remote *git.Remote, by git.Person, message string, edit func(*chartindex.Index) (beside map[string][]byte, changed bool, err error)) (wrote bool, err error) {
+func (x *Index) Edit(ctx context.Context, remote *git.Remote, by committer.Committer, message string, edit func(*chartindex.Index) (beside map[string][]byte, changed bool, err error)) (wrote bool, err error) {
 	for attempt := 0; ; attempt++ {
 		index, tip, err := x.read(ctx, remote)
 		if err != nil {
@@ -92,7 +93,7 @@ func (x *Index) Edit(ctx context.Context, remote *git.Remote, by git.Person, mes
 		}
 		base := tip
 		if tip.ID == "" {
-			id, err := remote.Local().NewNote(ctx, nil, by, "chore: a branch for the chart index\n")
+			id, err := remote.Local().NewNote(ctx, nil, by.Person, by.Message("chore: a branch for the chart index\n"))
 			if err != nil {
 				return false, err
 			}
@@ -100,7 +101,7 @@ func (x *Index) Edit(ctx context.Context, remote *git.Remote, by git.Person, mes
 				return false, err
 			}
 		}
-		commit, err := remote.Local().NewCommit(ctx, base, all, by, message)
+		commit, err := remote.Local().NewCommit(ctx, base, all, by.Person, by.Message(message))
 		if err != nil {
 			return false, err
 		}
@@ -235,7 +236,7 @@ func (p *publication) chartIndex(ctx context.Context) error {
 	if p.state() == journal.RolledBack {
 		packages = nil
 	}
-	wrote, err := p.index.Edit(ctx, p.remote, commit.Committer, fmt.Sprintf("chore: charts of %s\n", p.version), func(index *chartindex.Index) (map[string][]byte, bool, error) {
+	wrote, err := p.index.Edit(ctx, p.remote, committer.Of(p.bundle.Record.Config, commit), fmt.Sprintf("chore: charts of %s\n", p.version), func(index *chartindex.Index) (map[string][]byte, bool, error) {
 		changed, err := listed(index, p.bundle.Record, entries, p.state())
 		return packages, changed, err
 	})
@@ -267,7 +268,7 @@ const maxEarlier = 1_000
 
 // mark brings a mark to the index. The charts of a version that is rolled back no more are taken from what the branch was before; one that was never listed stays so.
 func (x *Index) mark(ctx context.Context, record bundle.Record, state journal.State, remote *git.Remote, by git.Person) (wrote bool, err error) {
-	return x.Edit(ctx, remote, by, fmt.Sprintf("chore: %s is %s\n", record.Version, state), func(index *chartindex.Index) (beside map[string][]byte, changed bool, err error) {
+	return x.Edit(ctx, remote, committer.Committer{Person: by, SignOff: record.Config.SignOff}, fmt.Sprintf("chore: %s is %s\n", record.Version, state), func(index *chartindex.Index) (beside map[string][]byte, changed bool, err error) {
 		if state != journal.RolledBack {
 			if changed, err = x.again(ctx, index, record, remote); err != nil {
 				return nil, false, err

@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/committer"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/pipeline"
@@ -65,10 +66,7 @@ func (c call) rollbackOptions(ctx context.Context, spec pipeline.RollbackSpec) (
 		if err != nil {
 			return o, to, end, err
 		}
-		by = commit.Committer
-		if author := o.Published.Record.Config.Author; author != nil {
-			by.Name, by.Email = author.Name, author.Email
-		}
+		by = committer.Of(o.Published.Record.Config, commit).Person
 		by.Time = time.Now().UTC()
 	}
 	o.By = by

@@ -132,10 +132,7 @@ func runBackport(ctx context.Context, c call, spec pipeline.BackportSpec) (any, 
 	if err != nil {
 		return nil, err
 	}
-	o := backport.Options{Repository: quiet, Commits: spec.Commits, Lines: lines, Together: spec.Together, WithNeeds: spec.WithNeeds, Generated: config.Generated, Log: c.log}
-	if config.Author != nil {
-		o.Committer = &git.Person{Name: config.Author.Name, Email: config.Author.Email}
-	}
+	o := backport.Options{Repository: quiet, Commits: spec.Commits, Lines: lines, Together: spec.Together, WithNeeds: spec.WithNeeds, Config: config, Generated: config.Generated, Log: c.log}
 	results, err := backport.Run(ctx, o)
 	var tips []string
 	for _, r := range results {

@@ -86,6 +86,17 @@ func planPage(page *report.Page, p plan.Plan) {
 		what = fmt.Sprintf("with release commit %.12s on top", p.Commit)
 	}
 	page.Line(report.Done, "commit %.12s (%s), %s; branch %s; %s; %s", p.Base, p.Subject, what, p.Branch, p.Toolchain, p.Time.Format("2006-01-02 15:04:05 MST"))
+	if p.Maker.Name != "" {
+		signed := "without a sign-off"
+		if p.Maker.SignedOff {
+			signed = "signed off"
+		}
+		what := "release commit and tag"
+		if p.Commit == p.Base {
+			what, signed = "tag", "no commit is made"
+		}
+		page.Line(report.Done, "%s by %s <%s>: %s; %s", what, p.Maker.Name, p.Maker.Email, p.Maker.Because, signed)
+	}
 
 	page.Heading("Surfaces")
 	var rows []report.Row
