@@ -42,7 +42,7 @@ func (a *auditor) optional(ctx context.Context, v version.Version, charts []conf
 	}
 	var by []string
 	for _, chart := range charts {
-		source, err := render.Read(t.files, chart.Path)
+		source, err := render.Read(ctx, t.files, chart.Path, chart.Fetch)
 		var lacking []render.Lacking
 		if err == nil {
 			lacking, err = source.Lacking(ctx, render.Images{Lacks: map[string]string{repository: because}})

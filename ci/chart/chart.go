@@ -2,6 +2,7 @@ package chart
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/archive"
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/render"
 	"github.com/operator-release/operator-release/ci/version"
@@ -30,9 +32,10 @@ const (
 
 // Options are all that a chart is made of.
 type Options struct {
-	Tree        string // the release commit's tree
-	Path        string // the chart's folder in it, slash-separated
-	Repository  string // where charts go; the chart's name is added
+	Tree        string           // the release commit's tree
+	Path        string           // the chart's folder in it, slash-separated
+	Fetch       []config.Package // dependencies that are not in the tree
+	Repository  string           // where charts go; the chart's name is added
 	Version     version.Version
 	Time        time.Time         // of every packaged file
 	Annotations map[string]string // of the manifest; Helm's own for title, version and description win
@@ -51,7 +54,7 @@ type Chart struct {
 
 // Package packages the chart. A chart that does not carry the version, lacks a dependency, or reaches out of
 // the repository by a symbolic link is refused.
-func Package(o Options) (Chart, error) {
+func Package(ctx context.Context, o Options) (Chart, error) {
 	dir := filepath.Join(o.Tree, filepath.FromSlash(o.Path))
 	if _, err := os.Stat(filepath.Join(dir, "Chart.yaml")); err != nil {
 		return Chart{}, refusal.New("load chart %s: %w", dir, err)
@@ -64,7 +67,7 @@ func Package(o Options) (Chart, error) {
 		return Chart{}, err
 	}
 	defer root.Close()
-	source, err := render.Read(root.FS(), o.Path)
+	source, err := render.Read(ctx, root.FS(), o.Path, o.Fetch)
 	if err != nil {
 		return Chart{}, fmt.Errorf("package chart %s: %w", o.Path, err)
 	}

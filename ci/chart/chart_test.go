@@ -50,7 +50,7 @@ func put(t *testing.T, o Options, name, content string) {
 
 func TestPackage(t *testing.T) {
 	o := options(t)
-	made, err := Package(o)
+	made, err := Package(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestPackage(t *testing.T) {
 	}
 	// Another copy of the chart, of another time, gives the same bytes.
 	other := options(t)
-	again, err := Package(other)
+	again, err := Package(t.Context(), other)
 	if err != nil || again.Manifest.Digest != made.Manifest.Digest {
 		t.Errorf("made twice: %s and %s, %v", made.Manifest.Digest, again.Manifest.Digest, err)
 	}
@@ -96,7 +96,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		o := options(t)
 		spoil(o)
-		if _, err := Package(o); !refusal.Is(err) || !strings.Contains(err.Error(), why) {
+		if _, err := Package(t.Context(), o); !refusal.Is(err) || !strings.Contains(err.Error(), why) {
 			t.Errorf("%v; want a refusal with %q", err, why)
 		}
 	}

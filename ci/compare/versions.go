@@ -117,7 +117,7 @@ func charts(ctx context.Context, older, newer Side) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		objects, err := objectsOfChart(ctx, older.Tree, newer.Tree, dir)
+		objects, err := objectsOfChart(ctx, older, newer, dir)
 		if err != nil {
 			return nil, err
 		}
@@ -128,14 +128,15 @@ func charts(ctx context.Context, older, newer Side) ([]Finding, error) {
 
 // objectsOfChart compares what two versions of a chart render to. A dependency that either commit lacks is left out of
 // both, and one finding says so: what is tagged stays as it is.
-func objectsOfChart(ctx context.Context, older, newer *git.Tree, dir string) ([]Finding, error) {
+func objectsOfChart(ctx context.Context, older, newer Side, dir string) ([]Finding, error) {
 	var sources []*render.Source
 	var findings []Finding
 	for _, side := range []struct {
-		tree *git.Tree
+		Side
 		name string
 	}{{older, "older"}, {newer, "newer"}} {
-		source, err := render.Read(side.tree, dir)
+		at := slices.IndexFunc(side.Config.Charts, func(c config.Chart) bool { return c.Path == dir })
+		source, err := render.Read(ctx, side.Tree, dir, side.Config.Charts[at].Fetch)
 		if err != nil {
 			return nil, fmt.Errorf("of the %s version: %w", side.name, err)
 		}
@@ -143,7 +144,9 @@ func objectsOfChart(ctx context.Context, older, newer *git.Tree, dir string) ([]
 			f := New(Notable, Objects, "dependency", p.Name, "not-compared", side.name)
 			f.What = fmt.Sprintf("what the dependency %s of chart %s brings is not compared: the %s version does not have it as it declares it", p.Name, dir, side.name)
 			f.File, f.Now = dir, p.String()
-			findings = append(findings, f)
+			if !slices.ContainsFunc(findings, func(other Finding) bool { return other.ID == f.ID }) {
+				findings = append(findings, f)
+			}
 		}
 		sources = append(sources, source)
 	}

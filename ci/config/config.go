@@ -162,6 +162,16 @@ const (
 type Chart struct {
 	Path       string `json:"path"`
 	Repository string `json:"repository,omitempty"`
+	// Fetch are packages of dependencies that are not committed.
+	Fetch []Package `json:"fetch,omitempty"`
+}
+
+// Package is a packaged chart of another project. Digest is that of the package's bytes, and decides what is taken.
+type Package struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	From    string `json:"from"` // https://…/NAME-VERSION.tgz, or oci://REGISTRY/REPOSITORY
+	Digest  string `json:"digest"`
 }
 
 // Surface is a place that carries the version: what the group of Pattern matches in the file at Path. The group has to

@@ -15,6 +15,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/lint"
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
 
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/render"
 )
 
@@ -38,7 +39,7 @@ type rendering struct {
 	failed     bool
 }
 
-func checkChart(ctx context.Context, tree, dir string) ([]Check, renderedChart) {
+func checkChart(ctx context.Context, tree, dir string, packages ...config.Package) ([]Check, renderedChart) {
 	root := filepath.Join(tree, filepath.FromSlash(dir))
 	chart := renderedChart{dir: dir}
 	if err := render.CheckLinks(tree, filepath.FromSlash(dir)); err != nil {
@@ -49,7 +50,7 @@ func checkChart(ctx context.Context, tree, dir string) ([]Check, renderedChart) 
 		return []Check{{Name: LintCheck, Subject: dir, Status: Failed, Details: []string{err.Error()}}}, chart
 	}
 	defer disk.Close()
-	source, err := render.Read(disk.FS(), dir)
+	source, err := render.Read(ctx, disk.FS(), dir, packages)
 	if err != nil {
 		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed, Details: lines(err.Error())}}, chart
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -25,6 +26,8 @@ type Options struct {
 	Env []string
 	// Charts are chart directories, slash-separated, relative to Tree.
 	Charts []string
+	// Fetch are packages of their dependencies that are not committed, by chart.
+	Fetch map[string][]config.Package
 	// Images maps an image repository that this release builds to its tag.
 	// Empty: the image names are not checked.
 	Images map[string]string
@@ -120,7 +123,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 			return result, fmt.Errorf("stopped before the chart %s was checked: %w", dir, err)
 		}
 		fmt.Fprintf(o.Log, "checking the chart %s\n", dir)
-		checks, chart := checkChart(ctx, o.Tree, dir)
+		checks, chart := checkChart(ctx, o.Tree, dir, o.Fetch[dir]...)
 		result.Checks = append(result.Checks, checks...)
 		result.Checks = append(result.Checks, removedAPIs(chart, o.final())...)
 		charts = append(charts, chart)

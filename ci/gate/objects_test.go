@@ -149,7 +149,7 @@ size: big
 		t.Run(c.name, func(t *testing.T) {
 			root := tree(t, operatorChart, "-- charts/operator/templates/extra.yaml --\n"+c.text)
 			_, chart := checkChart(t.Context(), root, "charts/operator")
-			source, err := render.Read(os.DirFS(root), "charts/operator")
+			source, err := render.Read(t.Context(), os.DirFS(root), "charts/operator", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -252,6 +253,27 @@ func (m *making[T]) bundle(ctx context.Context) (Outputs[T], error) {
 		}
 	}
 	return m.flow.Runner.Run(ctx, Bundle, Inputs[T]{Subject: m.plan.Version.String(), Spec: spec, Trees: trees})
+}
+
+// NewTestSpec asks what the settings say about a commit; without a version no image names and no binaries are looked at.
+// Lack takes out what the bundle lacks.
+func NewTestSpec(c config.Config, version, commit string, when time.Time, toolchain string) TestSpec {
+	s := TestSpec{Version: version, Commit: commit, Time: when, Toolchain: toolchain, Commands: c.Gate, Images: map[string]string{}}
+	for _, chart := range c.Charts {
+		s.Charts = append(s.Charts, chart.Path)
+		if len(chart.Fetch) > 0 {
+			if s.Fetch == nil {
+				s.Fetch = map[string][]config.Package{}
+			}
+			s.Fetch[path.Clean(chart.Path)] = chart.Fetch
+		}
+	}
+	for _, image := range c.Images {
+		if version != "" {
+			s.Images[image.Repository] = version
+		}
+	}
+	return s
 }
 
 // Lack says that the bundle lacks an image, and why.

@@ -189,31 +189,17 @@ type EngineSpec struct {
 
 // TestSpec asks the gate. Trees: Repository, Planned, and the folders of binaries that the gate can execute.
 type TestSpec struct {
-	Version   string            `json:"version,omitempty"`
-	Commit    string            `json:"commit"`
-	Time      time.Time         `json:"time"`
-	Toolchain string            `json:"toolchain"`
-	Commands  []string          `json:"commands"`
-	Charts    []string          `json:"charts"`
-	Images    map[string]string `json:"images"`             // of those in the bundle: repository to tag
-	Lacks     map[string]string `json:"lacks,omitempty"`    // repository of an image that the bundle lacks to why
-	Final     bool              `json:"final,omitempty"`    // no candidate
-	Binaries  map[string]string `json:"binaries,omitempty"` // name to the folder that holds it
-}
-
-// NewTestSpec asks what the settings say about a commit; without a version no image names and no binaries are looked at.
-// Lack takes out what the bundle lacks.
-func NewTestSpec(c config.Config, version, commit string, when time.Time, toolchain string) TestSpec {
-	s := TestSpec{Version: version, Commit: commit, Time: when, Toolchain: toolchain, Commands: c.Gate, Images: map[string]string{}}
-	for _, chart := range c.Charts {
-		s.Charts = append(s.Charts, chart.Path)
-	}
-	for _, image := range c.Images {
-		if version != "" {
-			s.Images[image.Repository] = version
-		}
-	}
-	return s
+	Version   string                      `json:"version,omitempty"`
+	Commit    string                      `json:"commit"`
+	Time      time.Time                   `json:"time"`
+	Toolchain string                      `json:"toolchain"`
+	Commands  []string                    `json:"commands"`
+	Charts    []string                    `json:"charts"`
+	Fetch     map[string][]config.Package `json:"fetch,omitempty"`    // packages of dependencies, by chart
+	Images    map[string]string           `json:"images"`             // of those in the bundle: repository to tag
+	Lacks     map[string]string           `json:"lacks,omitempty"`    // repository of an image that the bundle lacks to why
+	Final     bool                        `json:"final,omitempty"`    // no candidate
+	Binaries  map[string]string           `json:"binaries,omitempty"` // name to the folder that holds it
 }
 
 // ImageSpec asks for an image. Trees: Tree, a build per platform, and Archived where the image was made elsewhere; then released

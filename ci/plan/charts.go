@@ -25,7 +25,7 @@ func (m *maker) checkCharts(ctx context.Context, _ *git.Tree) error {
 	var told []string
 	sources := map[string]*render.Source{} // of the released charts, by what an OCI registry calls them
 	for _, chart := range m.plan.Config.Charts {
-		source, err := render.Read(released, chart.Path)
+		source, err := render.Read(ctx, released, chart.Path, chart.Fetch)
 		if refusal.Is(err) {
 			m.against("%v", err)
 			continue

@@ -19,7 +19,7 @@ func (m *maker) findRuns(ctx context.Context, tree *git.Tree) error {
 		return nil
 	}
 	for _, chart := range p.Config.Charts {
-		source, err := render.Read(tree, chart.Path)
+		source, err := render.Read(ctx, tree, chart.Path, chart.Fetch)
 		var lacking []render.Lacking
 		if err == nil {
 			lacking, err = source.Lacking(ctx, render.Images{Lacks: images.Lacks})

@@ -5,8 +5,10 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -79,6 +81,55 @@ func PlainHTTP(hostport string, named []string) bool {
 		return true
 	}
 	return slices.Contains(named, hostport) || slices.Contains(named, host)
+}
+
+// MaxFile bounds what Get and Blob read, in bytes.
+const MaxFile = 100 << 20
+
+// Get reads a file at an address, without credentials.
+func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	if req.URL.Scheme != "https" && !c.PlainHTTP(req.URL.Host) {
+		return nil, refusal.New("get %s: it is plain HTTP; name an address with https://", req.URL.Redacted())
+	}
+	answer, err := c.auth.Client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("get %s: %s", req.URL.Redacted(), answer.Status)
+	}
+	return readAll(answer.Body)
+}
+
+// Blob reads a blob of a repository by its digest. The content is not verified.
+func (c *Client) Blob(ctx context.Context, repository, digest string) ([]byte, error) {
+	repo, err := c.Open(repository)
+	if err != nil {
+		return nil, err
+	}
+	desc, err := repo.Blobs().Resolve(ctx, digest)
+	if err != nil {
+		return nil, err
+	}
+	body, err := repo.Blobs().Fetch(ctx, desc)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return readAll(body)
+}
+
+func readAll(r io.Reader) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err == nil && len(content) > MaxFile {
+		err = fmt.Errorf("it has more than %d bytes", MaxFile)
+	}
+	return content, err
 }
 
 // redirect keeps a registry from leading to plain HTTP where that was not allowed.

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"path"
@@ -13,6 +14,8 @@ import (
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+
+	"github.com/operator-release/operator-release/ci/config"
 )
 
 // Problem is a dependency that the tree does not have as the chart declares it.
@@ -38,7 +41,7 @@ func Local(dir, repository string) (folder string, ok bool) {
 }
 
 // resolve finds every dependency that the chart declares. c is the chart with what charts/ holds.
-func (s *Source) resolve(tree fs.FS, c *chartv2.Chart, within []string) error {
+func (s *Source) resolve(ctx context.Context, tree fs.FS, c *chartv2.Chart, packages []config.Package, within []string) error {
 	for i, d := range c.Metadata.Dependencies {
 		file, line := s.entry(i)
 		problem := func(format string, args ...any) {
@@ -46,6 +49,9 @@ func (s *Source) resolve(tree fs.FS, c *chartv2.Chart, within []string) error {
 		}
 		folder, isLocal := Local(s.dir, d.Repository)
 		if !isLocal {
+			if err := s.fetch(ctx, c, d, packages); err != nil {
+				return err
+			}
 			s.committed(c, d, problem)
 			continue
 		}
@@ -60,7 +66,7 @@ func (s *Source) resolve(tree fs.FS, c *chartv2.Chart, within []string) error {
 			continue
 		}
 		if _, ok := s.names[folder]; !ok {
-			sibling, err := read(tree, folder, within)
+			sibling, err := read(ctx, tree, folder, packages, within)
 			if err != nil {
 				return err
 			}
@@ -97,7 +103,8 @@ func (s *Source) committed(c *chartv2.Chart, d *chartv2.Dependency, problem func
 	if from == "" {
 		from = "no repository"
 	}
-	remedy := fmt.Sprintf("run: helm dependency update %s && git add --force %s, and commit", s.dir, path.Join(s.dir, "charts"))
+	remedy := fmt.Sprintf("run: helm dependency update %s && git add --force %s, and commit; or name its package under charts[].fetch in the settings",
+		s.dir, path.Join(s.dir, "charts"))
 	if d.Repository == "" {
 		remedy = fmt.Sprintf("commit the chart as %s", path.Join(s.dir, "charts", d.Name))
 	}

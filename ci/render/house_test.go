@@ -79,7 +79,7 @@ func (i installed) auditing() container { return i.pod().Containers[0] }
 // install renders our chart with values, which are YAML.
 func install(t *testing.T, values string) (installed, error) {
 	t.Helper()
-	s, err := Read(os.DirFS(filepath.Dir(filepath.Dir(ours))), "charts/operator-release")
+	s, err := Read(t.Context(), os.DirFS(filepath.Dir(filepath.Dir(ours))), "charts/operator-release", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Package render tells what a Helm chart renders to: the documents that would be applied by a first installation, its crds/ included.
 //
-// It needs no cluster and no network: a chart whose dependencies are not in the tree is not rendered. Whether the documents are right, or what they mean, is not
+// It needs no cluster, and no network but for packages that the settings name by digest: a chart whose other dependencies are not in the tree is not rendered. Whether the documents are right, or what they mean, is not
 // its business.
 package render
 

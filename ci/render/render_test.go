@@ -58,7 +58,7 @@ func TestChart(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s, err := Read(os.DirFS(root), "charts/o")
+			s, err := Read(t.Context(), os.DirFS(root), "charts/o", nil)
 			var r Rendering
 			if err == nil {
 				var given *Given

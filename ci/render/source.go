@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"helm.sh/helm/v4/pkg/ignore"
 	"sigs.k8s.io/yaml"
 
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
@@ -36,12 +38,13 @@ type Source struct {
 }
 
 // Read reads the chart in the folder dir of a tree as Helm does: without what .helmignore names, links followed.
-// Dependencies by file:// are read from the same tree; others lie in charts/. A file that Helm cannot read is refused.
-func Read(tree fs.FS, dir string) (*Source, error) {
-	return read(tree, path.Clean(dir), nil)
+// Dependencies by file:// are read from the same tree; others lie in charts/, or are fetched as one of the packages. A
+// file that Helm cannot read is refused.
+func Read(ctx context.Context, tree fs.FS, dir string, packages []config.Package) (*Source, error) {
+	return read(ctx, tree, path.Clean(dir), packages, nil)
 }
 
-func read(tree fs.FS, dir string, within []string) (*Source, error) {
+func read(ctx context.Context, tree fs.FS, dir string, packages []config.Package, within []string) (*Source, error) {
 	s := &Source{dir: dir, names: map[string]string{}, left: map[string]bool{}}
 	if slices.Contains(within, dir) {
 		return nil, refusal.New("read chart %s: it depends on itself by file:// (%s); remove one of these dependencies",
@@ -64,7 +67,7 @@ func read(tree fs.FS, dir string, within []string) (*Source, error) {
 		return nil, refusal.New("load the chart %s: %w; correct the file", dir, err)
 	}
 	s.meta = c.Metadata
-	return s, s.resolve(tree, c, append(within, dir))
+	return s, s.resolve(ctx, tree, c, packages, append(within, dir))
 }
 
 // folderFiles collects the files of a chart's folder.

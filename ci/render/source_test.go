@@ -91,7 +91,7 @@ func TestDependencies(t *testing.T) {
 			problem: "comes from 2 charts of that name"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := Read(treeOf(strings.Replace(siblings, "VERSION", test.version, 1), test.files), "charts/pi")
+			s, err := Read(t.Context(), treeOf(strings.Replace(siblings, "VERSION", test.version, 1), test.files), "charts/pi", nil)
 			if err == nil && len(s.Problems) > 0 {
 				err = s.Check()
 			}
@@ -126,7 +126,7 @@ func TestSubchartsHaveOneOrder(t *testing.T) {
 		files += fmt.Sprintf("-- charts/crds/charts/%s/Chart.yaml --\napiVersion: v2\nname: %s\nversion: 1.0.0\n", name, name)
 	}
 	for range 20 {
-		s, err := Read(treeOf(files), "charts/crds")
+		s, err := Read(t.Context(), treeOf(files), "charts/crds", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

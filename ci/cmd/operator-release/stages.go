@@ -229,7 +229,7 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Images: spec.Images, Lacks: spec.Lacks, Final: spec.Final, Version: spec.Version, Log: c.log}
+	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Fetch: spec.Fetch, Images: spec.Images, Lacks: spec.Lacks, Final: spec.Final, Version: spec.Version, Log: c.log}
 	for _, name := range slices.Sorted(maps.Keys(spec.Binaries)) {
 		path, err := filepath.Abs(filepath.Join(c.trees[spec.Binaries[name]], name))
 		if err != nil {
@@ -261,13 +261,13 @@ func gateError(r gate.Result) error {
 	return errors.New(text.String())
 }
 
-func runChart(_ context.Context, c call, spec pipeline.ChartSpec) (any, error) {
+func runChart(ctx context.Context, c call, spec pipeline.ChartSpec) (any, error) {
 	layout, err := bundle.Create(c.out)
 	if err != nil {
 		return nil, err
 	}
-	return chart.Package(chart.Options{
-		Tree: c.trees[pipeline.Tree], Path: spec.Chart.Path, Repository: spec.Chart.Repository, Version: spec.Version,
+	return chart.Package(ctx, chart.Options{
+		Tree: c.trees[pipeline.Tree], Path: spec.Chart.Path, Fetch: spec.Chart.Fetch, Repository: spec.Chart.Repository, Version: spec.Version,
 		Time: spec.Time, Annotations: spec.Annotations, Layout: layout,
 	})
 }
