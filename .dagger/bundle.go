@@ -273,7 +273,7 @@ func (b *Bundle) Publish(
 	// +optional
 	plan string,
 ) (string, error) {
-	to, err := b.Module.destinations(registry, remote, backup, toConfigured)
+	to, err := b.Module.destinations("publish", registry, remote, backup, toConfigured)
 	if err != nil {
 		return "", err
 	}

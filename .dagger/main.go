@@ -288,7 +288,8 @@ func (m *OperatorRelease) WithSshKey(
 func (m *OperatorRelease) WithGithub(
 	// A token with permission to write contents; for backports pull requests, too.
 	token *dagger.Secret,
-	// The repository: OWNER/REPO. Without it the token alone is taken, for the one that the settings name.
+	// The repository: OWNER/REPO, a named destination, which replaces all configured ones. Without it the token alone is
+	// taken, for the one that the settings name.
 	// +optional
 	repository string,
 	// Where GitHub's API is, such as https://github.example.com; GitHub's own where it is not named.
@@ -299,7 +300,8 @@ func (m *OperatorRelease) WithGithub(
 	return m
 }
 
-// WithChartIndex adds charts to Helm's index.yaml on a branch of the git remote where versions are published, and marks them there where versions are withdrawn.
+// WithChartIndex adds charts to Helm's index.yaml on a branch of the git remote where versions are published, and marks
+// them there where versions are withdrawn. It names a destination, which replaces all configured ones.
 func (m *OperatorRelease) WithChartIndex(
 	// The branch.
 	// +default="gh-pages"

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -196,7 +195,7 @@ func (m *OperatorRelease) Restore(
 	// +optional
 	toConfigured bool,
 ) (string, error) {
-	to, err := m.destinations(registry, remote, "", toConfigured)
+	to, err := m.destinations("restore", registry, remote, "", toConfigured)
 	if err != nil {
 		return "", err
 	}
@@ -211,15 +210,15 @@ func (m *OperatorRelease) Restore(
 	return m.report(ctx, pipeline.Release[*dagger.Directory]{Publication: said})
 }
 
-// destinations are those named, or the configured ones; a folder of a container would be no place for a backup.
-func (m *OperatorRelease) destinations(registry, remote, backup string, configured bool) (pipeline.Destinations, error) {
-	to := pipeline.Destinations{Registry: registry, Remote: remote, Backup: backup, Configured: configured, PlainHTTP: m.PlainHTTP, Config: m.Settings,
-		GitHub: m.GithubRepository, GitHubURL: m.GithubURL, Index: m.Index}
-	switch named := registry != "" || remote != "" || backup != ""; {
-	case named && configured:
-		return to, errors.New("publish: the settings say where, or the arguments registry, remote and backup do; give one or the other")
-	case !named && !configured:
-		return to, errors.New("publish: where to? name a registry, a remote or a backup, or go where the settings say with --to-configured")
-	}
-	return to, nil
+// destinations are those that arguments and With functions name, which replace all configured ones, or the configured
+// ones.
+func (m *OperatorRelease) destinations(verb, registry, remote, backup string, configured bool) (pipeline.Destinations, error) {
+	to := m.given(registry, remote, backup, configured)
+	return to, to.Check(verb)
+}
+
+// given are the destinations that arguments and With functions name.
+func (m *OperatorRelease) given(registry, remote, backup string, configured bool) pipeline.Destinations {
+	return pipeline.Destinations{Registry: registry, Remote: remote, Backup: backup, Configured: configured,
+		GitHub: m.GithubRepository, GitHubURL: m.GithubURL, Index: m.Index, PlainHTTP: m.PlainHTTP, Config: m.Settings}
 }

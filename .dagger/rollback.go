@@ -79,30 +79,14 @@ func (m *OperatorRelease) back(name, version, because string, undo bool, flags [
 	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, name, append(flags, "--", version)...)
 }
 
-// to are the flags that say where.
+// to are the flags of the command that say where.
 func (m *OperatorRelease) to(registry, remote, backup string, configured bool) []string {
-	var flags []string
-	for _, f := range []struct{ name, value string }{{"--registry=", registry}, {"--remote=", remote}, {"--backup=", backup}, {"--index=", m.Index}} {
-		if f.value != "" {
-			flags = append(flags, f.name+f.value)
-		}
-	}
-	if configured {
-		flags = append(flags, "--to-configured")
-	}
-	return append(flags, m.github()...)
+	return m.given(registry, remote, backup, configured).Flags()
 }
 
-// github are the flags that say where GitHub is, and who is spoken to without TLS.
+// github are the flags that say where GitHub is, and which hosts are spoken to without TLS.
 func (m *OperatorRelease) github() []string {
-	var flags []string
-	for _, f := range []struct{ name, value string }{{"--github=", m.GithubRepository}, {"--github-url=", m.GithubURL}} {
-		if f.value != "" {
-			flags = append(flags, f.name+f.value)
-		}
-	}
-	for _, host := range m.PlainHTTP {
-		flags = append(flags, "--plain-http="+host)
-	}
-	return flags
+	at := m.given("", "", "", false)
+	at.Index = ""
+	return at.Flags()
 }

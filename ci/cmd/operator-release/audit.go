@@ -103,10 +103,10 @@ func (d *destining) looking(cmd *cobra.Command) {
 
 // places are where to look: nowhere but at this clone where no flag names any.
 func (d *destining) places(a *app) (pipeline.Destinations, error) {
-	if d.registry == "" && d.remote == "" && d.backup == "" && d.github == "" && d.index == "" && !d.toConfigured {
-		return pipeline.Destinations{PlainHTTP: d.plainHTTP}, nil
+	if to := d.given(); len(to.Named()) == 0 && !to.Configured {
+		return to, nil
 	}
-	return d.destinations(a)
+	return d.destinations(a, "look")
 }
 
 func runAudit(ctx context.Context, c call, spec pipeline.AuditSpec) (any, error) {

@@ -49,16 +49,17 @@ func (d *destining) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&d.plainHTTP, "plain-http", nil, "speak to this host without TLS, besides loopback; may be repeated")
 }
 
+// given are the destinations that the flags name.
+func (d *destining) given() pipeline.Destinations {
+	return pipeline.Destinations{Registry: d.registry, Remote: d.remote, Backup: d.backup, GitHub: d.github,
+		GitHubURL: d.githubURL, Index: d.index, PlainHTTP: d.plainHTTP, Configured: d.toConfigured}
+}
+
 // destinations are those of the command line, which replace all configured ones, or the configured ones.
-func (d *destining) destinations(a *app) (pipeline.Destinations, error) {
-	to := pipeline.Destinations{Registry: d.registry, Remote: d.remote, Backup: d.backup, GitHub: d.github, GitHubURL: d.githubURL, Index: d.index,
-		PlainHTTP: d.plainHTTP, Configured: d.toConfigured}
-	named := d.registry != "" || d.remote != "" || d.backup != "" || d.github != "" || d.index != ""
-	switch {
-	case named && d.toConfigured:
-		return to, refusal.New("--to-configured goes where the settings say, and --registry, --remote or --backup elsewhere; give one or the other")
-	case !named && !d.toConfigured:
-		return to, refusal.New("publish: where to? name --registry, --remote, --backup, or go where the settings say with --to-configured")
+func (d *destining) destinations(a *app, verb string) (pipeline.Destinations, error) {
+	to := d.given()
+	if err := to.Check(verb); err != nil {
+		return to, err
 	}
 	var err error
 	to.Config, err = a.configContent()
@@ -77,7 +78,7 @@ func (a *app) publishCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			to, err := d.destinations(a)
+			to, err := d.destinations(a, "publish")
 			if err != nil {
 				return err
 			}

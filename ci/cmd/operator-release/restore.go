@@ -16,7 +16,7 @@ func (a *app) restoreCommand() *cobra.Command {
 		Long: "Takes a bundle from a folder, or from the registry where --backup put it, and publishes it: the same code, the same digests.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, err := d.destinations(a)
+			to, err := d.destinations(a, "restore")
 			if err != nil {
 				return err
 			}

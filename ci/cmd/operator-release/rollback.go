@@ -31,7 +31,7 @@ func (m *marking) flags(cmd *cobra.Command) {
 
 // spec asks for the state, or for a good version where it is undone.
 func (m *marking) spec(a *app, v string, state journal.State) (pipeline.RollbackSpec, error) {
-	to, err := m.destinations(a)
+	to, err := m.destinations(a, "mark "+v)
 	if err != nil {
 		return pipeline.RollbackSpec{}, err
 	}

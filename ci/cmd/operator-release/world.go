@@ -116,22 +116,18 @@ func (c call) destinations(ctx context.Context, d pipeline.Destinations, find fi
 func destinations(ctx context.Context, source *git.Repository, d pipeline.Destinations, find findRemote) (
 	publish.Destinations, error) {
 	var to publish.Destinations
-	remote, backup, github, index := d.Remote, d.Backup, d.GitHub, d.Index
 	if d.Configured {
 		settings, err := settings(ctx, source, d.Config)
 		if err != nil {
 			return to, err
 		}
-		if settings.Destinations != nil {
-			remote, backup = settings.Destinations.Remote, settings.Destinations.Backup
-			github, index = settings.Destinations.GitHub, settings.Destinations.Index
-		}
+		d = d.Resolve(settings.Destinations)
 	}
 	if d.Registry != "" || d.Own || d.Configured {
 		to.Registry = &publish.Registry{Prefix: d.Registry, PlainHTTP: d.PlainHTTP}
 	}
-	if remote != "" || d.Configured {
-		found, err := find(source, ctx, remote)
+	if d.Remote != "" || d.Configured {
+		found, err := find(source, ctx, d.Remote)
 		if err != nil {
 			return to, err
 		}
@@ -141,18 +137,18 @@ func destinations(ctx context.Context, source *git.Repository, d pipeline.Destin
 		}
 		to.Remote = &publish.Remote{Name: found.Name, URL: found.URL, Source: source}
 	}
-	if backup != "" {
-		to.Backup = publish.ParseBackup(backup, d.PlainHTTP)
+	if d.Backup != "" {
+		to.Backup = publish.ParseBackup(d.Backup, d.PlainHTTP)
 	}
-	if index != "" {
-		to.Index = &publish.Index{Branch: index}
+	if d.Index != "" {
+		to.Index = &publish.Index{Branch: d.Index}
 	}
-	if github != "" {
-		client, err := openGitHub(github, d.GitHubURL, d.PlainHTTP)
+	if d.GitHub != "" {
+		client, err := openGitHub(d.GitHub, d.GitHubURL, d.PlainHTTP)
 		if err != nil {
 			return to, err
 		}
-		to.Forge = &publish.Forge{Client: client, Name: github}
+		to.Forge = &publish.Forge{Client: client, Name: d.GitHub}
 	}
 	return to, nil
 }
