@@ -243,6 +243,9 @@ func (r *reader) scalar(n *yaml.Node) string {
 		}
 		return fmt.Sprint(v)
 	}
+	if tag, said := scalarOf(n); tag == "!!bool" { // off, as API servers read it
+		return said
+	}
 	return quote(n.Value)
 }
 
