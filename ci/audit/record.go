@@ -240,6 +240,7 @@ func (p *place) tested(ctx context.Context, identity ocispec.Descriptor) (ocispe
 func (a *auditor) byRecord(ctx context.Context, k *known, t *tagged, out *Version) {
 	r := k.record
 	a.gitTag(ctx, k, t, out)
+	a.moduleTags(r, out)
 	if t.files == nil {
 		out.unseen(KindTree, r.Version.String(), r.Tree, "no tag leads to a tree")
 	} else {

@@ -11,6 +11,7 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -26,7 +27,8 @@ type ref struct {
 type refs struct {
 	repository *git.Repository
 	tags       map[version.Version]ref
-	others     int // tags that are no versions
+	others     int            // tags that are no versions, and of no Go module beside one
+	modules    map[string]ref // tags of Go modules below the root
 	claims     map[version.Version]ref
 	claimed    journal.Claims // what their objects say
 	marks      map[version.Version]journal.Mark
@@ -58,7 +60,7 @@ func Mirror(ctx context.Context, remote *git.Remote) error {
 
 // readRefs reads the refs of a repository; all tells that it has every ref of the remote.
 func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
-	h := refs{repository: r, tags: map[version.Version]ref{}, claims: map[version.Version]ref{}, branches: map[string]string{}, tracked: map[string]bool{}}
+	h := refs{repository: r, tags: map[version.Version]ref{}, modules: map[string]ref{}, claims: map[version.Version]ref{}, branches: map[string]string{}, tracked: map[string]bool{}}
 	_, tracking, which := r.Tracking(ctx)
 	if which != nil && !refusal.Is(which) {
 		return h, which
@@ -81,6 +83,11 @@ func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
 			at.commit, at.tree = fields[3], fields[5]
 		}
 		h.take(name, tracking, at)
+	}
+	for tag := range h.modules {
+		if _, v, _ := tags.CutModule(tag); h.tags[v].id == "" {
+			h.others++
+		}
 	}
 	var claims []string
 	for _, at := range h.claims {
@@ -109,6 +116,8 @@ func (h *refs) take(name, tracking string, at ref) {
 	if tag, ok := strings.CutPrefix(name, "refs/tags/"); ok {
 		if v, err := version.Parse(tag); err == nil {
 			h.tags[v] = at
+		} else if _, _, ok := tags.CutModule(tag); ok {
+			h.modules[tag] = at
 		} else {
 			h.others++
 		}

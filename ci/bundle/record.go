@@ -47,6 +47,7 @@ type Record struct {
 	Platforms []string        `json:"platforms"`
 	Config    config.Config   `json:"config"`
 	Surfaces  []Surface       `json:"surfaces"`
+	Modules   []Module        `json:"modules,omitempty"` // Go modules below the root whose tags are published
 	Artifacts []Artifact      `json:"artifacts"`
 	Omitted   []Omission      `json:"omitted,omitempty"`
 }
@@ -64,6 +65,17 @@ type Surface struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
+
+// Module is a Go module below the root, and its git tag.
+type Module struct {
+	Path   string `json:"path"`
+	Tag    string `json:"tag"`    // such as api/v1.5.0
+	Object string `json:"object"` // id of the annotated tag object
+	Beside string `json:"beside"` // the module's tag of a version before, because of which it gets one
+}
+
+// Ref is the ref of the module's tag.
+func (m Module) Ref() string { return "refs/tags/" + m.Tag }
 
 // Omission is an artifact that the settings name and this bundle lacks.
 type Omission struct {
@@ -245,6 +257,11 @@ func (r Record) check() error {
 	}
 	if r.Version.IsZero() {
 		return refusal.New("read record: it names no version")
+	}
+	for _, m := range r.Modules {
+		if !strings.HasSuffix(m.Tag, "/"+r.Version.String()) {
+			return refusal.New("read record of %s: the tag %q of module %s is of another version", r.Version, m.Tag, m.Path)
+		}
 	}
 	names := map[string]bool{"file " + RecordFile: true} // its own
 	for _, a := range r.Artifacts {

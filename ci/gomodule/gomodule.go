@@ -107,6 +107,12 @@ func (m Module) Prefix(root Module) (string, error) {
 	if !rootOK || !ok {
 		return "", errElsewhere
 	}
+	if root.Path == "" { // the root has no module: the path of each one ends with its folder
+		if own == m.Dir || strings.HasSuffix(own, "/"+m.Dir) {
+			return m.Dir + "/", nil
+		}
+		return "", errElsewhere
+	}
 	below, ok := strings.CutPrefix(own+"/", at+"/")
 	dir := strings.TrimSuffix(below, "/")
 	// A major version may have a folder of its own, which is no part of the tag.
@@ -114,4 +120,26 @@ func (m Module) Prefix(root Module) (string, error) {
 		return "", errElsewhere
 	}
 	return below, nil
+}
+
+// Prefixes are what the tags of modules below the root begin with.
+func Prefixes(modules []Module) []string {
+	var prefixes []string
+	root := Root(modules)
+	for _, m := range modules {
+		if prefix, err := m.Prefix(root); err == nil && prefix != "" {
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	return prefixes
+}
+
+// Root is the module in the tree's root; it is empty where the root has none.
+func Root(modules []Module) Module {
+	for _, m := range modules {
+		if m.Dir == "." {
+			return m
+		}
+	}
+	return Module{}
 }

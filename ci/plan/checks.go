@@ -207,7 +207,16 @@ func (m *maker) commit(ctx context.Context, edits map[string][]byte) error {
 	if m.plan.Tag, err = m.quiet.NewTag(ctx, m.plan.Version.String(), released.ID, by.Person, fmt.Sprintf("%s %s\n", m.plan.Name, m.plan.Version)); err != nil {
 		return err
 	}
-	m.objects, err = m.quiet.AddedObjects(ctx, m.base, released, m.plan.Tag)
+	made := []string{m.plan.Tag}
+	for i, module := range m.plan.Modules {
+		id, err := m.quiet.NewTag(ctx, module.Tag, released.ID, by.Person, fmt.Sprintf("%s %s\n", m.plan.Name, module.Tag))
+		if err != nil {
+			return err
+		}
+		m.plan.Modules[i].Object = id
+		made = append(made, id)
+	}
+	m.objects, err = m.quiet.AddedObjects(ctx, m.base, released, made...)
 	return err
 }
 

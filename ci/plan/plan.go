@@ -109,6 +109,7 @@ type Plan struct {
 	Changelog string            `json:"changelog,omitempty"` // file that the release commit adds the notes to; empty where it adds none
 	Guide     string            `json:"guide,omitempty"`     // from the version that users come from, in Markdown
 	Notes     string            `json:"notes"`               // what the version brings, in Markdown
+	Modules   []Module          `json:"modules,omitempty"`   // Go modules below the root whose tags are published
 	Images    []Image           `json:"images"`              // in the order of Config.Images
 	From      version.Version   `json:"from"`                // the final that users come from; empty for a first version
 	Findings  []compare.Finding `json:"findings,omitempty"`  // what differs from it for users
@@ -149,6 +150,14 @@ type Surface struct {
 	Name string `json:"name"`
 	Now  string `json:"now"`
 	Then string `json:"then"`
+}
+
+// Module is a Go module below the root, and its tag.
+type Module struct {
+	Path   string `json:"path"`
+	Tag    string `json:"tag"`    // such as api/v1.5.0
+	Object string `json:"object"` // id of the annotated tag object
+	Beside string `json:"beside"` // the module's tag of a version before, because of which it gets one
 }
 
 // Image is how an image comes to be.
@@ -215,6 +224,8 @@ type maker struct {
 	strayed bool   // the commit is not on the release branch, which is said once
 	tip     string // of the release branch at the remote, as it answered; empty where it has none, or was not asked
 	tags    tags.Tags
+	modules tags.Modules    // tags of Go modules below the root
+	unfit   []string        // why the go command does not take the version
 	quiet   *git.Repository // with the quarantine
 	objects []git.Object
 	judged  policy.Judgement
@@ -257,8 +268,8 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkCommitted, m.checkRemote, m.checkPlace, m.judge, m.images, m.edit, m.checkCharts, m.checkEmpty,
-		m.checkRepeat, m.checkBranch, m.checkMissing, m.checkWorkflows,
+		m.checkClone, m.checkCommitted, m.checkRemote, m.checkPlace, m.findModules, m.judge, m.images, m.edit, m.checkCharts,
+		m.checkEmpty, m.checkRepeat, m.checkBranch, m.checkMissing, m.checkWorkflows,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err

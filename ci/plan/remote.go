@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/gomodule"
 	"github.com/operator-release/operator-release/ci/tags"
 )
 
 // checkRemote adds a blocking problem if the clone does not have all versions and release lines of the git remote. A
 // plan from such a clone would name wrong earlier versions.
-func (m *maker) checkRemote(ctx context.Context, _ *git.Tree) error {
+func (m *maker) checkRemote(ctx context.Context, tree *git.Tree) error {
 	p := &m.plan
 	if m.Remote == nil {
 		p.Remote = "the git remote was not asked which versions and release lines it has"
@@ -29,6 +30,17 @@ func (m *maker) checkRemote(ctx context.Context, _ *git.Tree) error {
 		return err
 	}
 	missing := m.Remote.Missing(known, p.Config.Pattern(), line)
+	if missing == "" {
+		modules, err := gomodule.Find(tree)
+		if err != nil {
+			return err
+		}
+		tagged, err := tags.ReadModules(ctx, m.Repository)
+		if err != nil {
+			return err
+		}
+		missing = m.Remote.MissingModules(tagged, gomodule.Prefixes(modules), p.Config.Pattern(), line)
+	}
 	if tip := m.Remote.Refs["refs/heads/"+p.Branch]; tip != "" {
 		there, err := m.Repository.HasCommit(ctx, tip)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 // also one that a person pushed. gittag.Accept has the rule, and publication applies the same rule.
 func (m *maker) checkRepeat(ctx context.Context, _ *git.Tree) error {
 	p := &m.plan
+	m.repeatModules()
 	tagged := m.tags[p.Version]
 	if there := m.remoteTag(); there != "" && there != p.Commit && there != tagged {
 		m.against("%s has a tag %s on commit %s, and this release would be commit %s; %s",
@@ -114,7 +115,7 @@ func (m *maker) checkPushedTag(ctx context.Context) error {
 		return err
 	}
 	p := &m.plan
-	if _, err := gittag.Accept(p.Version, p.Commit, tag); err != nil {
+	if _, err := gittag.Accept(p.Version.String(), p.Commit, tag); err != nil {
 		m.against("%s is tagged already, and publish does not accept the tag: %v; "+
 			"delete it (%s), and tag the commit again",
 			p.Version, err, m.removeTag(ctx))
@@ -127,5 +128,6 @@ func (m *maker) checkPushedTag(ctx context.Context) error {
 		return err
 	}
 	m.applyPolicy()
+	p.Against = append(p.Against, m.unfit...)
 	return nil
 }

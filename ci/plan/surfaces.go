@@ -10,6 +10,7 @@ import (
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/floating"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/surface"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -38,6 +39,9 @@ func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 	p := &m.plan
 	before := m.before(ctx)
 	places, err := surface.Rewrite(tree, p.Config, p.Version, before)
+	if refusal.Is(err) && len(m.unfit) > 0 && p.Refused() != nil { // a go.mod cannot require such a version, either
+		return p.Refused()
+	}
 	if err != nil {
 		return err
 	}

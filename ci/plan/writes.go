@@ -17,8 +17,11 @@ import (
 // listWrites lists what a publication to the configured destinations writes, and what it leaves out.
 func (m *maker) listWrites(tree *git.Tree, to *config.Destinations) error {
 	p := &m.plan
-	v := writes.Version{Version: p.Version, Commit: p.Commit, Branch: p.Branch, Tags: []string{p.Version.String()},
-		Artifacts: p.Config.Artifacts}
+	v := writes.Version{Version: p.Version, Commit: p.Commit, Branch: p.Branch, Artifacts: p.Config.Artifacts}
+	for _, module := range p.Modules {
+		v.Tags = append(v.Tags, module.Tag)
+	}
+	v.Tags = append(v.Tags, p.Version.String())
 	for _, image := range p.Images {
 		if image.How != config.LeftOut {
 			v.Images = append(v.Images, image.Repository)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/version"
@@ -24,7 +25,9 @@ func (p *publication) otherVersions(ctx context.Context) error {
 		return err
 	}
 	there := tags.Remote{NamedRemote: git.NamedRemote{Name: to.Name, URL: to.URL}, Refs: git.ParseListing(listing)}
-	delete(there.Refs, p.tagRef()) // whether that is this version's tag was looked at before
+	for _, own := range append(p.moduleRefs(), p.tagRef()) {
+		delete(there.Refs, own) // whether that is this version's tag was looked at before
+	}
 	known, err := tags.ReadClone(ctx, to.Source, there.NamedRemote)
 	if err != nil {
 		return err
@@ -37,7 +40,13 @@ func (p *publication) otherVersions(ctx context.Context) error {
 	if to.Alone {
 		line = record.Line
 	}
-	if missing := there.Missing(known, pattern, line); missing != "" {
+	missing := there.Missing(known, pattern, line)
+	if missing == "" {
+		if missing, err = p.missingModules(ctx, there, pattern, line); err != nil {
+			return err
+		}
+	}
+	if missing != "" {
 		command, err := to.Source.FetchCommand(ctx, there.NamedRemote)
 		if err != nil {
 			return err
@@ -104,4 +113,16 @@ func (p *publication) otherBranch(ctx context.Context) error {
 		"which is not in the history of the release commit %.12s; "+
 		"release from the branch's tip",
 		p.version, p.remote.URL, p.bundle.Record.Branch, tip, commit)
+}
+
+// otherClaim names both identities.
+func (p *publication) otherClaim(ctx context.Context, found string) error {
+	says := "object " + found
+	if err := p.remote.Fetch(ctx, p.claimRef()); err == nil {
+		if c, err := journal.ReadClaim(ctx, p.scratch, found); err == nil {
+			says = "identity " + c.Identity.String()
+		}
+	}
+	return refusal.New("publish %s to %s: the version is claimed already by other content (%s; this bundle has identity %s); a version never changes: release the next one",
+		p.version, p.remote.URL, says, p.bundle.Identity.Digest)
 }

@@ -350,6 +350,10 @@ func overHTTPGit(w *world) (destination, error) {
 		}
 	}
 	v := w.bundle.Record.Version.String()
+	var modules []look
+	for _, m := range w.bundle.Record.Modules {
+		modules = append(modules, look{rankModule, "tag " + m.Tag, ref(m.Ref())})
+	}
 	return destination{
 		set: func(d *Destinations) { d.Remote = &Remote{URL: url, Source: w.source} },
 		server: &faults.Server{Name: "git", Proxy: proxy, Write: w.kinds(faults.GitWrite), Own: map[string][2]faults.Strike{
@@ -357,11 +361,11 @@ func overHTTPGit(w *world) (destination, error) {
 			faults.Rejected: {{First: declines, Then: declines}, denied[1]},
 			faults.Expired:  faults.Expire(`Basic realm="git"`),
 		}},
-		looks: []look{
+		looks: append(modules, []look{
 			{rankClaim, "claim", ref("refs/releases/" + v)},
 			{rankBranch, "branch", ref("refs/heads/" + w.bundle.Record.Branch)},
 			{rankTag, "git tag", ref("refs/tags/" + v)},
-		},
+		}...),
 		listing: func() string {
 			var b strings.Builder
 			refs := []string{"for-each-ref", "refs/heads/main", "refs/heads/" + w.bundle.Record.Branch, "refs/tags", "refs/releases"} // the chart index names the forge's address, which is chance

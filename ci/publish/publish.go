@@ -108,7 +108,7 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 		return p.report, refusal.New("publish %s to the chart index on branch %s: the branch is on the git remote; name that, too", p.version, p.index.Branch)
 	}
 	for _, step := range []func(context.Context) error{
-		p.contradictions, p.content, p.claim, p.mark, p.branch, p.imageTags, p.chartTags, p.tag, p.page, p.chartIndex, p.floatingTags, p.readBack,
+		p.contradictions, p.content, p.claim, p.mark, p.branch, p.imageTags, p.chartTags, p.moduleTags, p.tag, p.page, p.chartIndex, p.floatingTags, p.readBack,
 	} {
 		if err := step(ctx); err != nil {
 			return p.report, p.stopped(err)
@@ -173,6 +173,9 @@ func (p *publication) contradictions(ctx context.Context) error {
 		if err := p.otherTag(ctx); err != nil {
 			return err
 		}
+		if err := p.otherModules(ctx); err != nil {
+			return err
+		}
 		if err := p.otherVersions(ctx); err != nil {
 			return err
 		}
@@ -186,18 +189,6 @@ func (p *publication) contradictions(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// otherClaim names both identities.
-func (p *publication) otherClaim(ctx context.Context, found string) error {
-	says := "object " + found
-	if err := p.remote.Fetch(ctx, p.claimRef()); err == nil {
-		if c, err := journal.ReadClaim(ctx, p.scratch, found); err == nil {
-			says = "identity " + c.Identity.String()
-		}
-	}
-	return refusal.New("publish %s to %s: the version is claimed already by other content (%s; this bundle has identity %s); a version never changes: release the next one",
-		p.version, p.remote.URL, says, p.bundle.Identity.Digest)
 }
 
 // content brings everything by digest, and the backup: whatever becomes visible has one.
@@ -376,8 +367,11 @@ func (p *publication) readBack(ctx context.Context) error {
 	if err := errors.Join(p.readPage(ctx), p.readIndex(ctx)); err != nil || p.remote == nil {
 		return err
 	}
-	refs, err := p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef())
+	refs, err := p.remote.Refs(ctx, append(p.moduleRefs(), p.claimRef(), p.tagRef(), p.branchRef())...)
 	if err != nil {
+		return err
+	}
+	if err := p.readModules(ctx, refs); err != nil {
 		return err
 	}
 	if found := refs[p.claimRef()]; found != p.claimID {

@@ -46,11 +46,16 @@ func releaseOf(t *testing.T, source *git.Repository, name, content string, platf
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := q.AddedObjects(ctx, base, commit, tag)
+	module := bundle.Module{Path: "github.com/acme/spark/api", Tag: "api/" + name, Beside: "api/v1.4.0"}
+	if module.Object, err = q.NewTag(ctx, module.Tag, commit.ID, base.Committer, "spark "+module.Tag+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	objects, err := q.AddedObjects(ctx, base, commit, tag, module.Object)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := bundletest.Pieces(t, platforms...)
+	p.Record.Modules = []bundle.Module{module}
 	tagged, err := tags.Read(ctx, source)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +133,7 @@ func TestRehearse(t *testing.T) {
 		last = w.Step
 		steps = append(steps, w.Target)
 	}
-	want := "docker.io/acme/charts/spark docker.io/acme/spark refs/releases/v1.5.0 refs/heads/release-1.5 docker.io/acme/spark:v1.5.0 docker.io/acme/charts/spark:1.5.0 refs/tags/v1.5.0 throwaway/release release v1.5.0 throwaway/release release v1.5.0 refs/heads/gh-pages docker.io/acme/spark:latest docker.io/acme/spark:v1.5"
+	want := "docker.io/acme/charts/spark docker.io/acme/spark refs/releases/v1.5.0 refs/heads/release-1.5 docker.io/acme/spark:v1.5.0 docker.io/acme/charts/spark:1.5.0 refs/tags/api/v1.5.0 refs/tags/v1.5.0 throwaway/release release v1.5.0 throwaway/release release v1.5.0 refs/heads/gh-pages docker.io/acme/spark:latest docker.io/acme/spark:v1.5"
 	if got := strings.Join(steps, " "); got != want || !r.Again || r.Read < 20 {
 		t.Errorf("writes %s, again %v, read %d", got, r.Again, r.Read)
 	}

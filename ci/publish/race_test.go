@@ -44,7 +44,7 @@ func race(t *testing.T, source *git.Repository, a, b bundle.Bundle) {
 	}
 	both.Wait()
 	refs, err := source.Remote(destination.Remote).Refs(ctx, "refs/releases/*", "refs/tags/*")
-	if err != nil || len(refs) != 2 {
+	if err != nil || len(refs) != 3 { // claim, git tag, tag of the Go module
 		t.Fatalf("the remote has %v, %v; the publishers: %v and %v", refs, err, failed[0], failed[1])
 	}
 	if a.Identity.Digest == b.Identity.Digest {
@@ -59,6 +59,9 @@ func race(t *testing.T, source *git.Repository, a, b bundle.Bundle) {
 	}
 	if failed[winner] != nil || refs["refs/tags/v1.5.0"] != bundles[winner].Record.Tag {
 		t.Errorf("the winner: %v; the tag is %s", failed[winner], refs["refs/tags/v1.5.0"])
+	}
+	if m := bundles[winner].Record.Modules[0]; refs[m.Ref()] != m.Object {
+		t.Errorf("the winner's tag %s is %s", m.Tag, refs[m.Ref()])
 	}
 	if err := failed[loser]; !refusal.Is(err) || !strings.Contains(err.Error(), a.Identity.Digest.String()) || !strings.Contains(err.Error(), b.Identity.Digest.String()) {
 		t.Errorf("the loser: %v", err)

@@ -69,7 +69,8 @@ func (p *publication) openRemote(ctx context.Context, r *Remote, dir string) err
 	}
 	p.remote = r.open(p.scratch)
 	p.remote.Silence = p.patience.Answer
-	p.refs, err = p.remote.Refs(ctx, p.claimRef(), p.tagRef(), p.branchRef(), journal.MarkRef(record.Version))
+	p.refs, err = p.remote.Refs(ctx, append(p.moduleRefs(), p.claimRef(), p.tagRef(), p.branchRef(),
+		journal.MarkRef(record.Version))...)
 	if err == nil && len(p.refs) == 0 {
 		err = p.remote.CheckFormat(ctx)
 	}

@@ -57,7 +57,7 @@ func (p *publication) acceptTag(ctx context.Context, found string) error {
 		return fmt.Errorf("read the tag %s of %s: %w; run it again", p.version, p.remote.URL, err)
 	}
 	if _, ok := gittag.Read(p.bundle.Record, gittag.Type, objects[0].Content); !ok { // else: the record's own, signed
-		if _, err := gittag.Accept(p.bundle.Record.Version, p.bundle.Record.Commit, objects[0]); err != nil {
+		if _, err := gittag.Accept(p.version, p.bundle.Record.Commit, objects[0]); err != nil {
 			return err
 		}
 	}

@@ -50,6 +50,7 @@ const (
 	rankBranch
 	rankImage
 	rankChart
+	rankModule
 	rankTag
 	rankPage
 	rankIndex
@@ -102,6 +103,9 @@ func (w *world) kinds(write func(*http.Request) (kind, name string)) func(*http.
 	is := map[string]string{
 		"refs/releases/" + record.Version.String(): "claim", "refs/heads/" + record.Branch: "branch", "refs/tags/" + record.Version.String(): "git tag",
 		"refs/heads/gh-pages": "chart index",
+	}
+	for _, m := range record.Modules {
+		is[m.Ref()] = "module tag"
 	}
 	for _, kind := range []string{bundle.KindImage, bundle.KindChart} {
 		for _, a := range record.OfKind(kind) {

@@ -190,6 +190,13 @@ func Do(ctx context.Context, o Options) (Report, error) {
 	for _, w := range elsewhere {
 		r.Writes = append(r.Writes, Write{4, w.Target, w.What, w.Outcome})
 	}
+	if o.State != journal.Good {
+		for _, m := range record.Modules {
+			what := fmt.Sprintf("tag of Go module %s: it stays, and the go command finds it; "+
+				"write retract %s into its go.mod for the next version", m.Path, record.Version)
+			r.Writes = append(r.Writes, Write{4, m.Ref(), what, there})
+		}
+	}
 	return r, r.stopped(err)
 }
 

@@ -70,7 +70,7 @@ func (r Remote) Missing(c Clone, pattern version.Pattern, line string) string {
 		} else if !ok {
 			missing = append(missing, v.String())
 		} else if here != there[v] {
-			moved = append(moved, fmt.Sprintf("%s (%.12s there, %.12s here)", v, there[v], here))
+			moved = append(moved, movedTag(v.String(), there[v], here))
 		}
 	}
 	lines := r.Lines(pattern)
@@ -84,6 +84,16 @@ func (r Remote) Missing(c Clone, pattern version.Pattern, line string) string {
 			branches = append(branches, lines[l])
 		}
 	}
+	return listMissing(missing, moved, branches)
+}
+
+// movedTag describes a tag that is on another commit at the remote.
+func movedTag(tag, there, here string) string {
+	return fmt.Sprintf("%s (%.12s there, %.12s here)", tag, there, here)
+}
+
+// listMissing describes tags and branches that a clone does not have, and tags that are on another commit.
+func listMissing(missing, moved, branches []string) string {
 	var parts []string
 	for _, part := range []struct {
 		what  string

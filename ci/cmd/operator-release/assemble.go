@@ -94,6 +94,9 @@ func recordOf(p plan.Plan) bundle.Record {
 	for _, s := range p.Surfaces {
 		r.Surfaces = append(r.Surfaces, bundle.Surface{Path: s.Path, Line: s.Line, Name: s.Name, Value: s.Then})
 	}
+	for _, m := range p.Modules {
+		r.Modules = append(r.Modules, bundle.Module(m))
+	}
 	for _, i := range p.Images {
 		if i.How == config.LeftOut {
 			r.Omitted = append(r.Omitted, bundle.Omission{Kind: bundle.KindImage, Name: i.Repository, Because: i.Because})

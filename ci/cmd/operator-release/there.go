@@ -93,6 +93,9 @@ func planOf(r bundle.Record) plan.Plan {
 	for _, a := range r.Accepted {
 		p.Accepted = append(p.Accepted, plan.Accepted(a))
 	}
+	for _, m := range r.Modules {
+		p.Modules = append(p.Modules, plan.Module(m))
+	}
 	for _, s := range r.Surfaces {
 		p.Surfaces = append(p.Surfaces, plan.Surface{Path: s.Path, Line: s.Line, Name: s.Name, Now: s.Value, Then: s.Value})
 	}

@@ -90,6 +90,9 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 // another version.
 func standsOn(r bundle.Record) []string {
 	tags := []string{r.Since, r.Previous.String(), r.From.String()}
+	for _, m := range r.Modules {
+		tags = append(tags, m.Beside)
+	}
 	slices.Sort(tags)
 	return slices.DeleteFunc(slices.Compact(tags), func(tag string) bool { return tag == "" })
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
-	"github.com/operator-release/operator-release/ci/version"
 )
 
 // The media types of a referrer, and of the content of its one layer.
@@ -32,7 +31,7 @@ const MaxTag = 256 << 10
 // no byte of the release depends on who made the tag, or on its message. A published tag is never moved, and the
 // identity must not depend on it. So publication leaves the tag as it is, and attaches it to the release artifact.
 // A tag on any other commit is other content under the version's name, and is refused.
-func Accept(v version.Version, commit string, tag git.Object) (git.Object, error) {
+func Accept(name, commit string, tag git.Object) (git.Object, error) {
 	refuse := func(format string, args ...any) (git.Object, error) {
 		return tag, refusal.New("its object "+tag.ID+" "+format, args...)
 	}
@@ -49,7 +48,7 @@ func Accept(v version.Version, commit string, tag git.Object) (git.Object, error
 		return refuse("tags a %s; it must tag the release commit %s itself", header.Type, commit)
 	case header.Object != commit:
 		return refuse("is on commit %s; the release commit is %s", header.Object, commit)
-	case header.Name != v.String():
+	case header.Name != name:
 		return refuse("contains the name %s", header.Name)
 	}
 	return tag, nil
@@ -70,7 +69,7 @@ func Read(r bundle.Record, mediaType string, content []byte) (tag git.Object, ok
 		if strings.TrimSuffix(string(content), "\n") == r.Commit {
 			return git.Object{Type: "commit", ID: r.Commit}, true
 		}
-		tag, err := Accept(r.Version, r.Commit, tag)
+		tag, err := Accept(r.Version.String(), r.Commit, tag)
 		return tag, err == nil
 	}
 	return tag, false

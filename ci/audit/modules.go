@@ -1,0 +1,26 @@
+package audit
+
+import (
+	"fmt"
+
+	"github.com/operator-release/operator-release/ci/bundle"
+)
+
+// moduleTags compares the git tags of Go modules with the record. Each has to lead to the release commit. A tag that a
+// person pushed there before the version was published is no difference.
+func (a *auditor) moduleTags(r bundle.Record, out *Version) {
+	for _, m := range r.Modules {
+		at, there := a.refs.modules[m.Tag]
+		switch {
+		case !there && a.refs.noTags != "":
+			out.unseen(KindTag, m.Tag, m.Object, a.refs.noTags)
+		case there && at.id != m.Object && at.commit == r.Commit:
+			out.compare(KindTag, m.Tag, at.id, at.id, "it leads to the release commit, and is another object than the record's")
+		case there && at.id != m.Object:
+			out.compare(KindTag, m.Tag, m.Object, at.id,
+				fmt.Sprintf("it leads to commit %s where %s belongs", short(at.commit), short(r.Commit)))
+		default:
+			out.compare(KindTag, m.Tag, m.Object, at.id, "")
+		}
+	}
+}
