@@ -193,7 +193,7 @@ func (a *auditor) oldImage(ctx context.Context, v version.Version, t *tagged, im
 	out.compare(KindImage, name, asked, asked, "")
 	is.Digest = desc.Digest
 	for _, p := range m.Manifests {
-		if p.Platform != nil && p.Platform.OS != "unknown" { // attestations are listed as such
+		if p.Platform != nil && !bundle.IsAttestation(p) {
 			is.Platforms = append(is.Platforms, bundle.PlatformImage{Platform: bundle.PlatformName(p.Platform), Digest: p.Digest, Size: p.Size})
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/operator-release/operator-release/ci/archive"
+	"github.com/operator-release/operator-release/ci/binary"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -22,6 +23,8 @@ type ArchiveOptions struct {
 	Time     time.Time         // of every archive member and SBOM
 	Binaries map[string]string // name to the folder that holds it
 	Out      string            // folder for files/
+
+	modules []string // of Tree
 }
 
 // Archives are what was made, below ArchiveOptions.Out.
@@ -54,6 +57,9 @@ func Archive(o ArchiveOptions) (Archives, error) {
 	if err := os.MkdirAll(filepath.Join(o.Out, "files"), 0o755); err != nil {
 		return Archives{}, err
 	}
+	if o.modules, err = binary.Modules(o.Tree); err != nil {
+		return Archives{}, err
+	}
 	made := Archives{Platform: o.Platform}
 	for _, name := range slices.Sorted(maps.Keys(o.Binaries)) {
 		if err := made.add(o, platform, name); err != nil {
@@ -63,22 +69,23 @@ func Archive(o ArchiveOptions) (Archives, error) {
 	return made, nil
 }
 
-func (a *Archives) add(o ArchiveOptions, platform config.Platform, binary string) error {
-	name := fileName(binary, platform)
-	path := filepath.Join(o.Binaries[binary], name)
-	info, err := inspect(path, platform)
+func (a *Archives) add(o ArchiveOptions, platform config.Platform, program string) error {
+	name := fileName(program, platform)
+	path := filepath.Join(o.Binaries[program], name)
+	said, err := binary.Want{Platform: platform, Modules: o.modules, Version: o.Version.String()}.Check(path)
 	if err != nil {
 		return err
 	}
+	info := said.Info
 	digest, size, err := sum(path)
 	if err != nil {
 		return err
 	}
-	b := Binary{Name: binary, Path: "bin/" + name, Digest: digest, Size: size, Go: info.GoVersion}
-	base := fmt.Sprintf("%s-%s-%s", binary, o.Version, platform.Slug())
+	b := Binary{Name: program, Path: "bin/" + name, Digest: digest, Size: size, Go: info.GoVersion}
+	base := fmt.Sprintf("%s-%s-%s", program, o.Version, platform.Slug())
 	files := []File{
-		{Kind: "archive", Name: base + ".tar.gz", Binary: binary, MediaType: ArchiveType},
-		{Kind: "sbom", Name: base + ".cdx.json", Binary: binary, MediaType: SBOMType},
+		{Kind: "archive", Name: base + ".tar.gz", Binary: program, MediaType: ArchiveType},
+		{Kind: "sbom", Name: base + ".cdx.json", Binary: program, MediaType: SBOMType},
 	}
 	a.Binaries, a.Files = append(a.Binaries, b), append(a.Files, files...)
 	if err := writeArchive(filepath.Join(o.Out, "files", files[0].Name), o, name, path); err != nil {

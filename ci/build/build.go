@@ -3,7 +3,6 @@ package build
 import (
 	"context"
 	"crypto/sha256"
-	"debug/buildinfo"
 	"debug/elf"
 	"encoding/hex"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/sourcegraph/conc/pool"
 
+	"github.com/operator-release/operator-release/ci/binary"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/toolchain"
 )
@@ -99,12 +99,12 @@ func one(ctx context.Context, o Options, platform config.Platform, env []string,
 	if err := os.Chmod(path, 0o755); err != nil { // whatever the umask is
 		return Binary{}, err
 	}
-	info, err := inspect(path, platform)
+	said, err := binary.Want{Platform: platform}.Check(path)
 	if err != nil {
 		return Binary{}, err
 	}
-	if o.Toolchain != "" && info.GoVersion != o.Toolchain {
-		return Binary{}, fmt.Errorf("it was compiled by %s where go.mod names %s", info.GoVersion, o.Toolchain)
+	if o.Toolchain != "" && said.Info.GoVersion != o.Toolchain {
+		return Binary{}, fmt.Errorf("it was compiled by %s where go.mod names %s", said.Info.GoVersion, o.Toolchain)
 	}
 	if err := checkStatic(path, platform); err != nil {
 		return Binary{}, err
@@ -113,21 +113,7 @@ func one(ctx context.Context, o Options, platform config.Platform, env []string,
 	if err != nil {
 		return Binary{}, err
 	}
-	return Binary{Name: b.Name, Path: "bin/" + name, Digest: digest, Size: size, Go: info.GoVersion}, nil
-}
-
-// inspect reads what the binary says of itself, and refuses one for another platform.
-func inspect(path string, platform config.Platform) (*buildinfo.BuildInfo, error) {
-	info, err := buildinfo.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read its build information: %w", err)
-	}
-	for _, s := range info.Settings {
-		if s.Key == "GOOS" && s.Value != platform.OS || s.Key == "GOARCH" && s.Value != platform.Arch {
-			return nil, fmt.Errorf("it is for another platform: it was compiled with %s=%s", s.Key, s.Value)
-		}
-	}
-	return info, nil
+	return Binary{Name: b.Name, Path: "bin/" + name, Digest: digest, Size: size, Go: said.Info.GoVersion}, nil
 }
 
 // checkStatic refuses a binary that needs a dynamic loader: the image may have none.

@@ -153,6 +153,9 @@ func (a *assembly) addImages(p Pieces) error {
 			return err
 		}
 		for _, m := range manifests {
+			if IsAttestation(m) {
+				continue // it is carried, and no platform
+			}
 			platform := PlatformName(m.Platform)
 			made := PlatformImage{Platform: platform, Digest: m.Digest, Size: m.Size}
 			for _, binary := range image.Binaries[platform] {
@@ -420,6 +423,14 @@ func PlatformName(p *ocispec.Platform) string {
 		return p.OS + "/" + p.Architecture
 	}
 	return p.OS + "/" + p.Architecture + "/" + p.Variant
+}
+
+// IsAttestation tells whether an index lists a manifest that no platform runs: it describes another one of the index, as
+// BuildKit writes provenance and SBOMs.
+func IsAttestation(desc ocispec.Descriptor) bool {
+	p := desc.Platform
+	return p != nil && p.OS == "unknown" && p.Architecture == "unknown" ||
+		desc.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
 }
 
 // PutIndex stores an image index of platform manifests, ordered by platform whatever order they come in.

@@ -73,6 +73,32 @@ func TestAssembleAndLoad(t *testing.T) {
 	}
 }
 
+// TestAttestationsAreNoPlatform: an index that lists an attestation keeps it, and the record lists real platforms only.
+func TestAttestationsAreNoPlatform(t *testing.T) {
+	pieces := bundletest.Pieces(t, "linux/amd64")
+	pieces.Images[0] = bundletest.Image(t, pieces.Images[0].From, "linux/amd64", "unknown/unknown")
+	b, err := bundle.Assemble(filepath.Join(t.TempDir(), "b"), pieces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := b.Record.OfKind(bundle.KindImage)[0]
+	if len(image.Platforms) != 1 || image.Platforms[0].Platform != "linux/amd64" {
+		t.Errorf("platforms: %+v", image.Platforms)
+	}
+	listed, err := b.Layout.Children(image.Descriptor())
+	if err != nil || len(listed) != 2 || !b.Layout.Has(listed[0]) || !b.Layout.Has(listed[1]) {
+		t.Errorf("the index lists %v (%v)", listed, err)
+	}
+	for _, d := range listed {
+		if bundle.IsAttestation(d) != (bundle.PlatformName(d.Platform) == "unknown/unknown") {
+			t.Errorf("%+v", d)
+		}
+	}
+	if !bundle.IsAttestation(ocispec.Descriptor{Annotations: map[string]string{"vnd.docker.reference.type": "attestation-manifest"}}) {
+		t.Error("BuildKit's mark is not seen")
+	}
+}
+
 func TestIdentityDoesNotDependOnOrder(t *testing.T) {
 	one := assemble(t, "linux/amd64", "linux/arm64")
 	p := bundletest.Pieces(t, "linux/arm64", "linux/amd64")

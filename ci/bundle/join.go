@@ -121,7 +121,11 @@ func (j *joining) mergeImages(parts []Bundle) error {
 				return refusal.New("join parts: the annotations of image %s differ between parts", configured.Repository)
 			}
 			annotations = index.Annotations
-			manifests = append(manifests, index.Manifests...)
+			for _, m := range index.Manifests { // parts may hold the same image of all platforms
+				if !slices.ContainsFunc(manifests, func(d ocispec.Descriptor) bool { return d.Digest == m.Digest }) {
+					manifests = append(manifests, m)
+				}
+			}
 			for _, base := range a.Bases {
 				if !slices.Contains(image.Bases, base) {
 					image.Bases = append(image.Bases, base)

@@ -15,7 +15,7 @@ func script(t *testing.T, name, body string) Binary {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+body+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return Binary{name, path}
+	return Binary{Name: name, Path: path}
 }
 
 func TestBinaries(t *testing.T) {
@@ -63,13 +63,13 @@ func TestBinaryCannotStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{file, file + "-absent"} {
-		result := run(t, Options{Tree: t.TempDir(), Version: "v1.5.0", Binaries: []Binary{{"operator", path}}})
+		result := run(t, Options{Tree: t.TempDir(), Version: "v1.5.0", Binaries: []Binary{{Name: "operator", Path: path}}})
 		if result.Passed() {
 			t.Errorf("%s passed", path)
 		}
 		contains(t, result.Checks, "running `operator version`", "name an executable for the machine that tests it")
 	}
-	result := run(t, Options{Tree: t.TempDir(), Binaries: []Binary{{"operator", file}}})
+	result := run(t, Options{Tree: t.TempDir(), Binaries: []Binary{{Name: "operator", Path: file}}})
 	if len(result.Checks) != 1 || result.Checks[0].Status != NotChecked {
 		t.Errorf("without a version:\n%s", details(result.Checks))
 	}

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/config"
-	"github.com/operator-release/operator-release/ci/version"
 )
 
 // Options are all that the gate looks at.
@@ -39,6 +38,10 @@ type Options struct {
 	Final bool
 	// Binaries are executables for the machine the gate runs on.
 	Binaries []Binary
+	// Unrun are those that this machine cannot run. Their bytes are read.
+	Unrun []Binary
+	// Given are image repositories whose images were handed over, and of whose programs none is run.
+	Given []string
 	// Version is the version to be released, e.g. v1.5.0. Empty: the commit is
 	// tested without one, and binaries are not asked for theirs.
 	Version string
@@ -46,9 +49,9 @@ type Options struct {
 	Log io.Writer
 }
 
-// Binary is an executable of the release. Its path is absolute, for it is run in
+// Binary is an executable of the release for a platform such as linux/amd64. Its path is absolute, for it is run in
 // an empty directory.
-type Binary struct{ Name, Path string }
+type Binary struct{ Name, Path, Platform string }
 
 // Status is the outcome of a check.
 type Status string
@@ -125,7 +128,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		fmt.Fprintf(o.Log, "checking the chart %s\n", dir)
 		checks, chart := checkChart(ctx, o.Tree, dir, o.Fetch[dir]...)
 		result.Checks = append(result.Checks, checks...)
-		result.Checks = append(result.Checks, removedAPIs(chart, o.final())...)
+		result.Checks = append(result.Checks, removedAPIs(chart, o.Final)...)
 		charts = append(charts, chart)
 	}
 	if len(charts) > 0 || len(o.Images) > 0 {
@@ -134,6 +137,11 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 
 	checks, err = checkBinaries(ctx, o, binaryTimeLimit)
+	result.Checks = append(result.Checks, checks...)
+	if err != nil {
+		return result, err
+	}
+	checks, err = checkUnrun(o)
 	result.Checks = append(result.Checks, checks...)
 	return result, err
 }
@@ -161,16 +169,6 @@ func (o Options) validate() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// final tells whether a final version is tested, and no candidate.
-func (o Options) final() bool {
-	v, err := version.Parse(o.Version)
-	if err != nil {
-		return false
-	}
-	_, candidate := v.Candidate()
-	return !candidate
 }
 
 func chartDirs(dirs []string) []string {

@@ -285,7 +285,7 @@ func TestCannotRun(t *testing.T) {
 		"tree is a file":      {Options{Tree: root + "/file"}, "not a directory"},
 		"chart outside":       {Options{Tree: root, Charts: []string{"../chart"}}, `testing the chart "../chart": not a path inside the tree`},
 		"absolute chart":      {Options{Tree: root, Charts: []string{"/chart"}}, "not a path inside the tree"},
-		"relative executable": {Options{Tree: root, Binaries: []Binary{{"x", "bin/x"}}}, "not an absolute path"},
+		"relative executable": {Options{Tree: root, Binaries: []Binary{{Name: "x", Path: "bin/x"}}}, "not an absolute path"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Run(t.Context(), c.options)

@@ -14,6 +14,7 @@ import (
 	"github.com/sourcegraph/conc/pool"
 	"oras.land/oras-go/v2/content"
 
+	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
@@ -24,6 +25,8 @@ type taking struct {
 	files *ociFiles
 	blobs map[digest.Digest]ocispec.Descriptor // all that is to be copied
 	made  []Platform
+	about []ocispec.Descriptor           // attestations: manifests that describe the others
+	read  map[digest.Digest]*filledImage // by the digest of the platform's manifest
 }
 
 // takeOver carries an image from an OCI archive into the layout, its bytes unchanged. An index keeps
@@ -35,7 +38,7 @@ func takeOver(ctx context.Context, o Options) (Image, error) {
 		return Image{}, err
 	}
 	defer files.close()
-	t := &taking{o: o, files: files, blobs: map[digest.Digest]ocispec.Descriptor{}}
+	t := &taking{o: o, files: files, blobs: map[digest.Digest]ocispec.Descriptor{}, read: map[digest.Digest]*filledImage{}}
 	roots, err := t.roots()
 	if err != nil {
 		return Image{}, err
@@ -49,7 +52,7 @@ func takeOver(ctx context.Context, o Options) (Image, error) {
 		}
 	}
 	for _, desc := range roots {
-		if err := t.manifest(desc, isIndex); err != nil {
+		if err := t.manifest(desc); err != nil {
 			return Image{}, err
 		}
 	}
@@ -66,9 +69,12 @@ func takeOver(ctx context.Context, o Options) (Image, error) {
 	if err := t.takeBinaries(ctx); err != nil {
 		return Image{}, err
 	}
+	if err := t.checkPrograms(ctx); err != nil {
+		return Image{}, err
+	}
 	img.Platforms = t.made
 	if !isIndex {
-		img.Index, err = o.Layout.PutIndex(manifests(t.made), o.Labels)
+		img.Index, err = o.Layout.PutIndex(append(manifests(t.made), t.about...), o.Labels)
 	}
 	return img, err
 }
@@ -138,7 +144,7 @@ func (t *taking) index(desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 }
 
 // manifest looks at one platform's image and notes its blobs for copying.
-func (t *taking) manifest(desc ocispec.Descriptor, ofIndex bool) error {
+func (t *taking) manifest(desc ocispec.Descriptor) error {
 	body, err := t.files.document(desc)
 	if err != nil {
 		return err
@@ -148,7 +154,7 @@ func (t *taking) manifest(desc ocispec.Descriptor, ofIndex bool) error {
 		return t.refused("manifest %s is none: it calls itself %q (%v)", desc.Digest, m.MediaType, err)
 	}
 	t.blobs[desc.Digest] = desc
-	attestation := ofIndex && desc.Platform != nil && desc.Platform.OS == "unknown" && desc.Platform.Architecture == "unknown"
+	attestation := bundle.IsAttestation(desc)
 	for _, d := range m.Layers {
 		_, ok := ociLayer[d.MediaType]
 		ok = ok && !strings.Contains(d.MediaType, ".docker.") || attestation && d.MediaType == "application/vnd.in-toto+json"
@@ -165,7 +171,11 @@ func (t *taking) manifest(desc ocispec.Descriptor, ofIndex bool) error {
 	if err := t.note(m.Config); err != nil {
 		return err
 	}
-	if body, err = t.files.document(m.Config); err != nil || attestation {
+	if attestation {
+		t.about = append(t.about, desc)
+		return nil
+	}
+	if body, err = t.files.document(m.Config); err != nil {
 		return err
 	}
 	var config imageConfig

@@ -273,7 +273,15 @@ func TestArchiveOfSeveralImages(t *testing.T) {
 }
 
 func TestArchiveWithAttestation(t *testing.T) {
-	files := foreignLayout(t, false, debianPlatforms[:2]...)
+	for _, flat := range []bool{false, true} {
+		t.Run(map[bool]string{false: "an index", true: "manifests alone"}[flat], func(t *testing.T) { takesAttestation(t, flat) })
+	}
+}
+
+// takesAttestation takes an image with an attestation, of an archive whose index.json lists an index or, flat, manifests.
+func takesAttestation(t *testing.T, flat bool) {
+	t.Helper()
+	files := foreignLayout(t, flat, debianPlatforms[:2]...)
 	statement := []byte(`{"_type":"https://in-toto.io/Statement/v1"}`)
 	config := []byte(`{"architecture":"unknown","os":"unknown","config":{},"rootfs":{"type":"layers","diff_ids":["` + godigest.FromBytes(statement) + `"]}}`)
 	add := func(mediaType string, content []byte) ocispec.Descriptor {
@@ -282,7 +290,7 @@ func TestArchiveWithAttestation(t *testing.T) {
 		return d
 	}
 	var attestation ocispec.Descriptor
-	editIndex(t, files, func(index *ocispec.Index) {
+	list := func(index *ocispec.Index) {
 		content, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": ocispec.MediaTypeImageManifest, "config": add(ocispec.MediaTypeImageConfig, config), "layers": []any{add("application/vnd.in-toto+json", statement)}})
 		if err != nil {
 			t.Fatal(err)
@@ -291,7 +299,12 @@ func TestArchiveWithAttestation(t *testing.T) {
 		attestation.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"}
 		attestation.Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": index.Manifests[0].Digest.String()}
 		index.Manifests = append(index.Manifests, attestation)
-	})
+	}
+	if flat {
+		edit(t, files, "index.json", list)
+	} else {
+		editIndex(t, files, list)
+	}
 	o := archived(t, tarOf(t, files))
 	img, err := Build(context.Background(), o)
 	if err != nil {
@@ -299,6 +312,9 @@ func TestArchiveWithAttestation(t *testing.T) {
 	}
 	if len(img.Platforms) != 2 || !o.Layout.Has(attestation) {
 		t.Errorf("platforms %+v, attestation carried: %v", img.Platforms, o.Layout.Has(attestation))
+	}
+	if listed, err := o.Layout.Children(img.Index); err != nil || len(listed) != 3 {
+		t.Errorf("the index lists %v (%v)", listed, err)
 	}
 	if err := o.Layout.Walk(img.Index, func(d ocispec.Descriptor) error { return o.Layout.Verify(d) }); err != nil {
 		t.Error(err)

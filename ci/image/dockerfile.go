@@ -92,6 +92,11 @@ func Examine(tree fs.FS, dockerfile, target string, args map[string]string) (Exa
 
 // copies are the paths that a stage copies to out of another stage or image, as far as they are literal.
 func (d *dockerfile) copies(target string) []string {
+	return d.copiesFrom(target, func(string) bool { return true })
+}
+
+// copiesFrom are those of copies that come from the stages or images of these names.
+func (d *dockerfile) copiesFrom(target string, named func(from string) bool) []string {
 	var found []string
 	if len(d.stages) == 0 {
 		return found
@@ -108,7 +113,7 @@ func (d *dockerfile) copies(target string) []string {
 		case *instructions.WorkdirCommand:
 			dir = under(dir, c.Path)
 		case *instructions.CopyCommand:
-			if c.From == "" {
+			if c.From == "" || !named(c.From) {
 				continue
 			}
 			for _, source := range c.SourcePaths {

@@ -29,7 +29,7 @@ func (t *taking) takeBinaries(ctx context.Context) error {
 		if len(t.o.Take) == 0 || !slices.Contains(t.o.Platforms, p.Platform) {
 			continue
 		}
-		filled, err := readImage(ctx, t.o.Layout, p.Manifest)
+		filled, err := t.filled(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -47,8 +47,21 @@ func (t *taking) takeBinaries(ctx context.Context) error {
 	return nil
 }
 
+// filled reads one platform's image, once.
+func (t *taking) filled(ctx context.Context, p Platform) (*filledImage, error) {
+	if f := t.read[p.Manifest.Digest]; f != nil {
+		return f, nil
+	}
+	f, err := readImage(ctx, t.o.Layout, p.Manifest)
+	if err == nil {
+		t.read[p.Manifest.Digest] = f
+	}
+	return f, err
+}
+
 // filledImage is an image whose files can be read.
 type filledImage struct {
+	config imageConfig
 	layout *bundle.Layout
 	layers []ocispec.Descriptor
 	tree   *tree
@@ -64,7 +77,7 @@ func readImage(ctx context.Context, l *bundle.Layout, manifest ocispec.Descripto
 	if err := l.ReadJSON(m.Config, &config); err != nil {
 		return nil, err
 	}
-	f := &filledImage{layout: l, layers: m.Layers, tree: newTree()}
+	f := &filledImage{config: config, layout: l, layers: m.Layers, tree: newTree()}
 	for i, desc := range m.Layers {
 		if err := f.tree.readLayer(ctx, l, desc, config.RootFS.DiffIDs[i], i); err != nil {
 			return nil, err

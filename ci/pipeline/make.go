@@ -184,7 +184,8 @@ func (m *making[T]) binaries(platform string, trees map[string]Folder[T]) map[st
 	all := map[string]string{}
 	for _, b := range m.plan.Config.Binaries {
 		if carrier := m.carrier(b.Name, platform); carrier != "" {
-			all[b.Name], trees[carrier] = carrier, Folder[T]{m.images[carrier].Tree, "bin/" + slug(platform)}
+			taken := carrier + "-" + slug(platform)
+			all[b.Name], trees[taken] = taken, Folder[T]{m.images[carrier].Tree, "bin/" + slug(platform)}
 			continue
 		}
 		built := buildName(platform)
@@ -214,9 +215,9 @@ func (m *making[T]) goArchives(g *group[T], carried bool) {
 	}
 }
 
-// goTest asks the gate, with the binaries that the runner can execute.
+// goTest asks the gate, with the binaries that the runner can execute, and those that it can only read.
 func (m *making[T]) goTest(g *group[T], carried bool) {
-	if !m.gated || m.carried(m.flow.Host) != carried {
+	if !m.gated || slices.ContainsFunc(m.plan.Platforms, m.carried) != carried {
 		return
 	}
 	m.test = map[string]Outputs[T]{}
@@ -232,9 +233,19 @@ func (m *making[T]) goTest(g *group[T], carried bool) {
 			spec.Lack(image.Repository, "it has no platform of Linux")
 		}
 	}
+	spec.Host, spec.Unrun = m.flow.Host, map[string]map[string]string{}
 	trees := map[string]Folder[T]{Repository: Whole(m.flow.Repository), Planned: Whole(m.planned.Tree)}
-	if slices.Contains(p.Platforms, m.flow.Host) {
-		spec.Binaries = m.binaries(m.flow.Host, trees)
+	for _, platform := range p.Platforms {
+		if platform == m.flow.Host {
+			spec.Binaries = m.binaries(platform, trees)
+		} else if binaries := m.binaries(platform, trees); len(binaries) > 0 {
+			spec.Unrun[platform] = binaries
+		}
+	}
+	for _, image := range p.Images {
+		if image.How == config.ByArchive && len(image.Carries) == 0 {
+			spec.Given = append(spec.Given, image.Repository)
+		}
 	}
 	g.run(m.test, string(Test), m.flow.Runner, Test, Inputs[T]{Subject: p.Version.String(), Spec: spec, Trees: trees})
 }

@@ -86,7 +86,7 @@ func TestEachStageSeesOnlyItsInputs(t *testing.T) {
 		"archive linux/arm64":  "build-linux-arm64/bin tree/all",
 		"chart charts/spark":   "tree/all",
 		"image a/b":            "build-darwin-arm64/bin build-linux-amd64/bin build-linux-arm64/bin tree/all",
-		"test v1.5.0":          "build-linux-amd64/bin planned repository",
+		"test v1.5.0":          "build-darwin-arm64/bin build-linux-amd64/bin build-linux-arm64/bin planned repository",
 		"bundle v1.5.0":        "archive-darwin-arm64 archive-linux-amd64 archive-linux-arm64 chart-0 image-0 planned",
 		"rehearse v1.5.0":      "bundled repository",
 	}
@@ -176,8 +176,8 @@ func TestTakenOutOfTheImageThatCompiledIt(t *testing.T) {
 		"engine a/b":           "context-linux-amd64/context-linux-amd64 context-linux-arm64/context-linux-arm64",
 		"image a/b":            "archived build-darwin-arm64/bin tree/all",
 		"archive darwin/arm64": "build-darwin-arm64/bin tree/all",
-		"archive linux/amd64":  "image-0/bin/linux-amd64 tree/all",
-		"test v1.5.0":          "image-0/bin/linux-amd64 planned repository",
+		"archive linux/amd64":  "image-0-linux-amd64/bin/linux-amd64 tree/all",
+		"test v1.5.0":          "build-darwin-arm64/bin image-0-linux-amd64/bin/linux-amd64 image-0-linux-arm64/bin/linux-arm64 planned repository",
 	} {
 		if got := strings.Join(r.runs[key], " "); got != trees {
 			t.Errorf("%s got %q, want %q", key, got, trees)

@@ -200,6 +200,10 @@ type TestSpec struct {
 	Lacks     map[string]string           `json:"lacks,omitempty"`    // repository of an image that the bundle lacks to why
 	Final     bool                        `json:"final,omitempty"`    // no candidate
 	Binaries  map[string]string           `json:"binaries,omitempty"` // name to the folder that holds it
+	Host      string                      `json:"host,omitempty"`     // the platform of Binaries
+	// Unrun are the binaries that the gate cannot execute: platform to name to folder. It reads them.
+	Unrun map[string]map[string]string `json:"unrun,omitempty"`
+	Given []string                     `json:"given,omitempty"` // images that were handed over, and of which nothing is run
 }
 
 // ImageSpec asks for an image. Trees: Tree, a build per platform, and Archived where the image was made elsewhere; then released

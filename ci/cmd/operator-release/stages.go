@@ -229,19 +229,40 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Fetch: spec.Fetch, Images: spec.Images, Lacks: spec.Lacks, Final: spec.Final, Version: spec.Version, Log: c.log}
-	for _, name := range slices.Sorted(maps.Keys(spec.Binaries)) {
-		path, err := filepath.Abs(filepath.Join(c.trees[spec.Binaries[name]], name))
+	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Fetch: spec.Fetch, Images: spec.Images,
+		Lacks: spec.Lacks, Final: spec.Final, Version: spec.Version, Given: spec.Given, Log: c.log}
+	if o.Binaries, err = c.gateBinaries(spec.Host, spec.Binaries); err != nil {
+		return nil, err
+	}
+	for _, platform := range slices.Sorted(maps.Keys(spec.Unrun)) {
+		unrun, err := c.gateBinaries(platform, spec.Unrun[platform])
 		if err != nil {
 			return nil, err
 		}
-		o.Binaries = append(o.Binaries, gate.Binary{Name: name, Path: path})
+		o.Unrun = append(o.Unrun, unrun...)
 	}
 	result, err := gate.Run(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	return result, gateError(result)
+}
+
+// gateBinaries are a platform's binaries, by their names in the order of these, in the folders that hold them.
+func (c call) gateBinaries(platform string, folders map[string]string) ([]gate.Binary, error) {
+	var all []gate.Binary
+	for _, name := range slices.Sorted(maps.Keys(folders)) {
+		file := name
+		if strings.HasPrefix(platform, "windows/") {
+			file += ".exe"
+		}
+		path, err := filepath.Abs(filepath.Join(c.trees[folders[name]], file))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, gate.Binary{Name: name, Path: path, Platform: platform})
+	}
+	return all, nil
 }
 
 // gateError is the failure of a gate that did not pass: every failed check with what it found.

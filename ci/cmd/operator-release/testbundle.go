@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/gate"
@@ -73,18 +74,27 @@ func runTestBundle(ctx context.Context, c call, spec pipeline.TestBundleSpec) (a
 	for repository, because := range r.LackedImages() {
 		ask.Lack(repository, because)
 	}
-	ask.Binaries = map[string]string{}
+	ask.Binaries, ask.Host, ask.Unrun = map[string]string{}, spec.Host, map[string]map[string]string{}
 	inner := call{out: scratch, log: c.log, trees: map[string]string{
-		pipeline.Repository: c.trees[pipeline.Repository], pipeline.Planned: filepath.Join(from.Layout.Dir(), bundle.FilesDir), "host": filepath.Join(scratch, "host"),
+		pipeline.Repository: c.trees[pipeline.Repository], pipeline.Planned: filepath.Join(from.Layout.Dir(), bundle.FilesDir),
 	}}
 	for _, artifact := range r.OfKind(bundle.KindArchive) {
-		if artifact.Platform != spec.Host {
-			continue
+		folder, file := "of-"+strings.ReplaceAll(artifact.Platform, "/", "-"), artifact.Binary
+		if strings.HasPrefix(artifact.Platform, "windows/") {
+			file += ".exe"
 		}
-		ask.Binaries[artifact.Binary] = "host"
-		if err := unpackBinary(filepath.Join(from.Layout.Dir(), bundle.FilesDir, artifact.File), artifact.Binary, inner.trees["host"]); err != nil {
+		inner.trees[folder] = filepath.Join(scratch, folder)
+		if err := unpackBinary(filepath.Join(from.Layout.Dir(), bundle.FilesDir, artifact.File), file, inner.trees[folder]); err != nil {
 			return nil, err
 		}
+		if artifact.Platform == spec.Host {
+			ask.Binaries[artifact.Binary] = folder
+			continue
+		}
+		if ask.Unrun[artifact.Platform] == nil {
+			ask.Unrun[artifact.Platform] = map[string]string{}
+		}
+		ask.Unrun[artifact.Platform][artifact.Binary] = folder
 	}
 	result, err := runTest(ctx, inner, ask)
 	if err != nil {

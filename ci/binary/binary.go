@@ -1,0 +1,156 @@
+// Package binary tells what the file of a Go program says of itself: module, platform and version. It runs nothing, so
+// it judges programs for every platform.
+package binary
+
+import (
+	"bytes"
+	"debug/buildinfo"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/refusal"
+)
+
+// Want is what a released binary has to be.
+type Want struct {
+	Platform config.Platform
+	Modules  []string // it is of one of these; empty: of any
+	Version  string   // such as v1.5.0; empty: of any
+}
+
+// Said is what a binary says of itself.
+type Said struct {
+	Info *buildinfo.BuildInfo
+	// Version tells whether the bytes hold the version, outside of the list of modules. Many binaries hold none.
+	Version bool
+}
+
+// Module is the module of the main package; empty if the binary was built without modules.
+func (s Said) Module() string { return s.Info.Main.Path }
+
+// Check reads a binary, and refuses one of another platform, module or version.
+func (w Want) Check(path string) (Said, error) {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return Said{}, refusal.New("read its build information: %w; release a program that Go compiled, without packing "+
+			"it", err)
+	}
+	said := Said{Info: info}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	for key, want := range map[string]string{"GOOS": w.Platform.OS, "GOARCH": w.Platform.Arch} {
+		if found := settings[key]; found != "" && found != want {
+			return said, refusal.New("it is for another platform: it was compiled with %s=%s; compile it with %s=%s", key,
+				found, key, want)
+		}
+	}
+	if arm, want := settings["GOARM"], strings.TrimPrefix(w.Platform.Variant, "v"); w.Platform.Arch == "arm" &&
+		want != "" && arm != "" && arm[:1] > want {
+		return said, refusal.New("it is for another platform: it was compiled with GOARM=%s; compile it with GOARM=%s",
+			arm, want)
+	}
+	if module := said.Module(); module != "" && len(w.Modules) > 0 && !slices.Contains(w.Modules, module) {
+		return said, refusal.New("it is the program %s of the module %s, and this repository has %s; hand over the "+
+			"program that was "+
+			"built from this repository", info.Path, module, strings.Join(w.Modules, ", "))
+	}
+	if w.Version == "" {
+		return said, nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return said, err
+	}
+	var other string
+	if said.Version, other = holds(content, w.Version); !said.Version && other != "" {
+		return said, refusal.New("it was linked with the version %s, and %s is released; build it again with the linker "+
+			"flag "+
+			"that sets %s (-ldflags -X)", other, w.Version, w.Version)
+	}
+	return said, nil
+}
+
+var (
+	// stamped finds what the linker's -X writes: a string that ends with a zero byte.
+	stamped = regexp.MustCompile(`(?:^|[^0-9A-Za-z.+_/-])(v?(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})(?:[-+][0-9A-Za-z.+-]{1,60})?)\x00`)
+	// continues finds that a version goes on: v1.5.0 is no part of v1.5.0-rc.0 or v1.5.01.
+	continues = regexp.MustCompile(`^(?:\d|\.\d|-[0-9A-Za-z]+\.?\d|\+[0-9A-Za-z])`)
+)
+
+// holds tells whether the bytes of a program hold a version, with or without v. If not, other is a version that they
+// hold where the linker writes one; empty if there is none. The list of modules does not count, except the program's
+// own.
+func holds(content []byte, version string) (found bool, other string) {
+	number := []byte(strings.TrimPrefix(version, "v"))
+	for at := 0; ; {
+		i := bytes.Index(content[at:], number)
+		if i < 0 {
+			break
+		}
+		start, end := at+i, at+i+len(number)
+		at = start + 1
+		before, after := content[max(0, start-2):start], content[end:min(len(content), end+80)]
+		if len(before) > 0 && before[len(before)-1] == 'v' {
+			before = before[:len(before)-1]
+		}
+		last := byte(0)
+		if len(before) > 0 {
+			last = before[len(before)-1]
+		}
+		switch {
+		case last >= '0' && last <= '9', last == '.', continues.Match(after):
+		case last == '\t' && len(after) > 0 && (after[0] == '\t' || after[0] == '\n') && !ofMain(content[:start]):
+		default:
+			return true, ""
+		}
+	}
+	for _, m := range stamped.FindAllSubmatch(content, -1) {
+		return false, string(m[1])
+	}
+	return false, ""
+}
+
+// ofMain tells whether text ends in a line of build information that speaks of the program's own module.
+func ofMain(before []byte) bool {
+	line := before[max(0, bytes.LastIndexByte(before, '\n')+1):]
+	return bytes.HasPrefix(line, []byte("mod\t"))
+}
+
+// Modules are the paths of the Go modules of a tree on disk, sorted.
+func Modules(tree string) ([]string, error) {
+	var modules []string
+	err := filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "vendor" || d.Name() == "node_modules" || d.Name() == "testdata" ||
+			d.Name() == ".git"):
+			return filepath.SkipDir
+		case d.Name() != "go.mod" || !d.Type().IsRegular():
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if module := modfile.ModulePath(content); module != "" {
+			modules = append(modules, module)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the modules of %s: %w", tree, err)
+	}
+	slices.Sort(modules)
+	return slices.Compact(modules), nil
+}
