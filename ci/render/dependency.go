@@ -72,7 +72,7 @@ func (s *Source) resolve(ctx context.Context, tree fs.FS, c *chartv2.Chart, pack
 			}
 			s.siblings, s.names[folder] = append(s.siblings, sibling), sibling.meta.Name
 			s.Problems = append(s.Problems, sibling.Problems...)
-			s.replace(sibling.meta.Name)
+			s.replace(sibling.meta.Name, folder)
 		}
 		at := slices.IndexFunc(s.siblings, func(sibling *Source) bool { return sibling.dir == folder })
 		switch found := s.siblings[at].meta; {
@@ -128,8 +128,8 @@ func committedVersions(c *chartv2.Chart, name string) []string {
 	return versions
 }
 
-// replace leaves out the committed copies of a chart that is read from elsewhere in the tree.
-func (s *Source) replace(name string) {
+// replace leaves out the committed copies of a chart that is read from a folder of the tree.
+func (s *Source) replace(name, folder string) {
 	units := map[string][]*archive.BufferedFile{} // by the first element below charts/
 	for _, f := range s.files {
 		if below, ok := strings.CutPrefix(f.Name, "charts/"); ok {
@@ -149,7 +149,9 @@ func (s *Source) replace(name string) {
 		if err != nil || c.Name() != name {
 			continue // what cannot be loaded was refused before
 		}
-		s.Replaced = append(s.Replaced, path.Join(s.dir, "charts", unit))
+		if at := path.Join(s.dir, "charts", unit); at != folder {
+			s.Replaced = append(s.Replaced, at)
+		}
 		prefix := "charts/" + unit
 		s.files = slices.DeleteFunc(s.files, func(f *archive.BufferedFile) bool {
 			return f.Name == prefix || f.Name == prefix+".prov" || strings.HasPrefix(f.Name, prefix+"/")

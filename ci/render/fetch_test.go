@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"helm.sh/helm/v4/pkg/chart/loader/archive"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -82,6 +83,17 @@ func TestFetch(t *testing.T) {
 				t.Errorf("%+v, %v", r.Documents, err)
 			}
 		})
+	}
+	stale := treeOf(strings.Replace(chart, "https://r.example.com", "file://../../redis", 1),
+		"-- redis/Chart.yaml --\napiVersion: v2\nname: redis\nversion: 2.2.0\n-- redis/templates/r.yaml --\nkind: New\n")
+	stale["charts/pi/charts/redis-2.1.0.tgz"] = &fstest.MapFile{Data: content}
+	stale["charts/pi/charts/redis-2.1.0.tgz.prov"] = &fstest.MapFile{Data: []byte("signed")}
+	s, err := Read(t.Context(), stale, "charts/pi", nil)
+	if err != nil || s.Check() != nil || strings.Join(s.Replaced, " ") != "charts/pi/charts/redis-2.1.0.tgz" {
+		t.Fatalf("%v, %v, replaced %s", err, s.Check(), s.Replaced)
+	}
+	if made, err := s.Chart(); err != nil || len(made.Dependencies()) != 1 || made.Dependencies()[0].Metadata.Version != "2.2.0" || len(made.Files) != 0 {
+		t.Errorf("%+v, %v", made, err)
 	}
 	asked = 0
 	committed := chart + "-- charts/pi/charts/redis/Chart.yaml --\napiVersion: v2\nname: redis\nversion: 2.0.0\n"

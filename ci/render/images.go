@@ -56,7 +56,7 @@ type Use struct {
 }
 
 // Uses finds the images that the containers of an object run, and those that an operator is told to run: whole
-// references in commands, arguments and environment.
+// references in commands, arguments, environment, and the data of a ConfigMap, and the field image of any object.
 func Uses(object map[string]any) []Use {
 	var found []Use
 	add := func(where, image string) { found = append(found, Use{where, image}) }
@@ -86,8 +86,39 @@ func Uses(object map[string]any) []Use {
 			}
 		}
 	})
+	eachField(object, "", func(path string, value any) {
+		switch text, _ := value.(string); {
+		case strings.HasSuffix(path, ".image") && text != "":
+			add(strings.TrimPrefix(path, "."), text)
+		case strings.HasSuffix(path, ".image.reference") && text != "": // a volume
+			add(strings.TrimPrefix(path, "."), text)
+		case object["kind"] == "ConfigMap" && strings.HasPrefix(path, ".data.") && Tagged(text):
+			add(strings.TrimPrefix(path, "."), text)
+		}
+	})
 	return found
 }
+
+// eachField visits the scalars of an object outside of containers, with the names of the fields that lead to them.
+func eachField(node any, path string, visit func(path string, value any)) {
+	switch node := node.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(node)) {
+			if !containers[key] {
+				eachField(node[key], path+"."+key, visit)
+			}
+		}
+	case []any:
+		for _, item := range node {
+			eachField(item, path, visit)
+		}
+	default:
+		visit(path, node)
+	}
+}
+
+// containers are the fields that hold containers.
+var containers = map[string]bool{"containers": true, "initContainers": true, "ephemeralContainers": true}
 
 // Tagged tells whether a text is the name of an image with a tag or a digest.
 func Tagged(text string) bool {
@@ -101,7 +132,7 @@ func eachContainer(node any, visit func(kind string, c map[string]any)) {
 	switch node := node.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(node)) {
-			if list, ok := node[key].([]any); ok && (key == "containers" || key == "initContainers" || key == "ephemeralContainers") {
+			if list, ok := node[key].([]any); ok && containers[key] {
 				for _, item := range list {
 					if c, ok := item.(map[string]any); ok {
 						visit(strings.TrimSuffix(key, "s"), c)
