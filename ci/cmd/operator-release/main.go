@@ -38,6 +38,11 @@ func run(ctx context.Context, args []string) int {
 	a := newApp(args)
 	a.routeLogs()
 	defer a.flush()
+	return a.guarded(func() int { return a.run(ctx, args) })
+}
+
+// run runs the command that the arguments name, and gives the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
 	cmd := a.command()
 	cmd.SetArgs(args)
 	cmd.SetOut(a.stdout) // help

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
@@ -44,6 +46,18 @@ func (a *app) routeLogs() {
 	slog.SetLogLoggerLevel(slog.LevelWarn)
 	klog.SetSlogLogger(slog.New(handler))
 	otel.SetLogger(logr.FromSlogHandler(handler))
+}
+
+// guarded prints a panic to the redacting writer, with its stack, and gives exit code 1: Go's own 2 would say that
+// nothing was written. A panic in another goroutine still ends the process past it.
+func (a *app) guarded(do func() int) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(a.stderr, "panic: %v\n\n%s", p, debug.Stack())
+			code = 1
+		}
+	}()
+	return do()
 }
 
 // libraryLines are the lines that libraries log. With --quiet they are dropped, as all progress is.

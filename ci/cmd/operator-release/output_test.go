@@ -15,6 +15,18 @@ import (
 	"github.com/operator-release/operator-release/ci/redact"
 )
 
+func TestAPanicPassesTheWriter(t *testing.T) {
+	secrets := &redact.Secrets{}
+	secrets.Add("a-very-secret-value")
+	var out bytes.Buffer
+	a := &app{secrets: secrets, stdout: secrets.Writer(&out), stderr: secrets.Writer(&out)}
+	code := a.guarded(func() int { panic("no a-very-secret-value here") })
+	a.flush()
+	if said := out.String(); code != 1 || !strings.HasPrefix(said, "panic: no *** here\n") || !strings.Contains(said, "output_test.go") {
+		t.Errorf("code %d, %s", code, said)
+	}
+}
+
 func TestLibraryLogsPassTheWriter(t *testing.T) {
 	const canary = "a-very-secret-value"
 	logged := map[string]func(){
