@@ -38,7 +38,7 @@ func (r *Repository) Dirty(ctx context.Context, leftOut func(folder string) bool
 	}
 	var paths []string
 	for entry := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
-		state, name := entry[:2], strings.TrimSpace(entry[2:])
+		state, name := entry[:2], entry[3:]
 		folder := path.Dir(name) // of a repository in the work tree it is the repository: its name ends with a slash
 		if state != "??" || !inLeftOut(folder) {
 			paths = append(paths, name)

@@ -73,6 +73,16 @@ func Made(root string) func(folder string) bool {
 	}
 }
 
+// Of is the folder above a file that made tells of; empty where there is none.
+func Of(made func(folder string) bool, file string) string {
+	for folder := path.Dir(file); folder != "."; folder = path.Dir(folder) {
+		if made(folder) {
+			return folder
+		}
+	}
+	return ""
+}
+
 // Committed are the bundles that a tree holds: their folders, sorted.
 func Committed(tree fs.FS, files []string) ([]string, error) {
 	var folders []string

@@ -37,9 +37,21 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 	if m.Commit != "" {
 		return nil
 	}
-	dirty, err := m.Repository.Dirty(ctx, output.Made(m.Repository.Dir()))
+	made := output.Made(m.Repository.Dir())
+	changed, err := m.Repository.Dirty(ctx, made)
 	if err != nil {
 		return err
+	}
+	var dirty, added []string
+	for _, name := range changed {
+		if folder := output.Of(made, name); folder == "" {
+			dirty = append(dirty, name)
+		} else if !slices.Contains(added, folder) {
+			added = append(added, folder)
+		}
+	}
+	for _, folder := range added {
+		m.against("git add took output of this command into the index, which is no source: %s; %s", folder, untrack(folder))
 	}
 	if len(dirty) > 0 {
 		for i, name := range dirty {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/output"
@@ -21,8 +22,13 @@ func (m *maker) checkCommitted(_ context.Context, tree *git.Tree) error {
 		return err
 	}
 	for _, folder := range folders {
-		m.against("commit %s holds a bundle, which is output and no source: %s; add the line %s to .gitignore, "+
-			"run: git rm -r --cached --quiet %q, and commit both", short(m.base.ID), folder, output.IgnoreLine(folder), folder)
+		m.against("commit %s holds a bundle, which is output and no source: %s; %s, and commit both", short(m.base.ID),
+			folder, untrack(folder))
 	}
 	return nil
+}
+
+// untrack says how git lets go of an output folder.
+func untrack(folder string) string {
+	return fmt.Sprintf("add the line %s to .gitignore, run: git rm -r --cached --quiet %q", output.IgnoreLine(folder), folder)
 }
