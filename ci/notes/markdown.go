@@ -48,7 +48,7 @@ func (n Notes) Lacks() string {
 		if len(l.Run) > 0 {
 			run = "charts run it with their default values (" + markdown.Escape(strings.Join(l.Run, ", ")) + ")"
 		}
-		b.WriteString("- image " + markdown.Code(l.Repository+":"+n.Version.String()) + ", since it was not built (" + markdown.Escape(l.Because) + "); " + run + "\n")
+		b.WriteString("- image " + markdown.Code(l.Repository) + ", since it was not built (" + markdown.Escape(l.Because) + "); " + run + "\n")
 	}
 	return b.String()
 }
