@@ -38,6 +38,9 @@ type Options struct {
 	Final bool
 	// Binaries are executables for the machine the gate runs on.
 	Binaries []Binary
+	// Generated are files that commands make, in Generation: a checkout like Tree, which only these commands change.
+	Generated  []config.Generated
+	Generation string
 	// Unrun are those that this machine cannot run. Their bytes are read.
 	Unrun []Binary
 	// Given are image repositories whose images were handed over, and of whose programs none is run.
@@ -69,8 +72,10 @@ const (
 	LintCheck    = "chart lint"
 	RenderCheck  = "chart render"
 	ObjectsCheck = "objects"
-	ImagesCheck  = "image names"
-	BinaryCheck  = "binary version"
+	// GeneratedCheck compares the commit's files with what the commands of the settings make.
+	GeneratedCheck = "generated files"
+	ImagesCheck    = "image names"
+	BinaryCheck    = "binary version"
 )
 
 // Check is one thing that was looked at, and what was found.
@@ -81,7 +86,7 @@ type Check struct {
 	Details []string `json:"details,omitempty"`
 }
 
-// Result lists the checks in a fixed order: commands as given; per chart, by
+// Result lists the checks in a fixed order: commands as given; generated files; per chart, by
 // path, its lint and then each set of values, defaults first; images by name;
 // binaries as given.
 type Result struct {
@@ -119,6 +124,11 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return result, err
 	}
+
+	if checks, err = checkGenerated(ctx, o); err != nil {
+		return result, err
+	}
+	result.Checks = append(result.Checks, checks...)
 
 	var charts []renderedChart
 	for _, dir := range chartDirs(o.Charts) {

@@ -233,6 +233,7 @@ func (m *making[T]) goTest(g *group[T], carried bool) {
 			spec.Lack(image.Repository, "it has no platform of Linux")
 		}
 	}
+	spec.Generated = p.Generated // of the settings; the plan's configuration has none
 	spec.Host, spec.Unrun = m.flow.Host, map[string]map[string]string{}
 	trees := map[string]Folder[T]{Repository: Whole(m.flow.Repository), Planned: Whole(m.planned.Tree)}
 	for _, platform := range p.Platforms {
@@ -269,7 +270,7 @@ func (m *making[T]) bundle(ctx context.Context) (Outputs[T], error) {
 // NewTestSpec asks what the settings say about a commit; without a version no image names and no binaries are looked at.
 // Lack takes out what the bundle lacks.
 func NewTestSpec(c config.Config, version, commit string, when time.Time, toolchain string) TestSpec {
-	s := TestSpec{Version: version, Commit: commit, Time: when, Toolchain: toolchain, Commands: c.Gate, Images: map[string]string{}}
+	s := TestSpec{Version: version, Commit: commit, Time: when, Toolchain: toolchain, Commands: c.Gate, Images: map[string]string{}, Generated: c.Generated}
 	for _, chart := range c.Charts {
 		s.Charts = append(s.Charts, chart.Path)
 		if len(chart.Fetch) > 0 {

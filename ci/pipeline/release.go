@@ -52,6 +52,8 @@ type plan struct {
 	Images    []planned       `json:"images"`
 	Against   []string        `json:"against"`
 	Hash      string          `json:"hash"`
+
+	Generated []config.Generated `json:"generated"`
 }
 
 // planned is how an image comes to be.

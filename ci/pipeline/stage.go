@@ -201,6 +201,8 @@ type TestSpec struct {
 	Final     bool                        `json:"final,omitempty"`    // no candidate
 	Binaries  map[string]string           `json:"binaries,omitempty"` // name to the folder that holds it
 	Host      string                      `json:"host,omitempty"`     // the platform of Binaries
+	// Generated are files that commands of the settings make.
+	Generated []config.Generated `json:"generated,omitempty"`
 	// Unrun are the binaries that the gate cannot execute: platform to name to folder. It reads them.
 	Unrun map[string]map[string]string `json:"unrun,omitempty"`
 	Given []string                     `json:"given,omitempty"` // images that were handed over, and of which nothing is run

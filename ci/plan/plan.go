@@ -117,10 +117,13 @@ type Plan struct {
 	Accepted  []Accepted        `json:"accepted,omitempty"`  // what somebody let pass
 	Given     bool              `json:"given,omitempty"`     // the settings are not those of the commit
 	Artifacts []Artifact        `json:"artifacts"`           // what the bundle will hold
-	Writes    []writes.Write    `json:"writes"`              // of a publication to the configured destinations, in order
-	Against   []string          `json:"against,omitempty"`   // what speaks against it
-	Notices   []string          `json:"notices,omitempty"`   // what one should know
-	Hash      string            `json:"hash"`                // of all of the above but the writes
+
+	// Generated are files that commands of the settings make. The gate compares them, and the hash leaves them out.
+	Generated []config.Generated `json:"generated,omitempty"`
+	Writes    []writes.Write     `json:"writes"`            // of a publication to the configured destinations, in order
+	Against   []string           `json:"against,omitempty"` // what speaks against it
+	Notices   []string           `json:"notices,omitempty"` // what one should know
+	Hash      string             `json:"hash"`              // of all of the above but the writes
 	// NotWritten are the destinations and floating tags that such a publication leaves out, and why.
 	NotWritten []string `json:"notWritten,omitempty"`
 	// Remote tells whether the git remote was asked what it has, and is no part of the hash: a plan stays the same where
@@ -229,6 +232,8 @@ type maker struct {
 	quiet   *git.Repository // with the quarantine
 	objects []git.Object
 	judged  policy.Judgement
+
+	generated []config.Generated // of the settings
 }
 
 func (m *maker) make(ctx context.Context) error {
@@ -257,6 +262,7 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	to := c.Destinations
+	m.generated, p.Generated = c.Generated, c.Generated
 	// Where a bundle goes, what linters say, what is kept up, how a pick is made, and whose signatures count, is no part of a plan.
 	c.Destinations, c.Lint, c.Support, c.Generated, c.Backport, c.Signatures = nil, nil, nil, nil, nil, nil
 	p.Config, p.Name, p.Given = c, c.Name, m.Config != nil && !m.OwnBefore
@@ -268,7 +274,7 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkCommitted, m.checkRemote, m.checkPlace, m.findModules, m.judge, m.images, m.edit, m.checkCharts,
+		m.checkClone, m.checkCommitted, m.checkCopies, m.checkRemote, m.checkPlace, m.findModules, m.judge, m.images, m.edit, m.checkCharts,
 		m.checkEmpty, m.checkRepeat, m.checkBranch, m.checkMissing, m.checkWorkflows,
 	} {
 		if err := step(ctx, tree); err != nil {
@@ -309,7 +315,7 @@ func (m *maker) notice(format string, args ...any) {
 // hash is over everything but itself, whether the remote was asked, and the writes: what they are of is in the hash,
 // and where they go is no part of a plan.
 func hash(p Plan) (string, error) {
-	p.Hash, p.Remote, p.Writes, p.NotWritten = "", "", nil, nil
+	p.Hash, p.Remote, p.Writes, p.NotWritten, p.Generated = "", "", nil, nil, nil
 	content, err := json.Marshal(p)
 	if err != nil {
 		return "", err

@@ -231,6 +231,12 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 	}
 	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Fetch: spec.Fetch, Images: spec.Images,
 		Lacks: spec.Lacks, Final: spec.Final, Version: spec.Version, Given: spec.Given, Log: c.log}
+	if o.Generated = gate.GeneratedOf(spec.Generated); len(o.Generated) > 0 {
+		o.Generation = filepath.Join(c.out, "generation")
+		if err := repository.Checkout(ctx, o.Generation, objects, spec.Commit, spec.Version, tagOf(objects), spec.Time); err != nil {
+			return nil, err
+		}
+	}
 	if o.Binaries, err = c.gateBinaries(spec.Host, spec.Binaries); err != nil {
 		return nil, err
 	}
