@@ -62,7 +62,8 @@ func trimmed(s string) string {
 }
 
 // forges commit in their own name, where somebody merges in a browser.
-var forges = []string{"github", "gitlab", "gitea", "forgejo", "bitbucket", "codeberg", "azure devops", "gerrit code review"}
+var forges = []string{"github", "gitlab", "gitea", "forgejo", "bitbucket", "codeberg", "azure devops",
+	"gerrit code review"}
 
 // ofForge tells whether a person is a forge, or has no name. Forges answer no mail, and their addresses say so.
 func ofForge(p git.Person) bool {

@@ -16,16 +16,20 @@ func TestOf(t *testing.T) {
 		want        string
 	}{
 		{"Ada", "ada@example.com", nil, "Ada <ada@example.com>"},
-		{"dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com", nil, "dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>"},
+		{"dependabot[bot]", "4+dependabot[bot]@users.noreply.github.com", nil,
+			"dependabot[bot] <4+dependabot[bot]@users.noreply.github.com>"},
 		{"GitHub", "noreply@github.com", nil, "operator-release[bot] <operator-release@noreply.invalid>"},
 		{"GitLab", "noreply@gitlab.com", nil, "operator-release[bot] <operator-release@noreply.invalid>"},
 		{"Gitea", "gitea@fake.local", nil, "operator-release[bot] <operator-release@noreply.invalid>"},
 		{"Some Forge", "No-Reply@forge.example", nil, "operator-release[bot] <operator-release@noreply.invalid>"},
 		{"", "ada@example.com", nil, "operator-release[bot] <operator-release@noreply.invalid>"},
-		{"GitHub", "noreply@github.com", &config.Person{Name: "Acme Bot", Email: "bot@acme.example"}, "Acme Bot <bot@acme.example>"},
-		{"Ada", "ada@example.com", &config.Person{Name: `"Acme, Inc."`, Email: "bot@acme.example."}, "Acme, Inc <bot@acme.example>"},
+		{"GitHub", "noreply@github.com", &config.Person{Name: "Acme Bot", Email: "bot@acme.example"},
+			"Acme Bot <bot@acme.example>"},
+		{"Ada", "ada@example.com", &config.Person{Name: `"Acme, Inc."`, Email: "bot@acme.example."},
+			"Acme, Inc <bot@acme.example>"},
 	} {
-		by := Of(config.Config{Author: c.author}, git.Commit{ID: "0123456789abcdef", Committer: git.Person{Name: c.name, Email: c.email, Time: when}})
+		person := git.Person{Name: c.name, Email: c.email, Time: when}
+		by := Of(config.Config{Author: c.author}, git.Commit{ID: "0123456789abcdef", Committer: person})
 		if got := by.Name + " <" + by.Email + ">"; got != c.want || !by.Time.Equal(when) || by.Because == "" {
 			t.Errorf("after %s <%s>: %s, want %s; %+v", c.name, c.email, got, c.want, by)
 		}

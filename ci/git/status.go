@@ -18,7 +18,8 @@ func (r *Repository) Dirty(ctx context.Context, leftOut func(folder string) bool
 		return nil, err
 	}
 	// By the user's own settings: whoever checks out with other line ends has changed nothing.
-	args := []string{"-c", "core.fsmonitor=false", "-c", "safe.directory=*", "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", "."}
+	args := []string{"-c", "core.fsmonitor=false", "-c", "safe.directory=*", "status",
+		"--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", "."}
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir, cmd.Env = r.dir, append(UserEnvironment(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
 	stdout, err := output(cmd, nil, args)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -103,10 +104,12 @@ func Committed(tree fs.FS, files []string) ([]string, error) {
 	return folders, nil
 }
 
+var versionFolder = regexp.MustCompile(`^dist/v[0-9][^/]*$`)
+
 // IgnoreLine is the line of .gitignore for an output folder, relative to the root of the work tree. In the default
 // place, which is dist/VERSION, it is about every version.
 func IgnoreLine(folder string) string {
-	if rest, ok := strings.CutPrefix(folder, "dist/v"); ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' && !strings.Contains(rest, "/") {
+	if versionFolder.MatchString(folder) {
 		return "/dist/v[0-9]*/"
 	}
 	escaped := strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(folder)

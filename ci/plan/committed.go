@@ -30,5 +30,6 @@ func (m *maker) checkCommitted(_ context.Context, tree *git.Tree) error {
 
 // untrack says how git lets go of an output folder.
 func untrack(folder string) string {
-	return fmt.Sprintf("add the line %s to .gitignore, run: git rm -r --cached --quiet %q", output.IgnoreLine(folder), folder)
+	return fmt.Sprintf("add the line %s to .gitignore, run: git rm -r --cached --quiet %q",
+		output.IgnoreLine(folder), folder)
 }

@@ -18,24 +18,28 @@ import (
 // else is refused.
 func replaces(k output.Kind, target string) (bool, error) {
 	if filepath.Clean(target) == "." {
-		return false, refusal.New("write %s to %q: that is the folder in which the command runs; name another with -o", k.Name, target)
+		return false, refusal.New("write %s to %q: that is the folder in which the command runs; name another with -o",
+			k.Name, target)
 	}
 	entries, err := os.ReadDir(target)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return false, nil
 	}
 	if err != nil {
-		return false, refusal.New("write %s to %s: it is no folder that can be read: %w; name another with -o", k.Name, target, err)
+		return false, refusal.New("write %s to %s: it is no folder that can be read: %w; name another with -o",
+			k.Name, target, err)
 	}
 	is, err := k.Is(target)
 	if err != nil {
 		return false, fmt.Errorf("write %s to %s: find out what is there: %w", k.Name, target, err)
 	}
 	if !is {
-		return false, refusal.New("write %s to %s: the folder is not empty and holds no %s; name another with -o", k.Name, target, k.Name)
+		return false, refusal.New("write %s to %s: the folder is not empty and holds no %s; name another with -o",
+			k.Name, target, k.Name)
 	}
 	if _, err := os.Lstat(filepath.Join(target, ".git")); err == nil {
-		return false, refusal.New("write %s to %s: the folder is a work tree of git, which would be lost; name another with -o, and copy it there", k.Name, target)
+		return false, refusal.New("write %s to %s: the folder is a work tree of git, which would be lost; "+
+			"name another with -o, and copy it there", k.Name, target)
 	}
 	return true, nil
 }
@@ -95,6 +99,6 @@ func (a *app) tellUnignored(ctx context.Context, what, target string) {
 	if ignored, err := source.Ignored(ctx, folder); err != nil || ignored {
 		return
 	}
-	report.New(a.stderr).Line(report.Note, "%s: git does not ignore this %s, and `git add --all` would take it into a commit; "+
-		"add this line to .gitignore: %s", folder, what, output.IgnoreLine(folder))
+	report.New(a.stderr).Line(report.Note, "%s: git does not ignore this %s, and `git add --all` "+
+		"would take it into a commit; add this line to .gitignore: %s", folder, what, output.IgnoreLine(folder))
 }

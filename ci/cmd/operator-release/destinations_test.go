@@ -12,11 +12,14 @@ import (
 // TestDestinationFlags: the flags that the module gives to the command are read as the same destinations.
 func TestDestinationFlags(t *testing.T) {
 	for _, want := range []pipeline.Destinations{
-		{Registry: "r.example/x", Remote: "fork", Backup: "./b", GitHub: "me/fork", GitHubURL: "https://ghe.example", Index: "charts", PlainHTTP: []string{"a", "b:1"}},
+		{Registry: "r.example/x", Remote: "fork", Backup: "./b", GitHub: "me/fork", GitHubURL: "https://ghe.example",
+			Index: "charts", PlainHTTP: []string{"a", "b:1"}},
 		{Configured: true, GitHubURL: "https://ghe.example"},
 		{},
 	} {
-		for name, add := range map[string]func(*destining, *cobra.Command){"writing": (*destining).flags, "looking": (*destining).looking} {
+		for name, add := range map[string]func(*destining, *cobra.Command){
+			"writing": (*destining).flags, "looking": (*destining).looking,
+		} {
 			var d destining
 			cmd := &cobra.Command{}
 			add(&d, cmd)

@@ -22,7 +22,8 @@ func TestAPanicPassesTheWriter(t *testing.T) {
 	a := &app{secrets: secrets, stdout: secrets.Writer(&out), stderr: secrets.Writer(&out)}
 	code := a.guarded(func() int { panic("no a-very-secret-value here") })
 	a.flush()
-	if said := out.String(); code != 1 || !strings.HasPrefix(said, "panic: no *** here\n") || !strings.Contains(said, "output_test.go") {
+	said := out.String()
+	if code != 1 || !strings.HasPrefix(said, "panic: no *** here\n") || !strings.Contains(said, "output_test.go") {
 		t.Errorf("code %d, %s", code, said)
 	}
 }
