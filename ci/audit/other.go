@@ -16,6 +16,7 @@ import (
 	"github.com/operator-release/operator-release/ci/changelog"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/surface"
+	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -73,7 +74,11 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 		}
 		out.compare(KindFile, value.Path+" "+value.Name, want, value.Text, "")
 	}
-	if err := a.strays(ctx, v, t, values, out); err != nil {
+	older := slices.DeleteFunc(others, func(at surface.Occurrence) bool {
+		said, _, _ := surface.Parse(at.Text)
+		return a.refs.tags[said].id == ""
+	})
+	if err := a.strays(ctx, v, t, slices.Concat(values, older), out); err != nil {
 		return err
 	}
 	a.sections(v, t, out)
@@ -90,16 +95,16 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 
 // followed are the versions before one on its line, or elsewhere, that tell which places follow it.
 func (a *auditor) followed(ctx context.Context, v version.Version) surface.Before {
-	place, _ := a.Pattern.Follow(slices.Collect(maps.Keys(a.refs.tags)), v) // a gap is a difference of its own
-	b := surface.Before{Tree: func(v version.Version) (surface.Tree, error) {
-		return a.refs.repository.Tree(ctx, a.refs.tags[v].commit)
-	}}
-	for _, e := range []version.Version{place.Previous, place.From, place.Since} {
-		if !e.IsZero() && !slices.Contains(b.Versions, e) && a.refs.tags[e].commit != "" {
-			b.Versions = append(b.Versions, e)
+	tagged := tags.Tags{}
+	for e, at := range a.refs.tags {
+		if at.commit != "" {
+			tagged[e] = at.commit
 		}
 	}
-	return b
+	earlier := func(v version.Version) []version.Version { return tagged.Before(a.Pattern, v) }
+	return surface.Before{Versions: earlier(v), Earlier: earlier, Tree: func(v version.Version) (surface.Tree, error) {
+		return a.refs.repository.Tree(ctx, tagged[v])
+	}}
 }
 
 // notSurfaces are files that rightly speak of older versions, or of other things' versions.

@@ -18,7 +18,10 @@ import (
 // before are the versions that tell which places follow the version: those that its place names, and the newest
 // candidate of the final that users come from, which shows how candidates are written. They are the same in each clone.
 func (m *maker) before(ctx context.Context) surface.Before {
-	b := surface.Before{Tree: func(v version.Version) (surface.Tree, error) { return m.Repository.Tree(ctx, m.tags[v]) }}
+	b := surface.Before{
+		Tree:    func(v version.Version) (surface.Tree, error) { return m.Repository.Tree(ctx, m.tags[v]) },
+		Earlier: func(v version.Version) []version.Version { return m.tags.Before(m.plan.Config.Pattern(), v) },
+	}
 	var candidate version.Version
 	for _, v := range m.tags.Versions() { // the newest first
 		if v != m.place.From && v.Final() == m.place.From {
@@ -57,6 +60,9 @@ func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 	}
 	for _, at := range places.Others {
 		known[fmt.Sprintf("%s:%d", at.Path, at.Line)] = true
+		if said, _, ok := surface.Parse(at.Text); ok && m.tags[said] != "" {
+			olds = append(olds, said.SemVer())
+		}
 		m.notice("%s:%d: %s is %q and is not followed: neither it nor its place in an earlier version says %s; "+
 			"name it under surfaces in %s, with a pattern or exclude: true", at.Path, at.Line, at.Name, at.Text,
 			orOf(before.Versions), config.File)

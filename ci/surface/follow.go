@@ -21,7 +21,10 @@ type Tree interface {
 // form, in its own tree or now.
 type Before struct {
 	Versions []version.Version                   // empty: the version is the first, and each place that shows a version follows
-	Tree     func(version.Version) (Tree, error) // of one of them
+	Tree     func(version.Version) (Tree, error) // of one of them, and of those that Earlier gives
+	// Earlier gives the versions before an older one; none where that is not tagged. A place that says an older version
+	// was forgotten, if it followed then: its tree, and that of a version before it, said their own versions there.
+	Earlier func(version.Version) []version.Version
 }
 
 // Occurrence is a value of a surface.
@@ -189,7 +192,37 @@ func (h *history) said(s Surface, value Value, formKnown bool) (form Form, ok bo
 			}
 		}
 	}
-	return form, ok, nil
+	if !ok {
+		ok, err = h.forgotten(s, value)
+	}
+	return form, ok, err
+}
+
+// forgotten tells whether a value says an older version, and followed the versions until then.
+func (h *history) forgotten(s Surface, value Value) (bool, error) {
+	now, _, shows := Parse(value.Text)
+	if !shows || h.Earlier == nil || len(h.Versions) == 0 || now.Compare(h.version) >= 0 {
+		return false, nil
+	}
+	earlier := h.Earlier(now)
+	if len(earlier) == 0 {
+		return false, nil
+	}
+	if ok, err := h.saidIn(s, value, now); err != nil || !ok {
+		return false, err
+	}
+	for _, v := range earlier {
+		if ok, err := h.saidIn(s, value, v); err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// saidIn tells whether a value said a version in the version's own tree.
+func (h *history) saidIn(s Surface, value Value, v version.Version) (bool, error) {
+	values, err := h.valuesOf(s, v)
+	return slices.ContainsFunc(values, func(then Value) bool { return then.Name == value.Name && then.Means(v) }), err
 }
 
 // known tells whether the file of a surface is in the tree of a version before.

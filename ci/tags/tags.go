@@ -72,6 +72,21 @@ func (t Tags) Place(ctx context.Context, r *git.Repository, pattern version.Patt
 	return place, refused
 }
 
+// Before are the versions before a tagged one, on its line or elsewhere; none where it is not tagged, or the first.
+func (t Tags) Before(pattern version.Pattern, v version.Version) []version.Version {
+	if _, tagged := t[v]; !tagged {
+		return nil
+	}
+	place, _ := pattern.Follow(t.Versions(), v) // a gap before it does not matter
+	var before []version.Version
+	for _, e := range []version.Version{place.Previous, place.From, place.Since} {
+		if !e.IsZero() && !slices.Contains(before, e) {
+			before = append(before, e)
+		}
+	}
+	return before
+}
+
 // Since is the tag, and its commit, that the changes of a version made of base are told since: the version that its place names, else, for a project's first version,
 // the nearest tag of another scheme. Both are empty where there is none.
 func (t Tags) Since(ctx context.Context, r *git.Repository, place version.Place, base string) (tag, commit string, err error) {
