@@ -274,25 +274,7 @@ func (t *tagged) values(c config.Config) (all []surface.Occurrence, unread map[s
 			return nil, nil, fmt.Errorf("read the version in %s: %w", s.Path, err)
 		}
 	}
-	surfaces, err := surface.Find(t.files, c)
-	if err != nil {
-		return nil, nil, err
-	}
-	unread = map[string]error{}
-	for _, s := range surfaces {
-		content, err := t.files.ReadFile(s.Path)
-		var values []surface.Value
-		if err == nil {
-			values, err = s.Read(content)
-		}
-		if err != nil {
-			unread[s.Path] = err
-		}
-		for _, value := range values {
-			all = append(all, surface.Occurrence{Surface: s, Value: value})
-		}
-	}
-	return all, unread, nil
+	return surface.Values(t.files, c)
 }
 
 // branch compares where a version was released from: the release branch has to contain its commit, and the version before on its line is in its history.

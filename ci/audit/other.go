@@ -59,7 +59,7 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 		}
 		out.note("%s:%d: %s is %q and does not follow the version", at.Path, at.Line, at.Name, at.Text)
 	}
-	asked := imageTag(values, v)
+	asked := surface.ImageTag(values, v)
 	if asked != v.String() {
 		out.note("the chart asks for image tags without the v of the git tag")
 	}
@@ -138,21 +138,6 @@ func (a *auditor) strays(ctx context.Context, v version.Version, t *tagged, valu
 		out.note("places that are no known surface name %s as well: %s", few(others), few(found))
 	}
 	return nil
-}
-
-// imageTag is the image tag that a tree asks for, if it is the version at all: with or without v. The chart decides; a
-// tree whose chart does not say is read by its other image tags.
-func imageTag(values []surface.Occurrence, v version.Version) string {
-	tag := ""
-	for _, value := range values {
-		if value.Image && value.Means(v) && (tag == "" || value.Kind == "chart") {
-			tag = value.Text
-		}
-	}
-	if tag == v.SemVer() {
-		return tag
-	}
-	return v.String()
 }
 
 // sections tells whether the changelog of a final's tree speaks of it.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/version"
 )
 
 // The kinds of places that others depend on.
@@ -89,4 +90,42 @@ func Find(tree fs.FS, c config.Config) ([]Surface, error) {
 	})
 	slices.SortFunc(found, func(a, b Surface) int { return strings.Compare(a.Path+a.Kind, b.Path+b.Kind) })
 	return found, err
+}
+
+// Values reads all values of a tree's surfaces. What cannot be read is in the errors, by path.
+func Values(tree fs.FS, c config.Config) (all []Occurrence, unread map[string]error, err error) {
+	surfaces, err := Find(tree, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	unread = map[string]error{}
+	for _, s := range surfaces {
+		content, err := fs.ReadFile(tree, s.Path)
+		var values []Value
+		if err == nil {
+			values, err = s.Read(content)
+		}
+		if err != nil {
+			unread[s.Path] = err
+		}
+		for _, value := range values {
+			all = append(all, Occurrence{s, value})
+		}
+	}
+	return all, unread, nil
+}
+
+// ImageTag is the image tag that a tree asks for, if it is the version at all: with or without v. The chart decides; a
+// tree whose chart does not say is read by its other image tags.
+func ImageTag(values []Occurrence, v version.Version) string {
+	tag := ""
+	for _, value := range values {
+		if value.Image && value.Means(v) && (tag == "" || value.Kind == chartKind) {
+			tag = value.Text
+		}
+	}
+	if tag == v.SemVer() {
+		return tag
+	}
+	return v.String()
 }

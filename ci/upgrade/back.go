@@ -1,7 +1,6 @@
 package upgrade
 
 import (
-	"fmt"
 	"path"
 
 	"github.com/operator-release/operator-release/ci/compare"
@@ -38,13 +37,7 @@ func Back(o Options, because string) string {
 	if len(g.Images) > 0 {
 		g.line("Images of %s, for those who name them themselves:", o.From)
 		g.text.WriteString("\n")
-		for _, repository := range g.Images {
-			at := ""
-			if digest := g.Digests[repository]; digest != "" {
-				at = "@" + digest
-			}
-			fmt.Fprintf(&g.text, "- `%s:%s%s`\n", repository, o.From, at)
-		}
+		g.images(o.From)
 	}
 	g.line("## After")
 	g.shell("kubectl rollout status deployment --selector app.kubernetes.io/instance=RELEASE --namespace NAMESPACE")

@@ -3,6 +3,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -22,6 +23,7 @@ type Options struct {
 	Said     []Said            // what commits say that they break
 	Charts   []Chart
 	Images   []string          // repositories
+	ImageTag string            // of the images; empty: the version
 	Digests  map[string]string // of images, by repository, as far as they are known
 	Warning  string            // what has to be said before everything else, if anything
 }
@@ -171,13 +173,18 @@ func (g *guide) during() {
 	if len(g.Images) > 0 {
 		g.line("Images, for those who name them themselves; all digests are in the release's `release.json`:")
 		g.text.WriteString("\n")
-		for _, repository := range g.Images {
-			at := ""
-			if digest := g.Digests[repository]; digest != "" {
-				at = "@" + digest
-			}
-			fmt.Fprintf(&g.text, "- `%s:%s%s`\n", repository, g.To, at)
+		g.images(g.To)
+	}
+}
+
+// images lists the images of a version.
+func (g *guide) images(v version.Version) {
+	for _, repository := range g.Images {
+		at := ""
+		if digest := g.Digests[repository]; digest != "" {
+			at = "@" + digest
 		}
+		fmt.Fprintf(&g.text, "- `%s:%s%s`\n", repository, cmp.Or(g.ImageTag, v.String()), at)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/operator-release/operator-release/ci/plan"
 	"github.com/operator-release/operator-release/ci/policy"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/surface"
 	"github.com/operator-release/operator-release/ci/tags"
 	"github.com/operator-release/operator-release/ci/upgrade"
 	"github.com/operator-release/operator-release/ci/version"
@@ -33,6 +34,8 @@ type guided struct {
 	Texts    map[string]string `json:"texts,omitempty"` // what explains findings, by id
 	Guide    string            `json:"guide"`
 	Warning  string            `json:"warning,omitempty"` // about To
+	planned  bool              // To is not tagged yet
+	imageTag string            // of the images of To; empty: To
 }
 
 func (a *app) upgradeGuideCommand() *cobra.Command {
@@ -115,7 +118,7 @@ func runUpgrade(ctx context.Context, c call, spec pipeline.UpgradeSpec) (any, er
 		if err != nil {
 			return nil, err
 		}
-		to = head.ID
+		to, said.planned = head.ID, true // its images get the version as their tag
 	}
 	marks, err := journal.LocalMarks(ctx, repository)
 	if err != nil {
@@ -145,6 +148,11 @@ func guideBetween(ctx context.Context, repository *git.Repository, said guided, 
 		return said, err
 	}
 	said.Texts = j.Texts()
+	if !said.planned && spec.Digests == nil {
+		if said.imageTag, err = imageTag(newer.Tree, newer.Config, said.To); err != nil {
+			return said, err
+		}
+	}
 	said.Guide, err = guide(newer.Tree, newer.Config, said, j.Points, spec.Digests)
 	return said, err
 }
@@ -178,9 +186,17 @@ func basesOf(tree fs.FS, image config.Image) ([]string, error) {
 	return seen.Bases, err
 }
 
+// imageTag is the tag of the images of a version, as its tree asks for it: versions that are older than this tool may
+// have tags without the v.
+func imageTag(tree fs.FS, c config.Config, v version.Version) (string, error) {
+	values, _, err := surface.Values(tree, c)
+	return surface.ImageTag(values, v), err
+}
+
 // guide writes the guide of a version to its tree's charts and images.
 func guide(tree fs.FS, c config.Config, said guided, points []policy.Point, digests map[string]string) (string, error) {
-	o := upgrade.Options{Name: c.Name, From: said.From, To: said.To, Findings: said.Findings, Texts: said.Texts, Digests: digests, Warning: said.Warning}
+	o := upgrade.Options{Name: c.Name, From: said.From, To: said.To, Findings: said.Findings, Texts: said.Texts, Digests: digests, Warning: said.Warning,
+		ImageTag: said.imageTag}
 	var err error
 	if o.Charts, err = chartsOf(tree, c); err != nil {
 		return "", err
