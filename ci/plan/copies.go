@@ -30,8 +30,8 @@ type copied struct {
 const templated = "operator-release-templated"
 
 // checkCopies compares the CRDs of the charts with those elsewhere in the tree, which are mostly made from the same
-// types. Labels, annotations, descriptions and what templates fill in do not count. Copies that differ are told. They
-// block a final version if the settings name a command that makes one of them.
+// types. Labels, annotations, descriptions and what templates fill in do not count, nor does a conversion that only one
+// has. Copies that differ are told. They block a final version if the settings name a command that makes one of them.
 func (m *maker) checkCopies(_ context.Context, tree *git.Tree) error {
 	if m.Again { // the version is what it was
 		return nil
@@ -118,12 +118,13 @@ func readDefinitions(text string) map[string]any {
 		var object struct {
 			Kind     string
 			Metadata struct{ Name string }
-			Spec     any
+			Spec     map[string]any
 		}
 		if err := decoder.Decode(&object); err != nil {
 			return found // the gate says what is wrong with it
 		}
-		if object.Kind == "CustomResourceDefinition" && object.Metadata.Name != "" {
+		patch := object.Spec["group"] == nil || object.Spec["names"] == nil || object.Spec["versions"] == nil // of kustomize
+		if object.Kind == "CustomResourceDefinition" && object.Metadata.Name != "" && !patch {
 			found[object.Metadata.Name] = object.Spec
 		}
 	}
@@ -147,6 +148,9 @@ func firstDifference(a, b any, at string) string {
 		slices.Sort(names)
 		for _, name := range slices.Compact(names) {
 			one, other := x[name], y[name]
+			if at == "spec" && name == "conversion" && (one == nil || other == nil) {
+				continue // patches add it
+			}
 			if _, text := one.(string); name == "description" && (text || one == nil) {
 				if _, text := other.(string); text || other == nil {
 					continue
