@@ -15,7 +15,8 @@ func (a *auditor) moduleTags(r bundle.Record, out *Version) {
 		case !there && a.refs.noTags != "":
 			out.unseen(KindTag, m.Tag, m.Object, a.refs.noTags)
 		case there && at.id != m.Object && at.commit == r.Commit:
-			out.compare(KindTag, m.Tag, at.id, at.id, "it leads to the release commit, and is another object than the record's")
+			out.compare(KindTag, m.Tag, at.id, at.id,
+				"it leads to the release commit, and is another object than the record's")
 		case there && at.id != m.Object:
 			out.compare(KindTag, m.Tag, m.Object, at.id,
 				fmt.Sprintf("it leads to commit %s where %s belongs", short(at.commit), short(r.Commit)))

@@ -13,7 +13,8 @@ func TestFind(t *testing.T) {
 	tree := fstest.MapFS{}
 	for name, path := range map[string]string{
 		"go.mod": "example.com/op", "api/go.mod": "example.com/op/api", "api/v2/go.mod": "example.com/op/api/v2",
-		"test/e2e/go.mod": "e2e", "vendor/x/go.mod": "x", "api/testdata/go.mod": "x", ".tools/go.mod": "x", "_old/go.mod": "x",
+		"test/e2e/go.mod": "e2e", "vendor/x/go.mod": "x", "api/testdata/go.mod": "x", ".tools/go.mod": "x",
+		"_old/go.mod":     "x",
 		"api-docs/go.mod": "example.com/op/api-docs",
 	} {
 		tree[name] = &fstest.MapFile{Data: []byte("module " + path + "\n")}
@@ -60,6 +61,7 @@ func TestPrefix(t *testing.T) {
 
 // TestCheck holds majors of versions to the paths of modules, by Go's own rules.
 func TestCheck(t *testing.T) {
+	const advice = "change the path there and in all imports, or release a version of major "
 	for _, c := range []struct{ path, version, want string }{
 		{"example.com/op", "v0.4.0", ""},
 		{"example.com/op", "v1.5.0-rc.0", ""},
@@ -67,9 +69,9 @@ func TestCheck(t *testing.T) {
 		{"gopkg.in/op.v1", "v1.2.0", ""},
 		{"gopkg.in/op.v3", "v3.0.0", ""},
 		{"gopkg.in/op.v0", "v0.1.0", ""},
-		{"example.com/op", "v2.0.0", "has the path example.com/op/v2; change the path there and in all imports, or release a version of major 0 or 1"},
+		{"example.com/op", "v2.0.0", "has the path example.com/op/v2; " + advice + "0 or 1"},
 		{"example.com/op/api", "v2.9.0-rc.0", "has the path example.com/op/api/v2;"},
-		{"example.com/op/v2", "v3.0.0", "has the path example.com/op/v3; change the path there and in all imports, or release a version of major 2"},
+		{"example.com/op/v2", "v3.0.0", "has the path example.com/op/v3; " + advice + "2"},
 		{"example.com/op/v2", "v1.0.0", "has the path example.com/op;"},
 		{"gopkg.in/op.v1", "v2.0.0", "has the path gopkg.in/op.v2;"},
 		{"example.com/op/v1", "v1.0.0", "ends with no major version that Go takes"},

@@ -97,7 +97,8 @@ func (p *publication) readModules(ctx context.Context, refs map[string]string) e
 
 // missingModules describes the tags of Go modules that the remote has and the clone does not: the bundle was then built
 // without them.
-func (p *publication) missingModules(ctx context.Context, there tags.Remote, pattern version.Pattern, line string) (string, error) {
+func (p *publication) missingModules(ctx context.Context, there tags.Remote, pattern version.Pattern,
+	line string) (string, error) {
 	tree, err := p.scratch.Tree(ctx, p.bundle.Record.Commit)
 	if err != nil {
 		return "", err

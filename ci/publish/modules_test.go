@@ -69,18 +69,21 @@ func TestTheGoCommandTakesWhatIsPublished(t *testing.T) {
 	}
 	commit, _, _ := strings.Cut(run(t, remote, "git rev-parse refs/heads/release-1.5"), "\n")
 	for _, tag := range []string{"v1.5.0", "api/v1.5.0"} {
-		if got := run(t, remote, "git cat-file -t refs/tags/"+tag+" && git rev-parse 'refs/tags/"+tag+"^{}'"); got != "tag\n"+commit+"\n" {
+		got := run(t, remote, "git cat-file -t refs/tags/"+tag+" && git rev-parse 'refs/tags/"+tag+"^{}'")
+		if got != "tag\n"+commit+"\n" {
 			t.Errorf("%s is %s", tag, got)
 		}
 	}
 	home := t.TempDir()
 	settings := filepath.Join(home, "gitconfig")
-	if err := os.WriteFile(settings, []byte("[url \""+server.URL+"/\"]\n\tinsteadOf = https://github.com/\n"), 0o644); err != nil {
+	instead := "[url \"" + server.URL + "/\"]\n\tinsteadOf = https://github.com/\n"
+	if err := os.WriteFile(settings, []byte(instead), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	env := []string{
-		"HOME=" + home, "GOPATH=" + filepath.Join(home, "go"), "GOMODCACHE=" + filepath.Join(home, "mod"), "GOPROXY=direct",
-		"GOPRIVATE=*", "GOVCS=*:git", "GOFLAGS=-modcacherw", "GOWORK=off", "GIT_CONFIG_GLOBAL=" + settings, "GIT_TERMINAL_PROMPT=0",
+		"HOME=" + home, "GOPATH=" + filepath.Join(home, "go"), "GOMODCACHE=" + filepath.Join(home, "mod"),
+		"GOPROXY=direct", "GOPRIVATE=*", "GOVCS=*:git", "GOFLAGS=-modcacherw", "GOWORK=off",
+		"GIT_CONFIG_GLOBAL=" + settings, "GIT_TERMINAL_PROMPT=0",
 	}
 	if err := os.MkdirAll(filepath.Join(home, "user"), 0o755); err != nil {
 		t.Fatal(err)
@@ -125,10 +128,14 @@ func TestTagsOfModulesNeverMove(t *testing.T) {
 		"the tag api/v1.5.0 of Go module github.com/acme/spark/api is there with other content") {
 		t.Errorf("%v", err)
 	}
-	if got := run(t, destination.Remote, "git for-each-ref --format='%(refname)'"); got != "refs/heads/main\nrefs/tags/api/v1.5.0\n" {
+	got := run(t, destination.Remote, "git for-each-ref --format='%(refname)'")
+	if got != "refs/heads/main\nrefs/tags/api/v1.5.0\n" {
 		t.Errorf("written all the same: %s", got)
 	}
-	for _, by := range []string{"git tag api/v1.5.0 COMMIT", "git -c user.name=A -c user.email=a@example.com tag -a -m mine api/v1.5.0 COMMIT"} {
+	for _, by := range []string{
+		"git tag api/v1.5.0 COMMIT",
+		"git -c user.name=A -c user.email=a@example.com tag -a -m mine api/v1.5.0 COMMIT",
+	} {
 		run(t, destination.Remote, "git update-ref -d refs/tags/api/v1.5.0")
 		for _, o := range gitObjects(t, b) {
 			if o.Type != "tag" {

@@ -20,7 +20,8 @@ type Tree interface {
 // Before are the versions before one. They tell which places follow the version: those that said one of them, in some
 // form, in its own tree or now.
 type Before struct {
-	Versions []version.Version                   // empty: the version is the first, and each place that shows a version follows
+	// Versions is empty for a first version: then each place that shows a version follows.
+	Versions []version.Version
 	Tree     func(version.Version) (Tree, error) // of one of them, and of those that Earlier gives
 	// Earlier gives the versions before an older one; none where that is not tagged. A place that says an older version
 	// was forgotten, if it followed then: its tree, and that of a version before it, said their own versions there.

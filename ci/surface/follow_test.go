@@ -28,7 +28,8 @@ func TestFollows(t *testing.T) {
 		"beginning": {"v1.2.0": "0.1.0"},
 	}
 	versions := map[string][]string{
-		"v0.9.0": nil, "v1.0.0": {"v0.9.0"}, "v1.1.0": {"v1.0.0"}, "v1.2.0-rc.1": {"v1.1.0"}, "v1.2.0": {"v1.2.0-rc.1", "v1.1.0"},
+		"v0.9.0": nil, "v1.0.0": {"v0.9.0"}, "v1.1.0": {"v1.0.0"}, "v1.2.0-rc.1": {"v1.1.0"},
+		"v1.2.0": {"v1.2.0-rc.1", "v1.1.0"},
 	}
 	parsed := func(names []string) (all []version.Version) {
 		for _, name := range names {

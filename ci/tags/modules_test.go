@@ -29,10 +29,11 @@ func TestMissingModules(t *testing.T) {
 		known      Modules
 		line, want string
 	}{
-		"all of it":      {Modules{"api/v1.4.0": two, "api/v1.5.0": three}, "", ""},
-		"nothing":        {nil, "", "no tag of api/v1.4.0, api/v1.5.0"},
-		"one line's":     {nil, "1.4", "no tag of api/v1.4.0"},
-		"another commit": {Modules{"api/v1.4.0": two, "api/v1.5.0": two}, "", "another commit for api/v1.5.0 (333333333333 there, 222222222222 here)"},
+		"all of it":  {Modules{"api/v1.4.0": two, "api/v1.5.0": three}, "", ""},
+		"nothing":    {nil, "", "no tag of api/v1.4.0, api/v1.5.0"},
+		"one line's": {nil, "1.4", "no tag of api/v1.4.0"},
+		"another commit": {Modules{"api/v1.4.0": two, "api/v1.5.0": two}, "",
+			"another commit for api/v1.5.0 (333333333333 there, 222222222222 here)"},
 	} {
 		if got := there.MissingModules(c.known, []string{"api/"}, pattern, c.line); got != c.want {
 			t.Errorf("%s: %q", name, got)
