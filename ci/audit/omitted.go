@@ -25,19 +25,23 @@ func (a *auditor) omitted(ctx context.Context, r bundle.Record, t *tagged, o bun
 	}
 	switch {
 	case err == nil:
-		out.note("%s was no part of the release (%s); an image of this name is at the registry, and no record tells its digest", name, o.Because)
+		out.note("%s was no part of the release (%s); an image of this name is at the registry, and no record tells its "+
+			"digest", name, o.Because)
 	case errors.Is(err, errMissing):
-		a.optional(ctx, r.Version, r.Config.Charts, t, o.Name, name, "an image, as charts run it with their default values", o.Because, out)
+		a.optional(ctx, r.Version, r.Config.Charts, t, o.Name, name, "an image, as charts run it with their default "+
+			"values", o.Because, out)
 	default:
 		out.found(KindImage, name, "", ocispec.Descriptor{}, err)
 	}
 }
 
-// optional tells of an image that is not at the registry. It is missing where a chart of a final runs it with its default
-// values. A candidate's, and one that is off by default, is noted.
-func (a *auditor) optional(ctx context.Context, v version.Version, charts []config.Chart, t *tagged, repository, name, want, because string, out *Version) {
+// optional tells of an image that is not at the registry. It is missing where a chart of a final runs it with its
+// default values. A candidate's, and one that is off by default, is noted.
+func (a *auditor) optional(ctx context.Context, v version.Version, charts []config.Chart, t *tagged, repository,
+	name, want, because string, out *Version) {
 	if t.files == nil {
-		out.unseen(KindImage, name, want, "it is not at the registry ("+because+"), and no tag leads to a tree that tells whether a chart runs it")
+		out.unseen(KindImage, name, want, "it is not at the registry ("+because+"), and no tag leads to a tree that tells "+
+			"whether a chart runs it")
 		return
 	}
 	var by []string
@@ -48,7 +52,8 @@ func (a *auditor) optional(ctx context.Context, v version.Version, charts []conf
 			lacking, err = source.Lacking(ctx, render.Images{Lacks: map[string]string{repository: because}})
 		}
 		if err != nil {
-			out.unseen(KindImage, name, want, "it is not at the registry ("+because+"); whether chart "+chart.Path+" runs it is not known: "+err.Error())
+			out.unseen(KindImage, name, want, "it is not at the registry ("+because+"); whether chart "+chart.Path+" runs it "+
+				"is not known: "+err.Error())
 			return
 		}
 		for _, l := range lacking {
@@ -60,7 +65,8 @@ func (a *auditor) optional(ctx context.Context, v version.Version, charts []conf
 	case len(by) == 0:
 		out.note("%s is not at the registry (%s); no chart runs it with its default values", name, because)
 	case candidate:
-		out.note("%s is not at the registry (%s), and charts run it with their default values: %s", name, because, strings.Join(by, ", "))
+		out.note("%s is not at the registry (%s), and charts run it with their default values: %s", name, because,
+			strings.Join(by, ", "))
 	default:
 		out.compare(KindImage, name, want, "", because+"; charts run it with their default values: "+strings.Join(by, ", "))
 	}

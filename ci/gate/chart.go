@@ -52,7 +52,8 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 	defer disk.Close()
 	source, err := render.Read(ctx, disk.FS(), dir, packages)
 	if err != nil {
-		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed, Details: lines(err.Error())}}, chart
+		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed,
+			Details: lines(err.Error())}}, chart
 	}
 	ch, err := source.Chart()
 	if err == nil {
@@ -64,8 +65,10 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 	chart.appVersion, chart.kubeVersion, chart.values = ch.AppVersion(), source.KubeVersion(), ch.Values
 	kubernetes, ok := render.KubernetesOf(source.KubeVersion())
 	if !ok {
-		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed, Details: []string{fmt.Sprintf(
-			"kubeVersion %q in %s/Chart.yaml allows no known version of Kubernetes (%s); correct it", source.KubeVersion(), dir, render.Known())}}}, chart
+		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed,
+			Details: []string{fmt.Sprintf(
+				"kubeVersion %q in %s/Chart.yaml allows no known version of Kubernetes (%s); correct it", source.KubeVersion(),
+				dir, render.Known())}}}, chart
 	}
 	lint := lintSource(source, dir, kubernetes)
 	lint.add(largeFiles(source, ch, dir), oldKubeVersion(source, dir))

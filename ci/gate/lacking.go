@@ -46,7 +46,8 @@ func (o Options) checkLacking(charts []renderedChart) []Check {
 			}
 			if o.Final {
 				c.Status = Failed
-				c.Details = append(c.Details, "build it, hand its archive over by --image "+repository+"=ARCHIVE, or turn it off by default")
+				c.Details = append(c.Details, "build it, hand its archive over by --image "+repository+"=ARCHIVE, or turn it "+
+					"off by default")
 			}
 		case !rendered:
 			c.Details = append(c.Details, "whether a chart runs it is not known: not all charts render with default values")

@@ -58,7 +58,8 @@ func (m *maker) tellPublished(sources map[string]*render.Source) {
 		for _, d := range source.Dependencies() {
 			if sibling := sources[strings.TrimSuffix(d.Repository, "/")+"/"+d.Name]; sibling != nil {
 				m.notice("chart %s is packaged with %s %s as it was published before; %s is released here at %s, too: "+
-					"to package that one, name its folder by repository: file://", source.Folder(), d.Name, d.Version, sibling.Folder(), m.plan.Version.SemVer())
+					"to package that one, name its folder by repository: file://", source.Folder(), d.Name, d.Version,
+					sibling.Folder(), m.plan.Version.SemVer())
 			}
 		}
 	}

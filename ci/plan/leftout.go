@@ -10,8 +10,8 @@ import (
 	"github.com/operator-release/operator-release/ci/render"
 )
 
-// findRuns notes where the charts of the base commit run an image that is left out. What cannot be rendered runs nothing
-// here: checkLacking tells of it.
+// findRuns notes where the charts of the base commit run an image that is left out. What cannot be rendered runs
+// nothing here: checkLacking tells of it.
 func (m *maker) findRuns(ctx context.Context, tree *git.Tree) error {
 	p := &m.plan
 	images := p.bundled()
@@ -62,8 +62,8 @@ func (p Plan) leftOut() []LeftOut {
 	return all
 }
 
-// checkLacking speaks against a final whose charts run an image with their default values that the bundle will lack. Of a
-// candidate it is told.
+// checkLacking speaks against a final whose charts run an image with their default values that the bundle will lack.
+// Of a candidate it is told.
 func (m *maker) checkLacking(ctx context.Context, source *render.Source) error {
 	images := m.plan.bundled()
 	if len(images.Has)+len(images.Lacks) == 0 || len(source.Problems) > 0 {
@@ -90,10 +90,12 @@ func (m *maker) checkLacking(ctx context.Context, source *render.Source) error {
 		name := repository + ":" + m.plan.Version.String()
 		by := strings.Join(places[repository], ", ")
 		if candidate {
-			m.notice("the bundle will lack the image %s (%s), which chart %s runs with its default values: %s", name, because[repository], source.Folder(), by)
+			m.notice("the bundle will lack the image %s (%s), which chart %s runs with its default values: %s", name,
+				because[repository], source.Folder(), by)
 			continue
 		}
-		m.against("the bundle would lack the image %s (%s), which chart %s runs with its default values: %s; build it, hand its archive over by "+
+		m.against("the bundle would lack the image %s (%s), which chart %s runs with its default values: %s; build it, "+
+			"hand its archive over by "+
 			"--image %s=ARCHIVE, or turn it off by default", name, because[repository], source.Folder(), by, repository)
 	}
 	return nil

@@ -41,7 +41,8 @@ func Local(dir, repository string) (folder string, ok bool) {
 }
 
 // resolve finds every dependency that the chart declares. c is the chart with what charts/ holds.
-func (s *Source) resolve(ctx context.Context, tree fs.FS, c *chartv2.Chart, packages []config.Package, within []string) error {
+func (s *Source) resolve(ctx context.Context, tree fs.FS, c *chartv2.Chart, packages []config.Package,
+	within []string) error {
 	for i, d := range c.Metadata.Dependencies {
 		file, line := s.entry(i)
 		problem := func(format string, args ...any) {
@@ -56,12 +57,14 @@ func (s *Source) resolve(ctx context.Context, tree fs.FS, c *chartv2.Chart, pack
 			continue
 		}
 		if !fs.ValidPath(folder) {
-			problem("the dependency %s is read from %s, which leads out of the repository; commit the chart, and name it relative to %s",
+			problem("the dependency %s is read from %s, which leads out of the repository; commit the chart, and name it "+
+				"relative to %s",
 				d.Name, d.Repository, s.dir)
 			continue
 		}
 		if _, err := fs.Stat(tree, path.Join(folder, "Chart.yaml")); err != nil {
-			problem("the dependency %s is read from %s, and the commit has no %s/Chart.yaml; commit that chart, or correct the repository",
+			problem("the dependency %s is read from %s, and the commit has no %s/Chart.yaml; commit that chart, or correct "+
+				"the repository",
 				d.Name, d.Repository, folder)
 			continue
 		}
@@ -77,9 +80,11 @@ func (s *Source) resolve(ctx context.Context, tree fs.FS, c *chartv2.Chart, pack
 		at := slices.IndexFunc(s.siblings, func(sibling *Source) bool { return sibling.dir == folder })
 		switch found := s.siblings[at].meta; {
 		case found.Name != d.Name:
-			problem("the dependency %s is read from %s, where the chart is named %s; correct name or repository", d.Name, d.Repository, found.Name)
+			problem("the dependency %s is read from %s, where the chart is named %s; correct name or repository", d.Name,
+				d.Repository, found.Name)
 		case !chartutil.IsCompatibleRange(d.Version, found.Version):
-			problem("the dependency %s %s is read from %s, which has version %s there; %s", d.Name, d.Version, d.Repository, found.Version,
+			problem("the dependency %s %s is read from %s, which has version %s there; %s", d.Name, d.Version, d.Repository,
+				found.Version,
 				fitting(found.Version))
 		}
 	}
@@ -91,7 +96,8 @@ func (s *Source) resolve(ctx context.Context, tree fs.FS, c *chartv2.Chart, pack
 // fitting says which version of an entry would be right for a chart that lies beside it.
 func fitting(version string) string {
 	if strings.Contains(version, "-") {
-		return fmt.Sprintf("a range takes a candidate only if it names one: write version: \">=%s-0\" or version: %s", strings.Split(version, "-")[0], version)
+		return fmt.Sprintf("a range takes a candidate only if it names one: write version: \">=%s-0\" or version: %s",
+			strings.Split(version, "-")[0], version)
 	}
 	return "write version: " + version + ", which follows the chart from then on, or a range that allows it"
 }
@@ -103,14 +109,16 @@ func (s *Source) committed(c *chartv2.Chart, d *chartv2.Dependency, problem func
 	if from == "" {
 		from = "no repository"
 	}
-	remedy := fmt.Sprintf("run: helm dependency update %s && git add --force %s, and commit; or name its package under charts[].fetch in the settings",
+	remedy := fmt.Sprintf("run: helm dependency update %s && git add --force %s, and commit; or name its package under "+
+		"charts[].fetch in the settings",
 		s.dir, path.Join(s.dir, "charts"))
 	if d.Repository == "" {
 		remedy = fmt.Sprintf("commit the chart as %s", path.Join(s.dir, "charts", d.Name))
 	}
 	switch {
 	case len(versions) == 0:
-		problem("the dependency %s %s (%s) is not in %s of the commit; %s", d.Name, d.Version, from, path.Join(s.dir, "charts"), remedy)
+		problem("the dependency %s %s (%s) is not in %s of the commit; %s", d.Name, d.Version, from,
+			path.Join(s.dir, "charts"), remedy)
 	case !slices.ContainsFunc(versions, func(v string) bool { return chartutil.IsCompatibleRange(d.Version, v) }):
 		problem("the dependency %s %s (%s) is not in %s of the commit, which holds %s; %s", d.Name, d.Version, from,
 			path.Join(s.dir, "charts"), strings.Join(versions, ", "), remedy)
@@ -201,7 +209,8 @@ func (s *Source) checkLock(c *chartv2.Chart) {
 		if len(versions) == 0 {
 			versions = committedVersions(c, locked.Name)
 		}
-		if len(versions) > 0 && !slices.ContainsFunc(versions, func(v string) bool { return chartutil.IsCompatibleRange(locked.Version, v) }) {
+		if len(versions) > 0 && !slices.ContainsFunc(versions,
+			func(v string) bool { return chartutil.IsCompatibleRange(locked.Version, v) }) {
 			s.Problems = append(s.Problems, Problem{file, locked.Name, fmt.Sprintf(
 				"the lock file names %s %s, and the chart would be packaged with %s; run: helm dependency update %s, and commit %s",
 				locked.Name, locked.Version, strings.Join(versions, ", "), s.dir, file)})

@@ -23,8 +23,8 @@ import (
 // fetched keeps packages by digest, since one run reads a chart many times.
 var fetched sync.Map
 
-// fetch adds the package of a dependency that is not committed, if the settings name one. Nothing but its digest decides
-// what is taken: Chart.lock has only a digest of the lists of dependencies.
+// fetch adds the package of a dependency that is not committed, if the settings name one. Nothing but its digest
+// decides what is taken: Chart.lock has only a digest of the lists of dependencies.
 func (s *Source) fetch(ctx context.Context, c *chartv2.Chart, d *chartv2.Dependency, packages []config.Package) error {
 	if len(committedVersions(c, d.Name)) > 0 {
 		return nil
@@ -39,13 +39,15 @@ func (s *Source) fetch(ctx context.Context, c *chartv2.Chart, d *chartv2.Depende
 		}
 		sub, err := loader.LoadArchive(bytes.NewReader(content))
 		if err != nil {
-			return refusal.New("read the dependency %s of %s from %s: %w; correct fetch in the settings", p.Name, s.dir, p.From, err)
+			return refusal.New("read the dependency %s of %s from %s: %w; correct fetch in the settings", p.Name, s.dir,
+				p.From, err)
 		}
 		if sub.Name() != p.Name || sub.Metadata.Version != p.Version {
 			return refusal.New("read the dependency %s %s of %s from %s: the package is %s %s; correct fetch in the settings",
 				p.Name, p.Version, s.dir, p.From, sub.Name(), sub.Metadata.Version)
 		}
-		s.files = append(s.files, &archive.BufferedFile{Name: path.Join("charts", p.Name+"-"+p.Version+".tgz"), Data: content})
+		s.files = append(s.files, &archive.BufferedFile{Name: path.Join("charts", p.Name+"-"+p.Version+".tgz"),
+			Data: content})
 		c.AddDependency(sub)
 		return nil
 	}
@@ -72,7 +74,8 @@ func download(ctx context.Context, p config.Package) ([]byte, error) {
 	}
 	sum := sha256.Sum256(content)
 	if found := "sha256:" + hex.EncodeToString(sum[:]); found != p.Digest {
-		return nil, refusal.New("fetch chart %s %s from %s: its digest is %s where the settings say %s; compare it with the project's own, "+
+		return nil, refusal.New("fetch chart %s %s from %s: its digest is %s where the settings say %s; compare it with "+
+			"the project's own, "+
 			"and correct fetch in the settings", p.Name, p.Version, p.From, found, p.Digest)
 	}
 	fetched.Store(p.Digest, content)

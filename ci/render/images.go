@@ -163,8 +163,8 @@ type Lacking struct {
 	Because    string // why the bundle lacks it
 }
 
-// Lacking gives those of the uses in an object that name an image which the bundle should have, and lacks. An image of a
-// repository beside the released ones is one, if it bears the release's tag. by is the object, for people.
+// Lacking gives those of the uses in an object that name an image which the bundle should have, and lacks. An image
+// of a repository beside the released ones is one, if it bears the release's tag. by is the object, for people.
 func (i Images) Lacking(by string, uses []Use) []Lacking {
 	lacks, beside := map[string]string{}, map[string]bool{}
 	for repository, why := range i.Lacks {
@@ -190,12 +190,13 @@ func (i Images) Lacking(by string, uses []Use) []Lacking {
 	return found
 }
 
-// Lacking gives what the chart lacks of the images that it runs with its default values, for every version of Kubernetes
-// that it is rendered for.
+// Lacking gives what the chart lacks of the images that it runs with its default values, for every version of
+// Kubernetes that it is rendered for.
 func (s *Source) Lacking(ctx context.Context, images Images) ([]Lacking, error) {
 	kubernetes, ok := KubernetesOf(s.KubeVersion())
 	if !ok {
-		return nil, refusal.New("render chart %s: its kubeVersion %q allows no known version of Kubernetes (%s); correct it", s.dir, s.KubeVersion(), Known())
+		return nil, refusal.New("render chart %s: its kubeVersion %q allows no known version of Kubernetes (%s); correct "+
+			"it", s.dir, s.KubeVersion(), Known())
 	}
 	var found []Lacking
 	for _, version := range kubernetes.Versions() {
