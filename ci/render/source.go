@@ -58,7 +58,7 @@ func read(ctx context.Context, tree fs.FS, dir string, packages []config.Package
 	}
 	rules.AddDefaults()
 	f := &folderFiles{tree: tree, rules: rules, left: MostFiles, bytes: archive.MaxDecompressedChartSize}
-	if err := f.add(dir, ""); err != nil {
+	if err := f.add(dir, "", nil); err != nil {
 		return nil, err
 	}
 	s.files = f.files
@@ -79,8 +79,19 @@ type folderFiles struct {
 	bytes int64 // how many more they may have
 }
 
-// add collects all below a folder of the tree, which is the folder name of the chart.
-func (f *folderFiles) add(folder, name string) error {
+// add collects all below a folder of the tree, which is the folder name of the chart; within are the folders on the way.
+func (f *folderFiles) add(folder, name string, within []string) error {
+	// A tree of git tells where links lead. On disk, CheckLinks has looked at them.
+	if tree, ok := f.tree.(interface{ Resolve(string) (string, error) }); ok {
+		real, err := tree.Resolve(folder)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(within, real) {
+			return refusal.New("read chart: %s is a symbolic link to a folder that it lies in, so it leads in circles; remove it", folder)
+		}
+		within = append(slices.Clone(within), real)
+	}
 	entries, err := fs.ReadDir(f.tree, folder)
 	if err != nil {
 		return refusal.New("read chart %s: %w", folder, err)
@@ -104,7 +115,7 @@ func (f *folderFiles) add(folder, name string) error {
 			continue
 		}
 		if info.IsDir() {
-			if err := f.add(at, below); err != nil {
+			if err := f.add(at, below, within); err != nil {
 				return err
 			}
 			continue
