@@ -82,7 +82,8 @@ func (w Want) Check(path string) (Said, error) {
 
 var (
 	// stamped finds what the linker's -X writes: a string that ends with a zero byte.
-	stamped = regexp.MustCompile(`(?:^|[^0-9A-Za-z.+_/-])(v?(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})(?:[-+][0-9A-Za-z.+-]{1,60})?)\x00`)
+	stamped = regexp.MustCompile(`(?:^|[^0-9A-Za-z.+_/-])` +
+		`(v?(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})(?:[-+][0-9A-Za-z.+-]{1,60})?)\x00`)
 	// continues finds that a version goes on: v1.5.0 is no part of v1.5.0-rc.0 or v1.5.01.
 	continues = regexp.MustCompile(`^(?:\d|\.\d|-[0-9A-Za-z]+\.?\d|\+[0-9A-Za-z])`)
 )
