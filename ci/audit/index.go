@@ -295,8 +295,8 @@ func (a *auditor) indexed(ctx context.Context, v version.Version, k *known, t *t
 	return nil
 }
 
-// unlisted is about a version of a chart of which the index has no entry at all. It is a difference if the index had one
-// of this version before.
+// unlisted is about a version of a chart of which the index has no entry at all. It is a difference if the index had
+// one of this version before.
 func (a *auditor) unlisted(ctx context.Context, v version.Version, c released, out *Version) error {
 	was, err := a.listedBefore(ctx, c.name)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// TestOmitted: an image that was left out, and that the registry does not have, is missing where the chart of a final runs it.
+// TestOmitted: an image that was left out, and that the registry does not have, is missing where the chart of a final
+// runs it.
 func TestOmitted(t *testing.T) {
 	dir := t.TempDir()
 	shell(t, dir, `git init -q -b main .

@@ -425,8 +425,8 @@ func PlatformName(p *ocispec.Platform) string {
 	return p.OS + "/" + p.Architecture + "/" + p.Variant
 }
 
-// IsAttestation tells whether an index lists a manifest that no platform runs: it describes another one of the index, as
-// BuildKit writes provenance and SBOMs.
+// IsAttestation tells whether an index lists a manifest that no platform runs: it describes another one of the index,
+// as BuildKit writes provenance and SBOMs.
 func IsAttestation(desc ocispec.Descriptor) bool {
 	p := desc.Platform
 	return p != nil && p.OS == "unknown" && p.Architecture == "unknown" ||

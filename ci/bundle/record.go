@@ -183,8 +183,8 @@ func (r Record) OfKind(kind string) []Artifact {
 	return found
 }
 
-// LackedImages are the images that the settings name and that the bundle lacks, for one of its platforms or for all: why, by
-// repository.
+// LackedImages are the images that the settings name and that the bundle lacks, for one of its platforms or for all:
+// why, by repository.
 func (r Record) LackedImages() map[string]string {
 	lacked := map[string]string{}
 	for _, image := range r.Config.Images {

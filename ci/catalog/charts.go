@@ -131,7 +131,8 @@ func (c *Catalog) keepListed(index *chartindex.Index, p Packages, files map[stri
 	return listed
 }
 
-// hasCRDs tells whether a packaged chart, or a subchart in it, has a folder of them: Helm looks into crds/ (https://helm.sh/docs/chart_best_practices/custom_resource_definitions).
+// hasCRDs tells whether a packaged chart, or a subchart in it, has a folder of them: Helm looks into crds/
+// (https://helm.sh/docs/chart_best_practices/custom_resource_definitions).
 func hasCRDs(pkg []byte) (bool, error) {
 	gz, err := gzip.NewReader(bytes.NewReader(pkg))
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 // CRDs tells what differs between the CustomResourceDefinitions of two trees, for those who have objects stored in the older version and upgrade. The graver of two
 // readings counts: newer clusters take an object that is invalid already as long as it is not touched there (ratcheting, Kubernetes 1.33), older ones do not.
 //
-// The lists of folders are alternatives, such as those of a chart and config/crd/bases: in each tree the first list counts that has any CRD, and a folder that a tree lacks has none.
+// The lists of folders are alternatives, such as those of a chart and config/crd/bases: in each tree the first list
+// counts that has any CRD, and a folder that a tree lacks has none.
 // Of charts that have CRDs of their own each one wants a call.
 // Read are .yaml, .yml and .json files, as Helm does, with one document or more; what is no CRD is passed over, and so is a template: a file with {{ in it that cannot be
 // read as it is. A CRD that became a template is one finding. Those of apiextensions.k8s.io/v1beta1 are compared like those of v1, since they say the same in other places

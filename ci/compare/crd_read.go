@@ -65,7 +65,8 @@ type parsed struct {
 	template    bool
 }
 
-// readSide reads the CRDs of the first folders that have any. A folder that is missing has none. Of a CRD that a folder holds twice the first one by path counts.
+// readSide reads the CRDs of the first folders that have any. A folder that is missing has none. Of a CRD that a
+// folder holds twice the first one by path counts.
 func readSide(tree fs.FS, alternatives [][]string, seen map[string]*parsed) (side, error) {
 	s := side{definitions: map[string]placed{}}
 	for _, dirs := range alternatives {

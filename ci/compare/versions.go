@@ -59,7 +59,8 @@ func Versions(ctx context.Context, older, newer Side) ([]Finding, error) {
 	return findings, nil
 }
 
-// crds compares the CRDs that each chart installs, those of its subcharts included, or, without a chart that has some, those that controller-gen leaves for kustomize.
+// crds compares the CRDs that each chart installs, those of its subcharts included, or, without a chart that has some,
+// those that controller-gen leaves for kustomize.
 func crds(older, newer Side) ([]Finding, error) {
 	kustomize := []string{"config/crd/bases"}
 	var findings []Finding

@@ -44,8 +44,8 @@ type Config struct {
 	Explain map[string]string `json:"explain,omitempty"`
 	// Changelog is the file that a release commit adds a section of notes to; CHANGELOG.md where there is one, "none" for no file.
 	Changelog string `json:"changelog,omitempty"`
-	// Generated are files that a command makes of others. A backport regenerates them instead of merging them, and the gate
-	// compares them. No record holds them, and the hash of a plan leaves them out.
+	// Generated are files that a command makes of others. A backport regenerates them instead of merging them, and the
+	// gate compares them. No record holds them, and the hash of a plan leaves them out.
 	Generated []Generated `json:"generated,omitzero"`
 	// Backport is how pull requests of backports are opened; no plan and no record holds it.
 	Backport *Backport `json:"backport,omitempty"`

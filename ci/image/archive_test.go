@@ -278,7 +278,8 @@ func TestArchiveWithAttestation(t *testing.T) {
 	}
 }
 
-// takesAttestation takes an image with an attestation, of an archive whose index.json lists an index or, flat, manifests.
+// takesAttestation takes an image with an attestation, of an archive whose index.json lists an index or, flat,
+// manifests.
 func takesAttestation(t *testing.T, flat bool) {
 	t.Helper()
 	files := foreignLayout(t, flat, debianPlatforms[:2]...)

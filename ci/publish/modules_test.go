@@ -47,8 +47,8 @@ func run(t *testing.T, dir, script string, env ...string) string {
 	return string(out)
 }
 
-// TestTheGoCommandTakesWhatIsPublished: git's own server serves the remote, and the go command without a proxy finds both
-// modules at the version and builds what imports them.
+// TestTheGoCommandTakesWhatIsPublished: git's own server serves the remote, and the go command without a proxy finds
+// both modules at the version and builds what imports them.
 func TestTheGoCommandTakesWhatIsPublished(t *testing.T) {
 	ctx, source := t.Context(), ofModules(t)
 	destination := newThrowaway(t)
@@ -115,8 +115,8 @@ func TestTheGoCommandTakesWhatIsPublished(t *testing.T) {
 	}
 }
 
-// TestTagsOfModulesNeverMove: a module's tag that leads elsewhere is refused before anything is written; one that a person
-// pushed for the release commit stays.
+// TestTagsOfModulesNeverMove: a module's tag that leads elsewhere is refused before anything is written; one that a
+// person pushed for the release commit stays.
 func TestTagsOfModulesNeverMove(t *testing.T) {
 	ctx, source := t.Context(), ofModules(t)
 	destination := newThrowaway(t)

@@ -1,6 +1,7 @@
 // Package render tells what a Helm chart renders to: the documents that would be applied by a first installation, its crds/ included.
 //
-// It needs no cluster, and no network but for packages that the settings name by digest: a chart whose other dependencies are not in the tree is not rendered. Whether the documents are right, or what they mean, is not
+// It needs no cluster, and no network but for packages that the settings name by digest: a chart whose other
+// dependencies are not in the tree is not rendered. Whether the documents are right, or what they mean, is not
 // its business.
 package render
 
@@ -52,8 +53,9 @@ type Given struct {
 	Content []byte // YAML
 }
 
-// Render renders the chart for a version of Kubernetes, with the values that are given, or with its defaults alone. A chart that refuses to render where other
-// operators' APIs are absent is rendered for a cluster that has them, and a note says so. Errors name files as they are in the tree.
+// Render renders the chart for a version of Kubernetes, with the values that are given, or with its defaults alone. A
+// chart that refuses to render where other operators' APIs are absent is rendered for a cluster that has them, and a
+// note says so. Errors name files as they are in the tree.
 func (s *Source) Render(ctx context.Context, kubernetes string, given *Given) (Rendering, error) {
 	ch, rendered, err := s.renderFor(ctx, kubernetes, given, nil)
 	var notes []string

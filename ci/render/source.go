@@ -79,7 +79,8 @@ type folderFiles struct {
 	bytes int64 // how many more they may have
 }
 
-// add collects all below a folder of the tree, which is the folder name of the chart; within are the folders on the way.
+// add collects all below a folder of the tree, which is the folder name of the chart; within are the folders on the
+// way.
 func (f *folderFiles) add(folder, name string, within []string) error {
 	// A tree of git tells where links lead. On disk, CheckLinks has looked at them.
 	if tree, ok := f.tree.(interface{ Resolve(string) (string, error) }); ok {

@@ -117,8 +117,8 @@ func withoutPatterns(all []Surface, s Surface, values []Value, content []byte) [
 	return values
 }
 
-// Follows tells which values of a tree carry the version v: those that a pattern of the settings catches, that say v, or
-// that said a version before. Of a first version only those follow that say it.
+// Follows tells which values of a tree carry the version v: those that a pattern of the settings catches, that say v,
+// or that said a version before. Of a first version only those follow that say it.
 func Follows(all []Occurrence, v version.Version, before Before) (follow, others []Occurrence, err error) {
 	h := history{Before: before, version: v, read: map[string][]Value{}, charts: map[string]version.Version{}}
 	for _, at := range all {

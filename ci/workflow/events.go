@@ -136,10 +136,10 @@ func passes(wanted, ignored []string, name string) bool {
 	return in
 }
 
-// matches tells whether a name matches a filter pattern of GitHub: * does not match a slash, ** does, ? and + repeat the
-// character before
-// (https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#filter-pattern-cheat-sheet).
-// A pattern that cannot be read matches everything.
+// matches tells whether a name matches a filter pattern of GitHub: * does not match a slash, ** does, ? and + repeat
+// the character before
+// (https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#filter-pattern-cheat-sheet). A
+// pattern that cannot be read matches everything.
 func matches(pattern, name string) bool {
 	var b strings.Builder
 	b.WriteString("^")

@@ -183,9 +183,9 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, nee
 	return "", err
 }
 
-// behind names the branches of which the remote has commits that the clone's own and fetched branch do not have. It also
-// gives the command that fetches them. It compares the development branch and those of these lines. Both are empty if there are
-// none.
+// behind names the branches of which the remote has commits that the clone's own and fetched branch do not have. It
+// also gives the command that fetches them. It compares the development branch and those of these lines. Both are
+// empty if there are none.
 func behind(ctx context.Context, source *git.Repository, remote *tags.Remote, c config.Config, lines []string) (
 	found, run string, err error) {
 	there := remote.Lines(c.Pattern())
