@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/operator-release/operator-release/ci/test/long"
 )
 
 // shell runs commands in a folder, without settings of the user, and gives what they print.
@@ -119,6 +121,7 @@ func contents(ctx context.Context, r *Repository, commit string) (map[string]str
 // TestPartialClones: functions that read objects give the same results in a partial clone and in a full one, with few
 // fetches.
 func TestPartialClones(t *testing.T) {
+	long.Skip(t)
 	ctx, remote := t.Context(), promising(t)
 	commits := func(r *Repository, names ...string) []Commit {
 		t.Helper()

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/test/long"
 )
 
 // sh runs a shell in a folder, as a user does.
@@ -112,6 +113,7 @@ func TestWhichRemote(t *testing.T) {
 // TestFetchCommand runs the printed command in every kind of clone. Afterwards the clone has every branch, tag and
 // commit.
 func TestFetchCommand(t *testing.T) {
+	long.Skip(t)
 	ctx, dir := t.Context(), lines(t)
 	url := "file://" + dir + "/remote.git"
 	tip := sh(t, dir, "git -C remote.git rev-parse v1.4.1^{}")

@@ -12,6 +12,7 @@ import (
 	"github.com/operator-release/operator-release/ci/floating"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/test/long"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -96,6 +97,7 @@ func (l *life) tags(names ...string) map[string]version.Version {
 
 // TestFloatingTagsLeadForward: whatever order versions of several lines are published in, and published again, tags that move lead to the newest.
 func TestFloatingTagsLeadForward(t *testing.T) {
+	long.Skip(t)
 	l := newLife(t)
 	for _, c := range []struct{ publish, back, latest, v14, v15 string }{
 		{"v1.5.0-rc.0", "", "", "", ""},
@@ -121,6 +123,7 @@ func TestFloatingTagsLeadForward(t *testing.T) {
 // TestFloatingTagsAreMonotone: over random orders of release, repair, rolling back and undoing that, at a real registry and a real remote, each
 // tag leads where the rule says after every step; only rolling back leads a tag back, and only one that led to that version.
 func TestFloatingTagsAreMonotone(t *testing.T) {
+	long.Skip(t)
 	names := []string{"latest", "v1.0", "v1.1", "v1.2"}
 	for seed := range uint64(*seeds) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

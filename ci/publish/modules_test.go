@@ -11,6 +11,7 @@ import (
 	"github.com/operator-release/operator-release/ci/faults"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/test/long"
 )
 
 // ofModules is a repository of a Go module, with another one in api/ that it requires.
@@ -50,6 +51,7 @@ func run(t *testing.T, dir, script string, env ...string) string {
 // TestTheGoCommandTakesWhatIsPublished: git's own server serves the remote, and the go command without a proxy finds
 // both modules at the version and builds what imports them.
 func TestTheGoCommandTakesWhatIsPublished(t *testing.T) {
+	long.Skip(t)
 	ctx, source := t.Context(), ofModules(t)
 	destination := newThrowaway(t)
 	served := t.TempDir()

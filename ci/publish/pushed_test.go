@@ -11,6 +11,7 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/test/long"
 )
 
 // pushedTag is a tag of the kind, as a person pushes it: what the ref points at. The repository holds the commit.
@@ -54,6 +55,7 @@ func pushedTag(t *testing.T, r *git.Repository, record bundle.Record, kind strin
 // TestPushedTag: publication keeps a tag that a person pushed for the release commit. Registry and backup restore the
 // same object. Any other object under the name is refused before anything is written.
 func TestPushedTag(t *testing.T) {
+	long.Skip(t)
 	ctx, source := held(t), repository(t)
 	b := releaseOf(t, source, "v1.5.0", "v1.5.0\n", "linux/amd64")
 	signed := copied(t, b)

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/operator-release/operator-release/ci/test/clones"
+	"github.com/operator-release/operator-release/ci/test/long"
 )
 
 var (
@@ -195,7 +196,7 @@ func TestOneIdentity(t *testing.T) {
 		switch {
 		case format == "sha256":
 			sample = *combinations
-		case !allTests():
+		case !long.Tests():
 			sample = 2 * *combinations
 		}
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })

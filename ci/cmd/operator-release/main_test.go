@@ -34,6 +34,7 @@ import (
 	"github.com/operator-release/operator-release/ci/forge/hub"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/publish"
+	"github.com/operator-release/operator-release/ci/test/long"
 )
 
 func TestMain(m *testing.M) {
@@ -92,7 +93,7 @@ func TestScenarios(t *testing.T) {
 			case "root":
 				return os.Getuid() == 0, nil
 			case "all":
-				return allTests(), nil
+				return long.Tests(), nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
@@ -104,9 +105,6 @@ func TestScenarios(t *testing.T) {
 		},
 	})
 }
-
-// allTests tells whether the tests that take long run too, as they do in CI.
-func allTests() bool { return os.Getenv("OPERATOR_RELEASE_TESTS") == "all" }
 
 // oci-layout DIR PLATFORM PATH=FILE...: an image with these files, as another tool writes it.
 func ociLayout(ts *testscript.TestScript, neg bool, args []string) {
