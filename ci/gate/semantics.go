@@ -14,8 +14,8 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -85,20 +85,28 @@ func (o *object) semantics(typed runtime.Object) field.ErrorList {
 
 // looselyNamed are the groups whose objects have names with more characters than a DNS subdomain.
 var looselyNamed = []string{"rbac.authorization.k8s.io", "apiregistration.k8s.io", "certificates.k8s.io",
-	"authentication.k8s.io",
-	"authorization.k8s.io", "internal.apiserver.k8s.io", "events.k8s.io", "networking.k8s.io/IPAddress"}
+	"authentication.k8s.io", "authorization.k8s.io", "internal.apiserver.k8s.io", "events.k8s.io",
+	"networking.k8s.io/IPAddress"}
 
 // nameRule is how an API server validates the names of a kind.
 func nameRule(group, kind string) apivalidation.ValidateNameFunc {
 	switch {
-	case slices.Contains(looselyNamed, group), slices.Contains(looselyNamed, group+"/"+kind), strings.HasSuffix(kind,
-		"Review"),
+	case slices.Contains(looselyNamed, group), slices.Contains(looselyNamed, group+"/"+kind),
+		strings.HasSuffix(kind, "Review"),
 		group == "" && (kind == "Event" || kind == "ComponentStatus"):
-		return path.ValidatePathSegmentName
+		return pathSegment
 	case group == "" && (kind == "Namespace" || kind == "Service"):
 		return apivalidation.NameIsDNSLabel // of a Service, old servers accept fewer names
 	}
 	return apivalidation.NameIsDNSSubdomain
+}
+
+// pathSegment accepts a name that can be a part of an API server's URL.
+func pathSegment(name string, prefix bool) []string {
+	if prefix {
+		return content.IsPathSegmentPrefix(name)
+	}
+	return content.IsPathSegmentName(name)
 }
 
 // metadataProblems are the errors of name, labels, annotations, finalizers and owners.
