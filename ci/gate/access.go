@@ -40,8 +40,8 @@ func policyRules(rules []rbacv1.PolicyRule, namespaced bool) field.ErrorList {
 	return errs
 }
 
-// binding validates a RoleBinding or ClusterRoleBinding, which may refer to these kinds.
-func binding(ref rbacv1.RoleRef, subjects []rbacv1.Subject, kinds ...string) field.ErrorList {
+// binding validates a RoleBinding, which is namespaced, or a ClusterRoleBinding. It may refer to these kinds.
+func binding(ref rbacv1.RoleRef, subjects []rbacv1.Subject, namespaced bool, kinds ...string) field.ErrorList {
 	var errs field.ErrorList
 	at := field.NewPath("roleRef")
 	if ref.APIGroup != "" && ref.APIGroup != rbacv1.GroupName {
@@ -57,7 +57,7 @@ func binding(ref rbacv1.RoleRef, subjects []rbacv1.Subject, kinds ...string) fie
 		at, group := field.NewPath("subjects").Index(i), ""
 		switch s.Kind {
 		case rbacv1.ServiceAccountKind:
-			if s.Namespace == "" {
+			if s.Namespace == "" && !namespaced {
 				errs = append(errs, field.Required(at.Child("namespace"), ""))
 			}
 		case rbacv1.UserKind, rbacv1.GroupKind:

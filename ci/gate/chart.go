@@ -134,7 +134,7 @@ func (c chartCheck) withValues(ctx context.Context, file string, chart *rendered
 		before = rendered.Documents
 		r := rendering{set: set, kubernetes: version, byDefault: file == ""}
 		var objectChecks []Check
-		objectChecks, r.objects = checkObjects(subject, rendered.Documents, c.seen)
+		objectChecks, r.objects = checkObjects(subject, version, rendered.Documents, c.seen)
 		checks = append(checks, objectChecks...)
 		chart.renderings = append(chart.renderings, r)
 	}

@@ -65,8 +65,8 @@ func minorOf(kubernetes string) int {
 }
 
 // removedAPIs has one check for each object that a version of Kubernetes refuses for which the chart yields it, since
-// it
-// removed the API. A final version fails if no version that kubeVersion allows serves it; else it is a warning.
+// it removed the API. A final version fails if no version that kubeVersion allows serves it, or, without kubeVersion,
+// no version that the Kubernetes project supports; else it is a warning.
 func removedAPIs(chart renderedChart, final bool) []Check {
 	var checks []Check
 	var seen []string
@@ -83,7 +83,11 @@ func removedAPIs(chart renderedChart, final bool) []Check {
 			detail := fmt.Sprintf("%s: Kubernetes 1.%d to 1.%d served this API, and Kubernetes %s refuses the object",
 				o.file, o.removal.introduced, o.removal.removed-1, strings.TrimPrefix(r.kubernetes, "v"))
 			if !render.Allows(chart.kubeVersion, o.removal.introduced, o.removal.removed-1) {
-				detail += fmt.Sprintf("; kubeVersion %s allows none of these", chart.kubeVersion)
+				because := "; kubeVersion " + chart.kubeVersion + " allows none of these"
+				if chart.kubeVersion == "" {
+					because = "; the chart names no kubeVersion, and none of these is supported any more"
+				}
+				detail += because
 				if final {
 					c.Status = Failed
 				}

@@ -76,7 +76,7 @@ func must(err error) {
 
 // checkObjects checks the documents of one rendering: one check for all that
 // could be checked, then one for each object that could not.
-func checkObjects(subject string, docs []render.Document, seen memo) ([]Check, []*object) {
+func checkObjects(subject, version string, docs []render.Document, seen memo) ([]Check, []*object) {
 	var objects []*object
 	var problems, warnings []string
 	for _, doc := range docs {
@@ -109,7 +109,16 @@ func checkObjects(subject string, docs []render.Document, seen memo) ([]Check, [
 			}
 			continue
 		}
-		if scheme, _ := kubernetes(); scheme.IsGroupRegistered(o.gvk.Group) {
+		scheme, _ := kubernetes()
+		own := scheme.IsGroupRegistered(o.gvk.Group)
+		if own && minorOf(version) < minorOf(render.Newest()) { // older versions served APIs that are not known here
+			unchecked = append(unchecked, Check{Name: ObjectsCheck, Status: NotChecked,
+				Subject: fmt.Sprintf("%s: %s %s", subject, o.gvk.GroupVersion(), o),
+				Details: []string{fmt.Sprintf("%s: Kubernetes %s has no such kind; whether %s has it is not known",
+					o.file, strings.TrimPrefix(render.Newest(), "v"), strings.TrimPrefix(version, "v"))}})
+			continue
+		}
+		if own {
 			problems = append(problems, o.says(fmt.Sprintf("Kubernetes has no kind %s in %s (removed, or misspelt); "+
 				"use one that it has", o.gvk.Kind, o.gvk.GroupVersion())))
 			continue

@@ -157,7 +157,7 @@ size: big
 			if err != nil {
 				t.Fatal(err)
 			}
-			checks, objects := checkObjects("subject", rendered.Documents, memo{})
+			checks, objects := checkObjects("subject", render.Newest(), rendered.Documents, memo{})
 			if len(objects) != len(chart.renderings[0].objects) {
 				t.Errorf("%d objects, and %d by the chart's own check", len(objects), len(chart.renderings[0].objects))
 			}

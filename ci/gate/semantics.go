@@ -72,9 +72,9 @@ func (o *object) semantics(typed runtime.Object) field.ErrorList {
 	case *rbacv1.ClusterRole:
 		errs = append(errs, policyRules(t.Rules, false)...)
 	case *rbacv1.RoleBinding:
-		errs = append(errs, binding(t.RoleRef, t.Subjects, "Role", "ClusterRole")...)
+		errs = append(errs, binding(t.RoleRef, t.Subjects, true, "Role", "ClusterRole")...)
 	case *rbacv1.ClusterRoleBinding:
-		errs = append(errs, binding(t.RoleRef, t.Subjects, "ClusterRole")...)
+		errs = append(errs, binding(t.RoleRef, t.Subjects, false, "ClusterRole")...)
 	case *admissionv1.ValidatingWebhookConfiguration:
 		errs = append(errs, validatingWebhooks(t.Webhooks)...)
 	case *admissionv1.MutatingWebhookConfiguration:

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -185,7 +186,7 @@ func TestRefusedByEveryServer(t *testing.T) {
 			`"first" is no whole number`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checks, _ := checkObjects("subject", []render.Document{}, memo{})
+			checks, _ := checkObjects("subject", render.Newest(), []render.Document{}, memo{})
 			if len((Result{checks}).Failed()) > 0 {
 				t.Fatal("an empty chart fails")
 			}
@@ -193,13 +194,28 @@ func TestRefusedByEveryServer(t *testing.T) {
 			for _, text := range strings.Split(c.text, "---\n") {
 				docs = append(docs, render.Document{File: "charts/operator/templates/extra.yaml", Text: text})
 			}
-			checks, _ = checkObjects("subject", docs, memo{})
+			checks, _ = checkObjects("subject", render.Newest(), docs, memo{})
 			failed := Result{checks}.Failed()
 			if len(failed) == 0 {
 				t.Fatalf("passes:\n%s", details(checks))
 			}
 			contains(t, failed, c.want)
 		})
+	}
+}
+
+// TestUnknownInOldVersions: whether an old version of Kubernetes has a kind that the newest one does not have is not
+// known. In the newest one it is a problem.
+func TestUnknownInOldVersions(t *testing.T) {
+	for _, api := range []string{"autoscaling/v2beta2, kind: HorizontalPodAutoscaler", "policy/v1beta1, kind: PodSecurityPolicy"} {
+		docs := []render.Document{{File: "a.yaml", Text: "{apiVersion: " + api + ", metadata: {name: a}}"}}
+		for version, want := range map[string]Status{"v1.20.0": NotChecked, render.Newest(): Failed} {
+			checks, _ := checkObjects("subject", version, docs, memo{})
+			if !slices.ContainsFunc(checks, func(c Check) bool { return c.Status == want }) ||
+				want != Failed && slices.ContainsFunc(checks, func(c Check) bool { return c.Status == Failed }) {
+				t.Errorf("%s for %s: %s", api, version, details(checks))
+			}
+		}
 	}
 }
 
@@ -215,6 +231,8 @@ func TestAcceptedByServers(t *testing.T) {
 			"[{matchLabels: {a: b}}]}\nrules: []"),
 		"a binding to a group": rbac("RoleBinding", "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: "+
 			"Role, name: a}\nsubjects: [{kind: Group, name: 'system:masters'}]"),
+		"an account of the binding's namespace": rbac("RoleBinding", "roleRef: {kind: Role, name: a}\n"+
+			"subjects: [{kind: ServiceAccount, name: a}]"),
 		"a hook in capitals and blanks": hook("helm.sh/hook: ' Pre-Install , post-upgrade', helm.sh/hook-weight: " +
 			"'-5', helm.sh/hook-delete-policy: 'before-hook-creation,hook-succeeded'"),
 		"a test of Helm 2": hook("helm.sh/hook: test-success"),
@@ -231,7 +249,7 @@ func TestAcceptedByServers(t *testing.T) {
 			"x-kubernetes-validations: [{rule: 'self.all(x, self.all(y, x == y))'}]}"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			checks, _ := checkObjects("subject", []render.Document{{File: "a.yaml", Text: text}}, memo{})
+			checks, _ := checkObjects("subject", render.Newest(), []render.Document{{File: "a.yaml", Text: text}}, memo{})
 			for _, c := range checks {
 				if c.Status != Passed {
 					t.Errorf("%s:\n%s", c.Status, details([]Check{c}))
@@ -265,7 +283,7 @@ func TestPathsNowhere(t *testing.T) {
 			"additionalPrinterColumns: [{name: A, type: string, jsonPath: .spec.anything}]"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checks, _ := checkObjects("subject", []render.Document{{File: "a.yaml", Text: c.text}}, memo{})
+			checks, _ := checkObjects("subject", render.Newest(), []render.Document{{File: "a.yaml", Text: c.text}}, memo{})
 			var warned []Check
 			for _, check := range checks {
 				switch check.Status {

@@ -48,7 +48,7 @@ func (x *Index) read(ctx context.Context, remote *git.Remote) (index *chartindex
 		return nil, tip, err
 	}
 	if index, err = x.at(ctx, remote, tip.ID); err == nil && len(index.Versions()) == 0 {
-		err = x.checkVanished(ctx, remote, tip.ID)
+		err = x.checkVanished(ctx, remote, tip.ID, "")
 	}
 	return index, tip, err
 }
@@ -196,9 +196,18 @@ func (p *publication) unlisted(ctx context.Context) (bool, error) {
 	if p.index == nil {
 		return false, nil
 	}
-	index, _, err := p.index.read(ctx, p.remote)
+	index, tip, err := p.index.read(ctx, p.remote)
 	if err != nil {
 		return false, err
+	}
+	for _, chart := range p.bundle.Record.OfKind(bundle.KindChart) {
+		name := path.Base(chart.Repository)
+		if tip.ID == "" || len(index.Versions()[name]) > 0 {
+			continue
+		}
+		if err := p.index.checkVanished(ctx, p.remote, tip.ID, name); err != nil {
+			return false, err
+		}
 	}
 	entries, _, err := entriesOf(p.bundle, "")
 	if err != nil {

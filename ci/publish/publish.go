@@ -106,6 +106,8 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 		p.report.Skipped = append(p.report.Skipped, "chart index")
 	} else if p.remote == nil {
 		return p.report, refusal.New("publish %s to the chart index on branch %s: the branch is on the git remote; name that, too", p.version, p.index.Branch)
+	} else if err := p.checkIndexBranch(); err != nil {
+		return p.report, err
 	}
 	for _, step := range []func(context.Context) error{
 		p.contradictions, p.content, p.claim, p.mark, p.branch, p.imageTags, p.chartTags, p.moduleTags, p.tag, p.page, p.chartIndex, p.floatingTags, p.readBack,

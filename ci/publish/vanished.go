@@ -14,13 +14,20 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
-// checkVanished refuses an index without entries on a branch where an earlier commit has some: a new index in its place
-// would take every version from those who use it. An index may be empty if each version in it was marked: rollback
-// removes versions.
-func (x *Index) checkVanished(ctx context.Context, remote *git.Remote, tip string) error {
+// lookBack is how many earlier commits of an index are looked at for a chart that it does not list.
+const lookBack = 100
+
+// checkVanished refuses an index that lists no version of a chart although an earlier commit of its branch lists some.
+// Without a chart it refuses an index that lists none at all. A new list in its place would take every version from
+// those who use it. A list may be empty if each version in it was marked: rollback removes versions.
+func (x *Index) checkVanished(ctx context.Context, remote *git.Remote, tip, chart string) error {
 	earlier, err := x.earlier(ctx, remote, tip)
 	if err != nil {
 		return err
+	}
+	what := "chart"
+	if chart != "" {
+		what, earlier = "version of chart "+chart, earlier[:min(lookBack, len(earlier))]
 	}
 	for _, commit := range earlier {
 		index, err := x.at(ctx, remote, commit)
@@ -31,6 +38,9 @@ func (x *Index) checkVanished(ctx context.Context, remote *git.Remote, tip strin
 			return err
 		}
 		listed := index.Versions()
+		if chart != "" {
+			maps.DeleteFunc(listed, func(name string, _ []string) bool { return name != chart })
+		}
 		if len(listed) == 0 {
 			continue
 		}
@@ -42,9 +52,27 @@ func (x *Index) checkVanished(ctx context.Context, remote *git.Remote, tip strin
 		if err != nil {
 			return err
 		}
-		return refusal.New("read %s on branch %s of %s: it lists no chart, and in commit %.12s it listed %s%s; "+
+		return refusal.New("read %s on branch %s of %s: it lists no %s, and in commit %.12s it listed %s%s; "+
 			"bring it back: git checkout %.12s -- %s, and commit; or name the branch where it is now",
-			indexFile, x.Branch, remote.URL, commit, strings.Join(vanished, ", "), moved, commit, indexFile)
+			indexFile, x.Branch, remote.URL, what, commit, strings.Join(vanished, ", "), moved, commit, indexFile)
+	}
+	return nil
+}
+
+// checkIndexBranch refuses to keep the chart index on a branch that releases are made of.
+func (p *publication) checkIndexBranch() error {
+	pattern, err := linesOf(p.bundle.Record)
+	if err != nil {
+		return err
+	}
+	line, isLine := pattern.LineOf(p.index.Branch)
+	switch {
+	case isLine:
+		return refusal.New("publish %s to the chart index on branch %s: that is the branch of release line %s; "+
+			"name another one, such as gh-pages", p.version, p.index.Branch, line)
+	case p.index.Branch == p.bundle.Record.Config.Development:
+		return refusal.New("publish %s to the chart index on branch %s: that is the development branch; "+
+			"name another one, such as gh-pages", p.version, p.index.Branch)
 	}
 	return nil
 }

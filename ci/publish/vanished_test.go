@@ -25,6 +25,8 @@ func TestAnIndexThatVanished(t *testing.T) {
 		"an empty file":        {map[string]string{indexFile: was}, map[string]string{indexFile: ""}, "it lists no chart"},
 		"no file":              {map[string]string{indexFile: was}, map[string]string{"README.md": "Charts\n"}, "it lists no chart"},
 		"moved":                {map[string]string{indexFile: was}, map[string]string{"docs/index.yaml": was}, "(docs/index.yaml is on the branch)"},
+		"another chart alone":  {map[string]string{indexFile: was}, map[string]string{indexFile: "entries: {other: [{version: 1.0.0}]}\n"}, "it lists no version of chart spark, and in commit"},
+		"a new chart":          {map[string]string{indexFile: "entries: {other: [{version: 0.9.0}]}\n"}, map[string]string{indexFile: "entries: {other: [{version: 1.0.0}]}\n"}, ""},
 		"a branch of pages":    {map[string]string{"index.html": "<p>"}, map[string]string{"index.html": "<p>Charts"}, ""},
 		"never any entry":      {map[string]string{indexFile: "entries: {}\n"}, map[string]string{indexFile: "entries:\n"}, ""},
 		"it could not be read": {map[string]string{indexFile: "entries: ["}, map[string]string{indexFile: "entries: {}\n"}, ""},
@@ -60,6 +62,22 @@ func TestAnIndexThatVanished(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		case c.want != "" && (!refusal.Is(err) || !strings.Contains(err.Error(), c.want) || report.Changed()):
 			t.Errorf("%s: %v, want a refusal with %q, and nothing written: %v", name, err, c.want, report.Writes)
+		}
+	}
+}
+
+// TestIndexOnABranchOfReleases: the index is not written to a branch that releases are made of.
+func TestIndexOnABranchOfReleases(t *testing.T) {
+	ctx, source, throwaway := t.Context(), repository(t), newThrowaway(t)
+	b := releaseOf(t, source, "v1.5.0", "v1.5.0\n", "linux/amd64")
+	b.Record.Config.Development = "main"
+	for branch, want := range map[string]string{
+		"release-1.5": "that is the branch of release line 1.5", "release-2.0": "release line 2.0", "main": "that is the development branch",
+	} {
+		to := throwaway.Destinations(source)
+		to.Index = &Index{Branch: branch}
+		if report, err := Publish(ctx, b, to); !refusal.Is(err) || !strings.Contains(err.Error(), want) || report.Changed() {
+			t.Errorf("%s: %v", branch, err)
 		}
 	}
 }

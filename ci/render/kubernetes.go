@@ -35,7 +35,7 @@ func (k Kubernetes) Versions() []string {
 // ok is false where it allows none that is known.
 func KubernetesOf(kubeVersion string) (k Kubernetes, ok bool) {
 	if kubeVersion == "" {
-		k = Kubernetes{Oldest: fmt.Sprintf("v1.%d.0", supportedMinor), Newest: fmt.Sprintf("v1.%d.0", newestMinor)}
+		k = Kubernetes{Oldest: fmt.Sprintf("v1.%d.0", supportedMinor), Newest: Newest()}
 		k.Because = fmt.Sprintf("rendered for Kubernetes %s, the oldest supported one, and %s, the newest known one; "+
 			"the chart names no kubeVersion",
 			k.Oldest, k.Newest)
@@ -71,6 +71,9 @@ func firstAllowed(kubeVersion string, minor int) string {
 
 // Allows tells whether a kubeVersion allows a version of Kubernetes between two minor versions, both included.
 func Allows(kubeVersion string, from, to int) bool {
+	if kubeVersion == "" {
+		return to >= supportedMinor
+	}
 	for minor := from; minor <= to; minor++ {
 		if firstAllowed(kubeVersion, minor) != "" {
 			return true
@@ -83,6 +86,9 @@ func Allows(kubeVersion string, from, to int) bool {
 func Supported(kubeVersion string) (versions string, ok bool) {
 	return fmt.Sprintf("v1.%d to v1.%d", supportedMinor, newestMinor), Allows(kubeVersion, supportedMinor, newestMinor)
 }
+
+// Newest is the newest version of Kubernetes that is known, such as v1.37.0.
+func Newest() string { return fmt.Sprintf("v1.%d.0", newestMinor) }
 
 // Known is the range of Kubernetes' versions that a kubeVersion is compared with.
 func Known() string { return fmt.Sprintf("v1.%d to v1.%d", oldestMinor, newestMinor) }

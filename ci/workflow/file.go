@@ -104,7 +104,11 @@ func (f file) writesBelow(all map[string]file, given *permissions, seen map[stri
 				found[why] = true
 			}
 		}
-		if called, ok := strings.CutPrefix(j.Uses, "./"); ok && !seen[called] {
+		called, local := strings.CutPrefix(j.Uses, "./")
+		if j.Uses != "" && !local && held == nil { // what it does stands in another repository
+			found["calls "+j.Uses] = true
+		}
+		if local && !seen[called] {
 			seen[called] = true
 			for _, why := range all[called].writesBelow(all, held, seen) {
 				found[why] = true
