@@ -23,7 +23,7 @@ type Committer struct {
 var bot = config.Person{Name: "operator-release[bot]", Email: "operator-release@noreply.invalid"}
 
 // Of is who makes commits that stand on a commit: the author of the settings, else the commit's committer. A forge that
-// committed in its own name is nobody, so a bot stands in for it. The time is that of the committer.
+// committed in its own name is no person, so a bot stands in for it. The time is that of the committer.
 func Of(c config.Config, base git.Commit) Committer {
 	m := Committer{Person: base.Committer, SignOff: c.SignOff}
 	switch {
@@ -61,7 +61,7 @@ func trimmed(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`.,:;<>"\'`, r) })
 }
 
-// forges commit in their own name, where somebody merges in a browser.
+// forges commit in their own name, where a person merges in a browser.
 var forges = []string{"github", "gitlab", "gitea", "forgejo", "bitbucket", "codeberg", "azure devops",
 	"gerrit code review"}
 

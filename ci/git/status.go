@@ -17,7 +17,7 @@ func (r *Repository) Dirty(ctx context.Context, leftOut func(folder string) bool
 	if err := r.CompleteTrees(ctx, "HEAD"); err != nil {
 		return nil, err
 	}
-	// By the user's own settings: whoever checks out with other line ends has changed nothing.
+	// By the user's own settings: a checkout with other line ends is no change.
 	args := []string{"-c", "core.fsmonitor=false", "-c", "safe.directory=*", "status",
 		"--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", "."}
 	cmd := exec.CommandContext(ctx, "git", args...)

@@ -126,8 +126,8 @@ func Tagged(text string) bool {
 	return (r.Tag != "" || r.Digest != "") && !strings.ContainsAny(text, " \t\n")
 }
 
-// eachContainer visits the containers of whatever bears a pod template, also of
-// kinds nobody has heard of.
+// eachContainer visits the containers of each object with a pod template, also of
+// unknown kinds.
 func eachContainer(node any, visit func(kind string, c map[string]any)) {
 	switch node := node.(type) {
 	case map[string]any:

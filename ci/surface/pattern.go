@@ -131,7 +131,7 @@ func rightPattern(expr string, content []byte) string {
 	return ""
 }
 
-// catchesWhole tells whether a pattern catches whole versions, at least on these lines, whatever version is written.
+// catchesWhole tells whether a pattern catches whole versions, at least on these lines, for every version that is written.
 func catchesWhole(expr string, content []byte, lines []int) bool {
 	re, err := regexp.Compile(expr)
 	if err != nil || re.NumSubexp() != 1 {

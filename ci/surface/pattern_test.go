@@ -91,7 +91,7 @@ func TestPatternThatCatchesOneVersion(t *testing.T) {
 	}
 }
 
-// TestPatternsOfOurOwn: each pattern in README and the profiles catches whole versions, whatever stands behind them.
+// TestPatternsOfOurOwn: each pattern in README and the profiles catches whole versions, with any text behind them.
 func TestPatternsOfOurOwn(t *testing.T) {
 	var texts []string
 	readme, err := os.ReadFile("../../README.md")

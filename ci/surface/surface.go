@@ -16,7 +16,7 @@ type Value struct {
 	End   int
 	Text  string
 	Form  Form
-	// Always tells that the value follows the version, whatever it said before: a pattern of the settings, and the
+	// Always tells that the value follows the version, also if it said another one before: a pattern of the settings, and the
 	// version of a released chart.
 	Always bool
 	Image  bool   // it is an image's tag, or shows it

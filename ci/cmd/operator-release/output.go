@@ -26,7 +26,7 @@ func newApp(args []string) *app {
 
 // flush gives out the end of what was printed.
 func (a *app) flush() {
-	_, _ = a.stdout.Flush(), a.stderr.Flush() // nobody is left to tell
+	_, _ = a.stdout.Flush(), a.stderr.Flush() // an error cannot be printed any more
 }
 
 // routeLogs sends what libraries log to the redacting writer of standard error: by log, log/slog, klog and
