@@ -27,29 +27,34 @@ const RecordFile = "release.json"
 // Record is release.json: what a version is made of, down to the last digest. It says nothing of where it goes
 // and nothing of what is observed later.
 type Record struct {
-	Schema    string          `json:"schema"`
-	Name      string          `json:"name"`
-	Version   version.Version `json:"version"`
-	Line      string          `json:"line"`
-	Branch    string          `json:"branch"`
-	Previous  version.Version `json:"previous"` // empty for a project's first version
-	Since     string          `json:"since"`    // the tag whose notes those of this version stand on; empty for the first of all
-	From      version.Version `json:"from"`     // the final that users come from; empty for a first version
-	Accepted  []Accepted      `json:"accepted,omitempty"`
-	Given     bool            `json:"given,omitempty"` // Config is not that of the commit
-	Base      string          `json:"base"`            // commit that was released
-	Commit    string          `json:"commit"`          // release commit; Base where nothing had to be edited
-	Tree      string          `json:"tree"`            // of Commit
-	Tag       string          `json:"tag"`             // id of the annotated tag object
-	Time      time.Time       `json:"time"`
-	Tool      string          `json:"tool"`      // version of operator-release
-	Toolchain string          `json:"toolchain"` // Go that compiled
-	Platforms []string        `json:"platforms"`
-	Config    config.Config   `json:"config"`
-	Surfaces  []Surface       `json:"surfaces"`
-	Modules   []Module        `json:"modules,omitempty"` // Go modules below the root whose tags are published
-	Artifacts []Artifact      `json:"artifacts"`
-	Omitted   []Omission      `json:"omitted,omitempty"`
+	Schema   string          `json:"schema"`
+	Name     string          `json:"name"`
+	Version  version.Version `json:"version"`
+	Line     string          `json:"line"`
+	Branch   string          `json:"branch"`
+	Previous version.Version `json:"previous"` // empty for a project's first version
+	Since    string          `json:"since"`    // the tag whose notes those of this version stand on; empty for the first of all
+	From     version.Version `json:"from"`     // the final that users come from; empty for a first version
+
+	// DependsOn are the tags that decide what this version is, with the commits that they name: those that its notes,
+	// its guide and its place are told by, and those whose trees tell which places follow the version.
+	DependsOn map[string]string `json:"dependsOn"`
+
+	Accepted  []Accepted    `json:"accepted,omitempty"`
+	Given     bool          `json:"given,omitempty"` // Config is not that of the commit
+	Base      string        `json:"base"`            // commit that was released
+	Commit    string        `json:"commit"`          // release commit; Base where nothing had to be edited
+	Tree      string        `json:"tree"`            // of Commit
+	Tag       string        `json:"tag"`             // id of the annotated tag object
+	Time      time.Time     `json:"time"`
+	Tool      string        `json:"tool"`      // version of operator-release
+	Toolchain string        `json:"toolchain"` // Go that compiled
+	Platforms []string      `json:"platforms"`
+	Config    config.Config `json:"config"`
+	Surfaces  []Surface     `json:"surfaces"`
+	Modules   []Module      `json:"modules,omitempty"` // Go modules below the root whose tags are published
+	Artifacts []Artifact    `json:"artifacts"`
+	Omitted   []Omission    `json:"omitted,omitempty"`
 }
 
 // Accepted is something that the policy refuses and somebody let pass.

@@ -137,8 +137,8 @@ type PlanSpec struct {
 	Alone     bool              `json:"alone,omitempty"`     // the repository is one branch, and lacks the tags of others
 	Remote    *RemoteRefs       `json:"remote,omitempty"`    // what the git remote has; nil: it was not asked
 	// the version is built again from its record: the clone must have all that the record depends on
-	Again    bool     `json:"again,omitempty"`
-	Recorded []string `json:"recorded,omitempty"` // the tags that it stands on
+	Again    bool              `json:"again,omitempty"`
+	Recorded map[string]string `json:"recorded,omitempty"` // the commits, by tag, that it depends on
 }
 
 // KeptSpec asks whether a folder holds what the plan would make, tested. Trees: Bundled. The stage says what Claim says.

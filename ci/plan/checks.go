@@ -20,6 +20,7 @@ import (
 	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/tags"
+	"github.com/operator-release/operator-release/ci/version"
 )
 
 // checkClone speaks against a work tree with changes, and a clone without its history.
@@ -66,8 +67,8 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 	return nil
 }
 
-// checkRecorded refuses a clone without the history and tags that the version's record depends on. A build from such a
-// clone would give another version.
+// checkRecorded refuses a clone without the history and tags that the version's record depends on, or with one of those
+// tags on another commit. A build from such a clone would give another version.
 func (m *maker) checkRecorded(ctx context.Context, shallow bool) error {
 	if shallow {
 		return fmt.Errorf("build %s again: %w", m.plan.Version, m.Repository.CutOff(ctx))
@@ -76,19 +77,38 @@ func (m *maker) checkRecorded(ctx context.Context, shallow bool) error {
 	if err != nil {
 		return err
 	}
-	for _, tag := range m.Recorded {
-		if tagged[tag] == "" {
+	for _, tag := range slices.Sorted(maps.Keys(m.Recorded)) {
+		switch here, recorded := tagged[tag], m.Recorded[tag]; {
+		case here == "":
 			return refusal.New("build %s again: the record depends on tag %s, which this clone does not have; %s",
 				m.plan.Version, tag, m.Repository.FetchAdvice(ctx))
+		case here != recorded:
+			return refusal.New("build %s again: the record depends on tag %s on commit %s, and in this clone the tag is on %s; %s",
+				m.plan.Version, tag, short(recorded), short(here), m.Repository.FetchAdvice(ctx))
 		}
 	}
 	return nil
 }
 
+// readTags reads the tags of versions. Of a version that is built again only those count that its record names, and its
+// own: later or local tags make no other version of it.
+func (m *maker) readTags(ctx context.Context) (all tags.Tags, err error) {
+	if all, err = tags.Read(ctx, m.Repository); err != nil {
+		return nil, err
+	}
+	m.tags = maps.Clone(all)
+	if m.Again {
+		maps.DeleteFunc(m.tags, func(v version.Version, _ string) bool {
+			return v != m.plan.Version && m.Recorded[v.String()] == ""
+		})
+	}
+	return all, nil
+}
+
 // checkPlace finds the versions that exist and speaks against gaps and wrong ancestry.
 func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
-	var err error
-	if m.tags, err = tags.Read(ctx, m.Repository); err != nil {
+	all, err := m.readTags(ctx)
+	if err != nil {
 		return err
 	}
 	p := &m.plan
@@ -100,7 +120,7 @@ func (m *maker) checkPlace(ctx context.Context, _ *git.Tree) error {
 		m.against("%v", err)
 	}
 	p.Previous = m.place.Previous
-	if p.Since, m.from, err = m.tags.Since(ctx, m.Repository, m.place, m.base.ID); err != nil {
+	if p.Since, m.from, err = all.Since(ctx, m.Repository, m.place, m.base.ID); err != nil {
 		return err
 	}
 	if m.Alone && m.place.OnLine.IsZero() {

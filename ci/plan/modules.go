@@ -72,7 +72,7 @@ func (m *maker) findModules(ctx context.Context, tree *git.Tree) error {
 func (m *maker) beside(ctx context.Context, prefix string) string {
 	for _, v := range m.before(ctx).Versions {
 		tag := prefix + v.String()
-		if m.modules[tag] != "" && (!m.Again || slices.Contains(m.Recorded, tag)) {
+		if m.modules[tag] != "" && (!m.Again || m.Recorded[tag] != "") {
 			return tag
 		}
 	}

@@ -36,10 +36,11 @@ type Options struct {
 	Accept     map[string]string // points of the policy to let pass, by id, and why
 	OwnBefore  bool              // the version before is read by its own settings, whatever Config is
 	Alone      bool              // the repository is one branch, and lacks the tags of others
-	// Again: the version is built again from its record, and stands on the tags that Recorded names. A clone without them,
-	// or without its history, is refused at once, since it would plan another version.
+	// Again: the version is built again from its record. Of the clone's tags only those count that Recorded names, with
+	// their commits. A clone without one of them, with one on another commit, or without the history, is refused at once,
+	// since it would plan another version.
 	Again    bool
-	Recorded []string
+	Recorded map[string]string
 	Remote   *tags.Remote // what the git remote answered that it has; nil: it was not asked
 	NotAsked string       // why not
 	// Examine tells whether a Dockerfile can be carried out without a container builder; why not, and where, if it cannot.
@@ -112,6 +113,7 @@ type Plan struct {
 	Modules   []Module          `json:"modules,omitempty"`   // Go modules below the root whose tags are published
 	Images    []Image           `json:"images"`              // in the order of Config.Images
 	From      version.Version   `json:"from"`                // the final that users come from; empty for a first version
+	DependsOn map[string]string `json:"dependsOn"`           // the commits, by tag, of older versions that decide what this one is
 	Findings  []compare.Finding `json:"findings,omitempty"`  // what differs from it for users
 	Points    []policy.Point    `json:"points,omitempty"`    // how commits and findings stand
 	Accepted  []Accepted        `json:"accepted,omitempty"`  // what somebody let pass

@@ -37,10 +37,32 @@ func (m *maker) before(ctx context.Context) surface.Before {
 	return b
 }
 
+// beforeRecorded are the versions before that edit reads. It adds them to those that the plan depends on, and each older
+// version when its tree is read.
+func (m *maker) beforeRecorded(ctx context.Context) surface.Before {
+	b, on := m.before(ctx), map[string]string{}
+	for _, v := range b.Versions {
+		on[v.String()] = m.tags[v]
+	}
+	if m.plan.Since != "" {
+		on[m.plan.Since] = m.from // which may be a tag of another scheme
+	}
+	for _, module := range m.plan.Modules {
+		on[module.Beside] = m.modules[module.Beside]
+	}
+	read := b.Tree
+	b.Tree = func(v version.Version) (surface.Tree, error) {
+		on[v.String()] = m.tags[v]
+		return read(v)
+	}
+	m.plan.DependsOn = on
+	return b
+}
+
 // edit makes the release commit and its tags, and lists every surface.
 func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 	p := &m.plan
-	before := m.before(ctx)
+	before := m.beforeRecorded(ctx)
 	places, err := surface.Rewrite(tree, p.Config, p.Version, before)
 	if refusal.Is(err) && len(m.unfit) > 0 && p.Refused() != nil { // a go.mod cannot require such a version, either
 		return p.Refused()

@@ -85,7 +85,8 @@ func attestGate(b bundle.Bundle, said json.RawMessage) error {
 
 func recordOf(p plan.Plan) bundle.Record {
 	r := bundle.Record{
-		Name: p.Name, Version: p.Version, Line: p.Line, Branch: p.Branch, Previous: p.Previous, Since: p.Since, From: p.From, Given: p.Given, Base: p.Base, Commit: p.Commit, Tree: p.Tree, Tag: p.Tag,
+		Name: p.Name, Version: p.Version, Line: p.Line, Branch: p.Branch, Previous: p.Previous, Since: p.Since, From: p.From,
+		DependsOn: p.DependsOn, Given: p.Given, Base: p.Base, Commit: p.Commit, Tree: p.Tree, Tag: p.Tag,
 		Time: p.Time, Tool: toolVersion, Toolchain: p.Toolchain, Platforms: p.Platforms, Config: p.Config,
 	}
 	for _, a := range p.Accepted {

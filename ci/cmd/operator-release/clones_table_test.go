@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/operator-release/operator-release/ci/test/clones"
+	"github.com/operator-release/operator-release/ci/test/long"
 )
 
 var clonesTable = flag.Bool("clones-table", false, "run commands in every kind of clone; print a table in Markdown")
@@ -303,4 +304,32 @@ func TestTableOfClones(t *testing.T) {
 	}
 	slices.Sort(reasons)
 	fmt.Printf("%s\n%s\n", &table, strings.Join(reasons, "\n"))
+}
+
+// TestVerifyBuildInOtherClones builds a version again in clones that lack something of the remote, or have tags of their
+// own. The bundle is the same, or the clone is refused with a command that mends it: tags decide what a version is.
+func TestVerifyBuildInOtherClones(t *testing.T) {
+	long.Skip(t)
+	o, columns := newOrigin(t, "sha1"), columns()
+	verifyBuild := columns[len(columns)-1]
+	want := o.cell(t, clones.Whole()[0], verifyBuild).run(t.Context(), t, verifyBuild)
+	if want.code != 0 {
+		t.Fatalf("in a full clone: exit code %d: %s", want.code, want.errors)
+	}
+	for _, form := range clones.Incomplete() {
+		t.Run(form.Name, func(t *testing.T) {
+			t.Parallel()
+			if mark, because := o.judge(t, clonesRow{form, false}, verifyBuild, want); mark == isWrong {
+				t.Error(because)
+			}
+		})
+	}
+	for _, form := range clones.Tagged() {
+		t.Run(form.Name, func(t *testing.T) {
+			t.Parallel()
+			if mark, because := o.judge(t, clonesRow{form, true}, verifyBuild, want); mark != isRight {
+				t.Error(mark, because)
+			}
+		})
+	}
 }

@@ -88,7 +88,8 @@ func gateOf(b bundle.Bundle) (gate.Result, error) {
 
 // planOf is what a record tells of its plan.
 func planOf(r bundle.Record) plan.Plan {
-	p := plan.Plan{Version: r.Version, Name: r.Name, Line: r.Line, Branch: r.Branch, Previous: r.Previous, Since: r.Since, From: r.From, Given: r.Given, Exists: true, Base: r.Base, Commit: r.Commit, Tree: r.Tree,
+	p := plan.Plan{Version: r.Version, Name: r.Name, Line: r.Line, Branch: r.Branch, Previous: r.Previous, Since: r.Since, From: r.From,
+		DependsOn: r.DependsOn, Given: r.Given, Exists: true, Base: r.Base, Commit: r.Commit, Tree: r.Tree,
 		Tag: r.Tag, Time: r.Time, Toolchain: r.Toolchain, Platforms: r.Platforms, Config: r.Config, Subject: "claimed"}
 	for _, a := range r.Accepted {
 		p.Accepted = append(p.Accepted, plan.Accepted(a))

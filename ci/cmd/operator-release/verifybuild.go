@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/report"
 )
 
@@ -35,12 +35,15 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 			if err := first.Verify(); err != nil {
 				return err
 			}
+			r := first.Record
+			if err := sameTool(r); err != nil {
+				return err
+			}
 			w, err := a.begin("")
 			if err != nil {
 				return err
 			}
 			defer w.end()
-			r := first.Record
 			b.platforms = r.Platforms
 			flow, err := b.flow(a, w, r.Version.String())
 			if err != nil {
@@ -52,7 +55,7 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 			}
 			text := string(settings)
 			flow.Again, flow.Plan.Commit, flow.Plan.Config, flow.Pins = true, r.Base, &text, map[string]string{}
-			flow.Plan.Again, flow.Plan.Recorded = true, standsOn(r)
+			flow.Plan.Again, flow.Plan.Recorded = true, r.DependsOn
 			flow.Plan.Accept, flow.Plan.OwnBefore = map[string]string{}, !r.Given
 			for _, a := range r.Accepted {
 				flow.Plan.Accept[a.ID] = a.Because
@@ -86,15 +89,17 @@ func (a *app) verifyBuildCommand() *cobra.Command {
 	return cmd
 }
 
-// standsOn are the tags that a release's notes, guide and place depend on. A clone without one of them would build
-// another version.
-func standsOn(r bundle.Record) []string {
-	tags := []string{r.Since, r.Previous.String(), r.From.String()}
-	for _, m := range r.Modules {
-		tags = append(tags, m.Beside)
+// sameTool refuses a record of another version of this tool. A build by this one would differ for that reason alone.
+func sameTool(r bundle.Record) error {
+	switch {
+	case r.Tool != toolVersion:
+		return refusal.New("build %s again: operator-release %s made it, and this is operator-release %s; "+
+			"run verify-build of operator-release %[2]s", r.Version, r.Tool, toolVersion)
+	case r.DependsOn == nil:
+		return refusal.New("build %s again: its record does not say which tags it depends on, because an older "+
+			"operator-release %s made it; run verify-build of that one", r.Version, r.Tool)
 	}
-	slices.Sort(tags)
-	return slices.DeleteFunc(slices.Compact(tags), func(tag string) bool { return tag == "" })
+	return nil
 }
 
 func verifiedPage(page *report.Page, dir string, v verified) {

@@ -42,6 +42,18 @@ func Owned() []Form {
 	}}}
 }
 
+// Tagged are forms of whole clones with tags that the remote does not have.
+func Tagged() []Form {
+	const fresh = "clone --quiet $URL $CLONE"
+	return []Form{
+		form("an older version of its own", fresh, "-C $CLONE tag v1.3.7 v1.3.0^{}"),
+		form("a version before of its own", fresh, "-C $CLONE tag v1.4.9 v1.4.0^{}"),
+		form("candidates of its own", fresh, "-C $CLONE tag v1.4.0-rc.7 v1.3.0^{}", "-C $CLONE tag v1.4.1-rc.0 v1.4.0^{}"),
+		form("a newer version of its own", fresh, "-C $CLONE tag v9.0.0 HEAD"),
+		form("a tag of another scheme", fresh, "-C $CLONE tag tried HEAD"),
+	}
+}
+
 // Older is a form of clones without the newest commit of main at the remote. A release from it has another commit.
 const Older = "cloned before the newest commit"
 
