@@ -32,6 +32,8 @@ type Config struct {
 	Binaries []Binary `json:"binaries,omitzero"`
 	// Images are the container images that are released.
 	Images []Image `json:"images,omitzero"`
+	// ForeignImages are repositories of images that charts run and that are not made here, whatever their tag.
+	ForeignImages []string `json:"foreignImages,omitempty"`
 	// Charts are the Helm charts that are released.
 	Charts []Chart `json:"charts,omitzero"`
 	// Surfaces are places that carry the version beyond those that the tool knows.

@@ -33,6 +33,8 @@ type Options struct {
 	// Lacks maps an image repository of the settings whose image the bundle lacks
 	// to why.
 	Lacks map[string]string
+	// Foreign are image repositories that charts run and that are not made here.
+	Foreign []string
 	// Final says that users will run the version: the charts may then run no image
 	// that the bundle lacks.
 	Final bool
@@ -142,7 +144,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		charts = append(charts, chart)
 	}
 	if len(charts) > 0 || len(o.Images) > 0 {
-		result.Checks = append(result.Checks, checkImages(o.Images, o.Lacks, charts)...)
+		result.Checks = append(result.Checks, o.checkImages(charts)...)
 		result.Checks = append(result.Checks, o.checkLacking(charts)...)
 	}
 

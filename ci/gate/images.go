@@ -12,17 +12,14 @@ import (
 
 // checkImages compares the images in the bundle with those that the charts
 // name: one check per image, over all charts, since one chart may hold only CRDs.
-func checkImages(images, lacks map[string]string, charts []renderedChart) []Check {
-	if len(images) == 0 && len(lacks) > 0 {
-		return nil // each is told by checkLacking
-	}
-	if len(images) == 0 {
+func (o Options) checkImages(charts []renderedChart) []Check {
+	if o.Version == "" && len(o.Images)+len(o.Lacks) == 0 {
 		return []Check{{Name: ImagesCheck, Subject: "charts", Status: NotChecked,
-			Details: []string{"the images of this release are not known here"}}}
+			Details: []string{"there is no version to compare tags with"}}}
 	}
 	var checks []Check
-	for _, repository := range slices.Sorted(maps.Keys(images)) {
-		checks = append(checks, checkImage(repository, images[repository], charts))
+	for _, repository := range slices.Sorted(maps.Keys(o.Images)) {
+		checks = append(checks, checkImage(repository, o.Images[repository], charts))
 	}
 	return checks
 }
@@ -54,8 +51,8 @@ func checkImage(repository, tag string, charts []renderedChart) Check {
 					case named.Is(full, tag):
 						elsewhere = append(elsewhere, fmt.Sprintf("not named with default values; named with %s/%s by %s", chart.dir, r.set, by))
 					case byDefault:
-						wrong = append(wrong, fmt.Sprintf("%s: found %s, expected %s; appVersion in %s/Chart.yaml, or the value that sets the tag, was not brought to this version",
-							by, u.Image, expected, chart.dir))
+						wrong = append(wrong, fmt.Sprintf("%s: found %s, expected %s; %s", by, u.Image, expected,
+							chart.tagOrigin(full, named, tag)))
 					}
 				}
 			}
@@ -72,6 +69,26 @@ func checkImage(repository, tag string, charts []renderedChart) Check {
 		return check(Passed, elsewhere...)
 	}
 	return fromValues(expected, full, tag, charts, check)
+}
+
+// tagOrigin says where the tag of an image of the release comes from, and what to do: from a value if one of the image
+// has it, else from appVersion if that is it.
+func (c renderedChart) tagOrigin(repository string, named render.Reference, tag string) string {
+	for _, p := range places(c.values, repository, "") {
+		switch {
+		case named.Digest != "" && p.digest == named.Digest:
+			return fmt.Sprintf("value %s in %s/values.yaml pins it to %s, which cannot be this release's; remove the digest",
+				cmp.Or(p.path, "."), c.dir, p.digest)
+		case named.Tag != "" && p.tag == named.Tag:
+			return fmt.Sprintf("value %s in %s/values.yaml sets the tag %s; set %s there, or leave it empty if the template "+
+				"then takes appVersion", cmp.Or(p.path, "."), c.dir, p.tag, tag)
+		}
+	}
+	if named.Tag != "" && named.Tag == c.appVersion {
+		return fmt.Sprintf("appVersion in %s/Chart.yaml is %s; set %s there", c.dir, c.appVersion, tag)
+	}
+	return fmt.Sprintf("neither appVersion in %s/Chart.yaml nor a value of this image sets it; correct the template or the "+
+		"value that it takes", c.dir)
 }
 
 // fromValues judges an image that nothing names as the chart comes, because what

@@ -1,6 +1,10 @@
 package gate
 
-import "testing"
+import (
+	"cmp"
+	"strings"
+	"testing"
+)
 
 func TestImages(t *testing.T) {
 	const base = "docker.io/example/operator"
@@ -17,6 +21,10 @@ func TestImages(t *testing.T) {
 		{"another tag", "", map[string]string{base: "v1.5.1"}, Failed, []string{
 			`charts/operator/templates/controller/deployment.yaml: Deployment release-name-controller: container "controller": ` +
 				"found docker.io/example/operator:v1.5.0, expected docker.io/example/operator:v1.5.1; appVersion in charts/operator/Chart.yaml"}},
+		{"a tag of the values", strings.Replace(values("tag: ''"), `tag: ""`, "tag: latest", 1), map[string]string{base: "v1.5.0"}, Failed,
+			[]string{"found docker.io/example/operator:latest, expected docker.io/example/operator:v1.5.0; value image in charts/operator/values.yaml sets the tag latest; set v1.5.0 there"}},
+		{"a tag of the template", cronJob("image: example/operator:stable"), map[string]string{base: "v1.5.0"}, Failed,
+			[]string{"neither appVersion in charts/operator/Chart.yaml nor a value of this image sets it"}},
 		{"no tag", cronJob("image: example/operator"), map[string]string{base: "v1.5.0"}, Failed,
 			[]string{`CronJob extra: container "c": found example/operator, expected docker.io/example/operator:v1.5.0`}},
 		{"a digest", cronJob("image: example/operator:v1.5.0@sha256:0123"), map[string]string{base: "v1.5.0"}, Failed, []string{"@sha256:0123, expected"}},
@@ -47,13 +55,13 @@ func TestImages(t *testing.T) {
 			"hook: {images: [docker.io/example/kubectl:v1.4.0]}\npodMonitor: {}\ncertManager: {}\n", map[string]string{"example/kubectl": "v1.5.0"}, Failed,
 			[]string{"hook.images[0] (off by default); its tag is v1.4.0"}},
 
-		{"no images", "", nil, NotChecked, []string{"the images of this release are not known here"}},
+		{"no images", "", nil, NotChecked, []string{"there is no version to compare tags with"}},
 		{"a chart that does not render", "-- charts/operator/templates/extra.yaml --\n{{ fail `no` }}\n", map[string]string{base: "v1.5.0"}, NotChecked,
 			[]string{"charts/operator did not render with default values"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, chart := checkChart(t.Context(), tree(t, operatorChart, c.files), "charts/operator")
-			checks := checkImages(c.images, nil, []renderedChart{chart})
+			checks := Options{Images: c.images}.checkImages([]renderedChart{chart})
 			if len(checks) != 1 || checks[0].Status != c.want {
 				t.Fatalf("want one check %s, got:\n%s", c.want, details(checks))
 			}
@@ -75,7 +83,10 @@ func TestLacking(t *testing.T) {
 	for _, c := range []struct {
 		name, files string
 		lacks       map[string]string
+		foreign     []string
 		candidate   bool
+		none        bool   // the settings name no images
+		version     string // v1.5.0 if empty
 		want        Status // empty: no check
 		wants       []string
 	}{
@@ -93,14 +104,34 @@ func TestLacking(t *testing.T) {
 			lacks: lacks, want: Failed, wants: []string{"Pi a: spec.image"}},
 		{name: "beside, of this version", files: cronJob("image: example/worker:v1.5.0"), want: Failed, wants: []string{"the settings name no such image"}},
 		{name: "beside, of another version", files: cronJob("image: example/worker:v1.4.0")},
-		{name: "elsewhere, of this version", files: cronJob("image: other/worker:v1.5.0")},
+		{name: "of another owner, of this version", files: cronJob("image: other/worker:v1.5.0"), want: Failed,
+			wants: []string{"other/worker:v1.5.0", "add docker.io/other/worker to foreignImages"}},
+		{name: "of another registry, by appVersion", files: cronJob("image: 'ghcr.io/example/operator:{{ .Chart.AppVersion }}'"), want: Failed,
+			wants: []string{"ghcr.io/example/operator:v1.5.0"}},
+		{name: "without v", files: cronJob("image: 'ghcr.io/example/operator:{{ .Chart.Version }}'"), want: Failed,
+			wants: []string{"ghcr.io/example/operator:1.5.0"}},
+		{name: "with another word", files: cronJob("image: 'registry.example.com:5000/a:{{ .Chart.AppVersion }}-debug'"), want: Failed,
+			wants: []string{"registry.example.com:5000/a:v1.5.0-debug"}},
+		{name: "another registry, in a candidate", files: cronJob("image: ghcr.io/example/operator:v1.5.0"), candidate: true, want: NotChecked,
+			wants: []string{"run with default values by"}},
+		{name: "foreign", files: cronJob("image: example/worker:v1.5.0"), foreign: []string{"docker.io/example/worker"}},
+		{name: "foreign, in short", files: cronJob("image: docker.io/example/worker:v1.5.0"), foreign: []string{"example/worker"}},
+		{name: "by default, latest", files: cronJob("image: example/kubectl:latest"), lacks: lacks, want: Failed,
+			wants: []string{"example/kubectl:latest", "the bundle lacks it (Dockerfile.kubectl:2: RUN)"}},
+		{name: "charts alone", none: true, want: NotChecked,
+			wants: []string{"operator:v1.5.0", "it carries this version, and the settings name no images", "run with default values by"}},
+		{name: "charts alone, of another version", none: true, version: "v9.9.9", want: NotChecked,
+			wants: []string{"charts", "the settings name no images; no chart runs one that carries v9.9.9"}},
 		{name: "only for an old Kubernetes", files: "-- charts/operator/templates/a.yaml --\n{{ if semverCompare \"<1.37\" .Capabilities.KubeVersion.Version }}\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" +
 			"spec: {containers: [{name: c, image: example/kubectl:v1.5.0}]}\n{{ end }}\n", lacks: lacks, want: Failed, wants: []string{"Pod a: container"}},
 		{name: "does not render", files: "-- charts/operator/templates/extra.yaml --\n{{ fail `no` }}\n", lacks: lacks, want: NotChecked, wants: []string{"not all charts render"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, chart := checkChart(t.Context(), tree(t, operatorChart, c.files), "charts/operator")
-			o := Options{Version: "v1.5.0", Images: has, Lacks: c.lacks, Final: !c.candidate}
+			o := Options{Version: cmp.Or(c.version, "v1.5.0"), Images: has, Lacks: c.lacks, Foreign: c.foreign, Final: !c.candidate}
+			if c.none {
+				o.Images = nil
+			}
 			checks := o.checkLacking([]renderedChart{chart})
 			if c.want == "" && len(checks) == 0 {
 				return

@@ -8,59 +8,84 @@ import (
 	"github.com/operator-release/operator-release/ci/render"
 )
 
-// checkLacking compares what the charts run with the bundle: one check per image
-// that the settings name, or that a chart runs as one of this release, and that
-// the bundle lacks. Of a final it fails where default values run the image.
+// lackingImage is an image that the bundle lacks, with the places where charts run it.
+type lackingImage struct {
+	render.Lacking
+	byDefault, elsewhere []string
+}
+
+// checkLacking compares what the charts run with the bundle: one check per image that the settings name and the bundle
+// lacks, and per image that carries the version and that the settings do not name. Of a final it fails where default
+// values run the image. Where the settings name no images it says what it compared, and does not fail.
 func (o Options) checkLacking(charts []renderedChart) []Check {
-	images := render.Images{Tag: o.Version, Has: slices.Sorted(maps.Keys(o.Images)), Lacks: o.Lacks}
-	run, elsewhere := map[string][]string{}, map[string][]string{} // places by repository
-	because := map[string]string{}
+	images := render.Images{Tag: o.Version, Has: slices.Sorted(maps.Keys(o.Images)), Lacks: o.Lacks, Foreign: o.Foreign}
+	found := map[string]*lackingImage{} // by image, as it is named
+	run := map[string]bool{}            // repositories
 	rendered := true
-	for repository, why := range o.Lacks {
-		because[render.ParseReference(repository).Repository] = why
-	}
 	for _, chart := range charts {
 		for _, r := range chart.renderings {
 			rendered = rendered && (!r.failed || !r.byDefault)
 			for _, object := range r.objects {
 				by := fmt.Sprintf("%s: %s", object.file, object)
 				for _, l := range images.Lacking(by, render.Uses(object.fields)) {
-					because[l.Repository] = l.Because
+					run[l.Repository] = true
+					image := found[l.Image]
+					if image == nil {
+						image = &lackingImage{Lacking: l}
+						found[l.Image] = image
+					}
 					if r.byDefault {
-						run[l.Repository] = appendOnce(run[l.Repository], l.By)
+						image.byDefault = appendOnce(image.byDefault, l.By)
 					} else {
-						elsewhere[l.Repository] = appendOnce(elsewhere[l.Repository], chart.dir+"/"+r.set+" by "+l.By)
+						image.elsewhere = appendOnce(image.elsewhere, chart.dir+"/"+r.set+" by "+l.By)
 					}
 				}
 			}
 		}
 	}
-	var checks []Check
-	for _, repository := range slices.Sorted(maps.Keys(because)) {
-		c := Check{Name: ImagesCheck, Subject: repository + ":" + o.Version, Status: NotChecked,
-			Details: []string{"the bundle lacks it (" + because[repository] + ")"}}
-		switch {
-		case len(run[repository]) > 0:
-			for _, by := range run[repository] {
-				c.Details = append(c.Details, "run with default values by "+by)
-			}
-			if o.Final {
-				c.Status = Failed
-				c.Details = append(c.Details, "build it, hand its archive over by --image "+repository+"=ARCHIVE, or turn it "+
-					"off by default")
-			}
-		case !rendered:
-			c.Details = append(c.Details, "whether a chart runs it is not known: not all charts render with default values")
-		case len(elsewhere[repository]) > 0:
-			for _, by := range elsewhere[repository] {
-				c.Details = append(c.Details, "off by default; run with "+by)
-			}
-		default:
-			c.Details = append(c.Details, "no chart runs it with default values")
+	for repository, why := range o.Lacks {
+		if full := render.ParseReference(repository).Repository; !run[full] {
+			name := full + ":" + o.Version
+			found[name] = &lackingImage{Lacking: render.Lacking{Repository: full, Image: name, Because: why}}
 		}
-		checks = append(checks, c)
+	}
+	var checks []Check
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		checks = append(checks, found[name].check(o.Final && images.Released(), rendered))
+	}
+	if len(checks) == 0 && !images.Released() && o.Version != "" {
+		detail := "the settings name no images; no chart runs one that carries " + o.Version
+		if !rendered {
+			detail = "the settings name no images; not all charts render with default values"
+		}
+		checks = append(checks, Check{Name: ImagesCheck, Subject: "charts", Status: NotChecked, Details: []string{detail}})
 	}
 	return checks
+}
+
+// check tells of the image. It fails a release that must not lack it.
+func (l *lackingImage) check(needed, rendered bool) Check {
+	c := Check{Name: ImagesCheck, Subject: l.Image, Status: NotChecked,
+		Details: []string{"the bundle lacks it (" + l.Because + ")"}}
+	switch {
+	case len(l.byDefault) > 0:
+		for _, by := range l.byDefault {
+			c.Details = append(c.Details, "run with default values by "+by)
+		}
+		if needed {
+			c.Status = Failed
+			c.Details = append(c.Details, l.Advice())
+		}
+	case !rendered:
+		c.Details = append(c.Details, "whether a chart runs it is not known: not all charts render with default values")
+	case len(l.elsewhere) > 0:
+		for _, by := range l.elsewhere {
+			c.Details = append(c.Details, "off by default; run with "+by)
+		}
+	default:
+		c.Details = append(c.Details, "no chart runs it with default values")
+	}
+	return c
 }
 
 func appendOnce(list []string, item string) []string {

@@ -270,7 +270,8 @@ func (m *making[T]) bundle(ctx context.Context) (Outputs[T], error) {
 // NewTestSpec asks what the settings say about a commit; without a version no image names and no binaries are looked
 // at. Lack takes out what the bundle lacks.
 func NewTestSpec(c config.Config, version, commit string, when time.Time, toolchain string) TestSpec {
-	s := TestSpec{Version: version, Commit: commit, Time: when, Toolchain: toolchain, Commands: c.Gate, Images: map[string]string{}, Generated: c.Generated}
+	s := TestSpec{Version: version, Commit: commit, Time: when, Toolchain: toolchain, Commands: c.Gate, Images: map[string]string{}, Foreign: c.ForeignImages,
+		Generated: c.Generated}
 	for _, chart := range c.Charts {
 		s.Charts = append(s.Charts, chart.Path)
 		if len(chart.Fetch) > 0 {

@@ -198,6 +198,7 @@ type TestSpec struct {
 	Fetch     map[string][]config.Package `json:"fetch,omitempty"`    // packages of dependencies, by chart
 	Images    map[string]string           `json:"images"`             // of those in the bundle: repository to tag
 	Lacks     map[string]string           `json:"lacks,omitempty"`    // repository of an image that the bundle lacks to why
+	Foreign   []string                    `json:"foreign,omitempty"`  // image repositories that are not made here
 	Final     bool                        `json:"final,omitempty"`    // no candidate
 	Binaries  map[string]string           `json:"binaries,omitempty"` // name to the folder that holds it
 	Host      string                      `json:"host,omitempty"`     // the platform of Binaries

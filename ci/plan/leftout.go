@@ -40,7 +40,7 @@ func (m *maker) findRuns(ctx context.Context, tree *git.Tree) error {
 
 // bundled are the images that the bundle will have, and those that it will lack.
 func (p Plan) bundled() render.Images {
-	images := render.Images{Tag: p.Version.String(), Lacks: map[string]string{}}
+	images := render.Images{Tag: p.Version.String(), Lacks: map[string]string{}, Foreign: p.Config.ForeignImages}
 	for _, i := range p.Images {
 		if i.How == config.LeftOut {
 			images.Lacks[i.Repository] = i.Because
@@ -63,10 +63,10 @@ func (p Plan) leftOut() []LeftOut {
 }
 
 // checkLacking speaks against a final whose charts run an image with their default values that the bundle will lack.
-// Of a candidate it is told.
+// Of a candidate, and where the settings name no images, it is told.
 func (m *maker) checkLacking(ctx context.Context, source *render.Source) error {
 	images := m.plan.bundled()
-	if len(images.Has)+len(images.Lacks) == 0 || len(source.Problems) > 0 {
+	if len(source.Problems) > 0 {
 		return nil
 	}
 	lacking, err := source.Lacking(ctx, images)
@@ -77,26 +77,28 @@ func (m *maker) checkLacking(ctx context.Context, source *render.Source) error {
 	if err != nil {
 		return err
 	}
-	places, because := map[string][]string{}, map[string]string{}
+	places, of := map[string][]string{}, map[string]render.Lacking{}
 	var order []string
 	for _, l := range lacking {
-		if len(places[l.Repository]) == 0 {
-			order = append(order, l.Repository)
+		if len(places[l.Image]) == 0 {
+			order = append(order, l.Image)
 		}
-		places[l.Repository], because[l.Repository] = append(places[l.Repository], l.By), l.Because
+		places[l.Image], of[l.Image] = append(places[l.Image], l.By), l
 	}
 	_, candidate := m.plan.Version.Candidate()
-	for _, repository := range order {
-		name := repository + ":" + m.plan.Version.String()
-		by := strings.Join(places[repository], ", ")
-		if candidate {
-			m.notice("the bundle will lack the image %s (%s), which chart %s runs with its default values: %s", name,
-				because[repository], source.Folder(), by)
-			continue
+	for _, image := range order {
+		l, by := of[image], strings.Join(places[image], ", ")
+		switch {
+		case !images.Released():
+			m.notice("the bundle will lack the image %s (%s), which chart %s runs with its default values: %s; whether it is "+
+				"published elsewhere is not known", image, l.Because, source.Folder(), by)
+		case candidate:
+			m.notice("the bundle will lack the image %s (%s), which chart %s runs with its default values: %s", image,
+				l.Because, source.Folder(), by)
+		default:
+			m.against("the bundle would lack the image %s (%s), which chart %s runs with its default values: %s; %s", image,
+				l.Because, source.Folder(), by, l.Advice())
 		}
-		m.against("the bundle would lack the image %s (%s), which chart %s runs with its default values: %s; build it, "+
-			"hand its archive over by "+
-			"--image %s=ARCHIVE, or turn it off by default", name, because[repository], source.Folder(), by, repository)
 	}
 	return nil
 }

@@ -1,16 +1,10 @@
 package render
 
 import (
-	"context"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
-
-	"sigs.k8s.io/yaml"
-
-	"github.com/operator-release/operator-release/ci/refusal"
 )
 
 // Reference is the name of an image, taken apart.
@@ -147,78 +141,4 @@ func eachContainer(node any, visit func(kind string, c map[string]any)) {
 			eachContainer(item, visit)
 		}
 	}
-}
-
-// Images are the images of a release.
-type Images struct {
-	Tag   string
-	Has   []string          // repositories of those in the bundle
-	Lacks map[string]string // repositories of those that the settings name and the bundle lacks, and why
-}
-
-// Lacking is an image of the release's repositories that a chart runs and the bundle lacks.
-type Lacking struct {
-	Repository string
-	By         string // the place that names it
-	Because    string // why the bundle lacks it
-}
-
-// Lacking gives those of the uses in an object that name an image which the bundle should have, and lacks. An image
-// of a repository beside the released ones is one, if it bears the release's tag. by is the object, for people.
-func (i Images) Lacking(by string, uses []Use) []Lacking {
-	lacks, beside := map[string]string{}, map[string]bool{}
-	for repository, why := range i.Lacks {
-		full := ParseReference(repository).Repository
-		lacks[full], beside[path.Dir(full)] = why, true
-	}
-	has := map[string]bool{}
-	for _, repository := range i.Has {
-		full := ParseReference(repository).Repository
-		has[full], beside[path.Dir(full)] = true, true
-	}
-	var found []Lacking
-	for _, u := range uses {
-		named := ParseReference(u.Image)
-		why, lacking := lacks[named.Repository]
-		if !lacking && !has[named.Repository] && beside[path.Dir(named.Repository)] && named.Tag == i.Tag && i.Tag != "" {
-			why, lacking = "the settings name no such image", true
-		}
-		if lacking {
-			found = append(found, Lacking{named.Repository, by + ": " + u.Where, why})
-		}
-	}
-	return found
-}
-
-// Lacking gives what the chart lacks of the images that it runs with its default values, for every version of
-// Kubernetes that it is rendered for.
-func (s *Source) Lacking(ctx context.Context, images Images) ([]Lacking, error) {
-	kubernetes, ok := KubernetesOf(s.KubeVersion())
-	if !ok {
-		return nil, refusal.New("render chart %s: its kubeVersion %q allows no known version of Kubernetes (%s); correct "+
-			"it", s.dir, s.KubeVersion(), Known())
-	}
-	var found []Lacking
-	for _, version := range kubernetes.Versions() {
-		rendered, err := s.Render(ctx, version, nil)
-		if err != nil {
-			return nil, refusal.New("render chart %s for Kubernetes %s: %w", s.dir, version, err)
-		}
-		for _, doc := range rendered.Documents {
-			if strings.Contains(doc.Text, "\nkind: CustomResourceDefinition\n") {
-				continue // large, and it runs nothing
-			}
-			var object map[string]any
-			if yaml.Unmarshal([]byte(doc.Text), &object) != nil {
-				continue // the gate says what is wrong with it
-			}
-			meta, _ := object["metadata"].(map[string]any)
-			for _, l := range images.Lacking(fmt.Sprintf("%s: %v %v", doc.File, object["kind"], meta["name"]), Uses(object)) {
-				if !slices.Contains(found, l) {
-					found = append(found, l)
-				}
-			}
-		}
-	}
-	return found, nil
 }

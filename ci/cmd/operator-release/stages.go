@@ -230,7 +230,7 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 		return nil, err
 	}
 	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Fetch: spec.Fetch, Images: spec.Images,
-		Lacks: spec.Lacks, Final: spec.Final, Version: spec.Version, Given: spec.Given, Log: c.log}
+		Lacks: spec.Lacks, Foreign: spec.Foreign, Final: spec.Final, Version: spec.Version, Given: spec.Given, Log: c.log}
 	if o.Generated = gate.GeneratedOf(spec.Generated); len(o.Generated) > 0 {
 		o.Generation = filepath.Join(c.out, "generation")
 		if err := repository.Checkout(ctx, o.Generation, objects, spec.Commit, spec.Version, tagOf(objects), spec.Time); err != nil {
