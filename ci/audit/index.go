@@ -61,14 +61,10 @@ type chartIndex struct {
 	charts map[string][]entry
 	older  int // entries that came before the first version of this scheme
 
-	tip    string    // of the branch
+	tip    string    // of the branch; empty: it does not exist
+	record string    // a commit that the branch was at when a publication wrote it; empty: none is known
+	branch string    // name of the branch
 	before *sync.Map // what was listed of a chart that is listed no more, by its name
-}
-
-// listed are the entries of a chart in an earlier commit of the index's branch.
-type listed struct {
-	commit  string
-	entries []entry
 }
 
 // readIndex reads the chart index, where there is one.
@@ -76,6 +72,10 @@ func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 	var index chartIndex
 	branch := cmp.Or(a.Index, UsualIndex)
 	tip := a.refs.branches[branch]
+	index.branch, index.tip, index.record, index.before = branch, tip, a.refs.indexes[branch], &sync.Map{}
+	if tip == "" && index.record != "" && a.refs.noBranches == "" {
+		return index, nil // each chart that was listed is missing
+	}
 	if tip == "" {
 		index.why = "no branch " + branch
 		if a.refs.noBranches != "" {
@@ -83,10 +83,9 @@ func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 		}
 		return index, nil
 	}
-	index.tip, index.before = tip, &sync.Map{}
 	entries, err := a.entriesAt(ctx, tip)
 	if errors.Is(err, fs.ErrNotExist) {
-		earlier, err := a.earlierIndexes(ctx, tip)
+		earlier, err := a.earlierIndexes(ctx, index)
 		if len(earlier) == 0 { // else each chart that was listed is missing
 			index.why = fmt.Sprintf("branch %s has no %s", branch, indexFile)
 		}
@@ -128,36 +127,6 @@ func (a *auditor) entriesAt(ctx context.Context, commit string) (map[string][]en
 	}
 	err = yaml.Unmarshal(content, &file)
 	return file.Entries, err
-}
-
-// maxEarlier bounds how many earlier commits of the index are looked at.
-const maxEarlier = 100
-
-// earlierIndexes are the commits of a branch that changed the index, the newest first.
-func (a *auditor) earlierIndexes(ctx context.Context, tip string) ([]string, error) {
-	out, err := a.refs.repository.Git(ctx, "rev-list", fmt.Sprintf("--max-count=%d", maxEarlier), "--first-parent", tip, "--", indexFile)
-	return strings.Fields(out), err
-}
-
-// listedBefore are the entries of a chart in the newest commit of the branch that has any. The index of now has none.
-func (a *auditor) listedBefore(ctx context.Context, chart string) (listed, error) {
-	if found, ok := a.index.before.Load(chart); ok {
-		return found.(listed), nil
-	}
-	commits, err := a.earlierIndexes(ctx, a.index.tip)
-	if err != nil {
-		return listed{}, err
-	}
-	var found listed
-	for _, commit := range commits {
-		entries, err := a.entriesAt(ctx, commit)
-		if err == nil && len(entries[chart]) > 0 { // an index that cannot be read listed nothing
-			found = listed{commit, entries[chart]}
-			break
-		}
-	}
-	a.index.before.Store(chart, found)
-	return found, nil
 }
 
 // readBounded reads a file of at most so many bytes.
@@ -292,25 +261,6 @@ func (a *auditor) indexed(ctx context.Context, v version.Version, k *known, t *t
 		}
 		a.entry(v, c, name, found[0], out)
 	}
-	return nil
-}
-
-// unlisted is about a version of a chart of which the index has no entry at all. It is a difference if the index had
-// one of this version before.
-func (a *auditor) unlisted(ctx context.Context, v version.Version, c released, out *Version) error {
-	was, err := a.listedBefore(ctx, c.name)
-	if err != nil {
-		return err
-	}
-	had := slices.ContainsFunc(was.entries, func(e entry) bool {
-		of, ok := e.of()
-		return ok && of == v
-	})
-	if !had || out.Mark != nil && out.Mark.State == journal.RolledBack {
-		out.note("the chart index has no chart %s", c.name)
-		return nil
-	}
-	out.compare(KindIndex, c.name+" "+v.SemVer(), v.SemVer(), "", fmt.Sprintf("commit %.12s of its branch listed it", was.commit))
 	return nil
 }
 

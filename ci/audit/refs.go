@@ -33,6 +33,7 @@ type refs struct {
 	claimed    journal.Claims // what their objects say
 	marks      map[version.Version]journal.Mark
 	branches   map[string]string // to their commits
+	indexes    map[string]string // records of chart indexes, by branch, to their commits
 	// branches whose commit at the remote is known; the clone's own branch of that name does not count
 	tracked   map[string]bool
 	graph     *git.Graph         // of branches and tags
@@ -44,7 +45,7 @@ type refs struct {
 }
 
 // The places of refs that an audit reads.
-var places = []string{"refs/heads/", "refs/tags/", journal.ClaimRefs, journal.Marks}
+var places = []string{"refs/heads/", "refs/tags/", journal.ClaimRefs, journal.Marks, journal.Indexes}
 
 // Mirror brings all refs that an audit reads, with their objects, from a git remote into the repository that the remote is reached from.
 func Mirror(ctx context.Context, remote *git.Remote) error {
@@ -60,7 +61,7 @@ func Mirror(ctx context.Context, remote *git.Remote) error {
 
 // readRefs reads the refs of a repository; all tells that it has every ref of the remote.
 func readRefs(ctx context.Context, r *git.Repository, all bool) (refs, error) {
-	h := refs{repository: r, tags: map[version.Version]ref{}, modules: map[string]ref{}, claims: map[version.Version]ref{}, branches: map[string]string{}, tracked: map[string]bool{}}
+	h := refs{repository: r, tags: map[version.Version]ref{}, modules: map[string]ref{}, claims: map[version.Version]ref{}, branches: map[string]string{}, indexes: map[string]string{}, tracked: map[string]bool{}}
 	_, tracking, which := r.Tracking(ctx)
 	if which != nil && !refusal.Is(which) {
 		return h, which
@@ -125,6 +126,8 @@ func (h *refs) take(name, tracking string, at ref) {
 		if v, err := version.Parse(claim); err == nil {
 			h.claims[v] = at
 		}
+	} else if branch, ok := strings.CutPrefix(name, journal.Indexes); ok {
+		h.indexes[branch] = at.commit
 	} else if branch, ok := strings.CutPrefix(name, "refs/heads/"); ok {
 		h.branches[branch] = at.commit
 	} else if branch, ok := strings.CutPrefix(name, tracking); ok && branch != "HEAD" {

@@ -280,6 +280,19 @@ func (r *Repository) KnownBranches(ctx context.Context, remote NamedRemote) ([]s
 	return names, err
 }
 
+// FetchedBranch is where a branch of a remote was when it was fetched last, and the ref that says so. The commit is empty
+// if the branch was not fetched.
+func (r *Repository) FetchedBranch(ctx context.Context, remote NamedRemote, branch string) (ref, commit string,
+	err error) {
+	prefix, err := r.trackingOf(ctx, remote)
+	if err != nil || prefix == "" {
+		return "", "", err
+	}
+	ref = prefix + branch
+	refs, err := r.Refs(ctx, ref)
+	return ref, refs[""], err
+}
+
 // trackingOf is the folder of the refs that say where the branches of a remote are. Without a name it has one of its
 // own, unless the clone has no other remote.
 func (r *Repository) trackingOf(ctx context.Context, remote NamedRemote) (string, error) {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/chartindex"
@@ -24,6 +23,9 @@ import (
 // Index is Helm's index of charts, a file on a branch of the git remote that something serves as pages.
 type Index struct {
 	Branch string
+	// Fetched is the branch's commit as the clone fetched it last; empty where it did not. An index that vanished from
+	// the remote is found there, too.
+	Fetched string
 }
 
 // indexFile is the index's name on its branch.
@@ -38,7 +40,9 @@ func (x *Index) read(ctx context.Context, remote *git.Remote) (index *chartindex
 		return nil, tip, err
 	}
 	if refs[x.ref()] == "" {
-		index, err = chartindex.Parse(nil)
+		if index, err = chartindex.Parse(nil); err == nil {
+			err = x.checkVanished(ctx, remote, "", "")
+		}
 		return index, tip, err
 	}
 	if err := remote.Fetch(ctx, x.ref()); err != nil {
@@ -186,39 +190,47 @@ func (p *publication) state() journal.State {
 }
 
 // otherEntry refuses where the index has a chart of this version with other content.
+// It notes each chart that no index listed before.
 func (p *publication) otherEntry(ctx context.Context) error {
-	_, err := p.unlisted(ctx)
+	_, first, err := p.unlisted(ctx)
+	if len(first) > 0 && err == nil && p.state() != journal.RolledBack && !p.to.Remote.Throwaway {
+		for _, chart := range first {
+			p.report.Notes = append(p.report.Notes, p.index.first(chart))
+		}
+	}
 	return err
 }
 
-// unlisted tells whether the index is other than it belongs.
-func (p *publication) unlisted(ctx context.Context) (bool, error) {
+// unlisted tells whether the index is other than it belongs. It names the charts of which nothing knows an entry.
+func (p *publication) unlisted(ctx context.Context) (other bool, first []string, err error) {
 	if p.index == nil {
-		return false, nil
+		return false, nil, nil
 	}
 	index, tip, err := p.index.read(ctx, p.remote)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	for _, chart := range p.bundle.Record.OfKind(bundle.KindChart) {
 		name := path.Base(chart.Repository)
-		if tip.ID == "" || len(index.Versions()[name]) > 0 {
+		if len(index.Versions()[name]) > 0 {
 			continue
 		}
 		if err := p.index.checkVanished(ctx, p.remote, tip.ID, name); err != nil {
-			return false, err
+			return false, nil, err
 		}
+		first = append(first, name)
 	}
 	entries, _, err := entriesOf(p.bundle, "")
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
-	return listed(index, p.bundle.Record, entries, p.state())
+	other, err = listed(index, p.bundle.Record, entries, p.state())
+	return other, first, err
 }
 
 // readIndex looks whether the index has the charts, with the bundle's digests.
 func (p *publication) readIndex(ctx context.Context) error {
-	other, err := p.unlisted(ctx)
+	other, _, err := p.unlisted(ctx)
 	if err == nil && other {
 		err = fmt.Errorf("read back %s of %s: it does not list the charts of %s as it should; run it again", p.index.ref(), p.remote.URL, p.version)
 	}
@@ -253,7 +265,9 @@ func (p *publication) chartIndex(ctx context.Context) error {
 		return err
 	}
 	p.wrote(writes.Index, p.index.ref(), "chart index", outcome(wrote))
-	return nil
+	recorded, err := p.index.record(ctx, p.remote)
+	p.report.Writes = append(p.report.Writes, recorded...)
+	return err
 }
 
 // downloads is where the page's files are downloaded, with a slash at its end; empty where there is no page.
@@ -288,12 +302,6 @@ func (x *Index) mark(ctx context.Context, record bundle.Record, state journal.St
 	})
 }
 
-// earlier are the commits of the branch that changed the index, the newest first.
-func (x *Index) earlier(ctx context.Context, remote *git.Remote, tip string) ([]string, error) {
-	out, err := remote.Local().Git(ctx, "rev-list", fmt.Sprintf("--max-count=%d", maxEarlier), "--first-parent", tip, "--", indexFile)
-	return strings.Fields(out), err
-}
-
 // again lists charts that the index lacks as they were listed last.
 func (x *Index) again(ctx context.Context, index *chartindex.Index, record bundle.Record, remote *git.Remote) (changed bool, err error) {
 	missing := map[string]bundle.Artifact{}
@@ -306,15 +314,15 @@ func (x *Index) again(ctx context.Context, index *chartindex.Index, record bundl
 		return false, nil
 	}
 	_, tip, err := x.read(ctx, remote)
-	if err != nil || tip.ID == "" {
-		return false, err
-	}
-	earlier, err := x.earlier(ctx, remote, tip.ID)
 	if err != nil {
 		return false, err
 	}
-	for _, commit := range earlier {
-		earlier, err := x.at(ctx, remote, commit)
+	all, err := x.earlier(ctx, remote, tip.ID, maxEarlier)
+	if err != nil {
+		return false, err
+	}
+	for _, was := range all {
+		earlier, err := x.at(ctx, remote, was.commit)
 		if err != nil {
 			return false, err
 		}

@@ -26,7 +26,9 @@ func Marked(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Re
 	if err != nil {
 		return writes, err
 	}
-	return append(writes, Write{8, d.Index.ref(), "chart index", outcome(wrote)}), nil
+	writes = append(writes, Write{8, d.Index.ref(), "chart index", outcome(wrote)})
+	recorded, err := d.Index.record(ctx, remote)
+	return append(writes, recorded...), err
 }
 
 func markedPage(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Remote, f *Forge) (writes []Write, err error) {

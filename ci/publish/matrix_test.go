@@ -63,7 +63,7 @@ func scenarios(whole bool, external string) []*scenario {
 		return append(all,
 			&scenario{[]place{backupAtRegistry, atRegistry(false, ""), atGit(false)}, map[int][]string{0: nil, 1: nil}},
 			&scenario{[]place{backupInFolder, atGit(false), atForge}, map[int][]string{2: nil}},
-			&scenario{[]place{atGit(true), atForge}, map[int][]string{0: {"chart index"}}},
+			&scenario{[]place{atGit(true), atForge}, map[int][]string{0: {"chart index", "record of the index"}}},
 			&scenario{[]place{backupInFolder, atRegistry(true, ""), atGit(true)}, map[int][]string{2: nil}})
 	}
 	return append(all,

@@ -373,7 +373,7 @@ func overHTTPGit(w *world) (destination, error) {
 				out, err := exec.Command("git", append([]string{"--git-dir", repository}, args...)...).CombinedOutput()
 				fmt.Fprintf(&b, "git %s: %s%v\n", args, out, err)
 			}
-			return b.String() + files(filepath.Join(repository, "refs"), func(path string) bool { return path == "heads/gh-pages" })
+			return b.String() + files(filepath.Join(repository, "refs"), func(path string) bool { return path == "heads/gh-pages" || path == "chart-indexes/gh-pages" })
 		},
 		healed: func() { os.Remove(hook) },
 	}, nil
@@ -430,6 +430,8 @@ func atForge(w *world) (destination, error) {
 				out, err := exec.Command("git", append([]string{"--git-dir", repository.Dir()}, args...)...).CombinedOutput()
 				text += fmt.Sprintf("%s: %s %v\n", args[0], out, err)
 			}
+			refs, err := repository.Refs(context.Background(), "refs/")
+			text += fmt.Sprintf("recorded: %t %v\n", refs["chart-indexes/gh-pages"] == refs["heads/gh-pages"], err)
 			return strings.ReplaceAll(text, w.forgeURL, "http://forge")
 		},
 	}, nil

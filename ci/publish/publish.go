@@ -45,6 +45,7 @@ type Report struct {
 	Identity string   `json:"identity"`
 	Writes   []Write  `json:"writes"`
 	Skipped  []string `json:"skipped,omitempty"` // destinations that were not named
+	Notes    []string `json:"notes,omitempty"`   // what was found before the first write, and is no fault
 	Read     int      `json:"read"`              // manifests, blobs and refs that were read back and compared
 	// Omitted are what the settings name and the bundle lacks.
 	Omitted []bundle.Omission `json:"omitted,omitempty"`
@@ -106,7 +107,7 @@ func Publish(ctx context.Context, b bundle.Bundle, d Destinations) (Report, erro
 		p.report.Skipped = append(p.report.Skipped, "chart index")
 	} else if p.remote == nil {
 		return p.report, refusal.New("publish %s to the chart index on branch %s: the branch is on the git remote; name that, too", p.version, p.index.Branch)
-	} else if err := p.checkIndexBranch(); err != nil {
+	} else if err := p.openIndex(ctx); err != nil {
 		return p.report, err
 	}
 	for _, step := range []func(context.Context) error{

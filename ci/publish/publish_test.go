@@ -133,7 +133,7 @@ func TestRehearse(t *testing.T) {
 		last = w.Step
 		steps = append(steps, w.Target)
 	}
-	want := "docker.io/acme/charts/spark docker.io/acme/spark refs/releases/v1.5.0 refs/heads/release-1.5 docker.io/acme/spark:v1.5.0 docker.io/acme/charts/spark:1.5.0 refs/tags/api/v1.5.0 refs/tags/v1.5.0 throwaway/release release v1.5.0 throwaway/release release v1.5.0 refs/heads/gh-pages docker.io/acme/spark:latest docker.io/acme/spark:v1.5"
+	want := "docker.io/acme/charts/spark docker.io/acme/spark refs/releases/v1.5.0 refs/heads/release-1.5 docker.io/acme/spark:v1.5.0 docker.io/acme/charts/spark:1.5.0 refs/tags/api/v1.5.0 refs/tags/v1.5.0 throwaway/release release v1.5.0 throwaway/release release v1.5.0 refs/heads/gh-pages refs/chart-indexes/gh-pages docker.io/acme/spark:latest docker.io/acme/spark:v1.5"
 	if got := strings.Join(steps, " "); got != want || !r.Again || r.Read < 20 {
 		t.Errorf("writes %s, again %v, read %d", got, r.Again, r.Read)
 	}

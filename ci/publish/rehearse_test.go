@@ -38,6 +38,10 @@ func TestARehearsalWritesWhatAPublicationDoes(t *testing.T) {
 	for i, w := range report.Writes {
 		report.Writes[i].Target = plain.Replace(w.Target)
 	}
+	if len(report.Notes) != 1 || !strings.Contains(report.Notes[0], "branch charts") || len(rehearsal.Notes) > 0 {
+		t.Errorf("a new index is told: %q; one that is thrown away is not: %q", report.Notes, rehearsal.Notes)
+	}
+	report.Notes = nil
 	if !reflect.DeepEqual(report, rehearsal.Report) {
 		t.Errorf("published: %+v\nrehearsed: %+v", report, rehearsal.Report)
 	}
@@ -78,5 +82,6 @@ func elsewhere(t *testing.T, source *git.Repository) (Destinations, *hub.Hub, *s
 		Registry: &Registry{Prefix: registry.address + "/mirror"}, Remote: &Remote{URL: remote.Dir(), Source: source},
 		Forge: &Forge{Client: client, Name: "acme/spark"}, Index: &Index{Branch: "charts"}, Patience: hasty,
 	}
-	return to, h, strings.NewReplacer(to.Registry.Prefix+"/", "", "acme/spark release ", "throwaway/release release ", "/repos/acme/spark/", "/repos/throwaway/release/", "refs/heads/charts", "refs/heads/gh-pages")
+	return to, h, strings.NewReplacer(to.Registry.Prefix+"/", "", "acme/spark release ", "throwaway/release release ", "/repos/acme/spark/", "/repos/throwaway/release/", "refs/heads/charts", "refs/heads/gh-pages",
+		"refs/chart-indexes/charts", "refs/chart-indexes/gh-pages")
 }

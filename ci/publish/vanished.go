@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -11,26 +12,81 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/registry"
 	"github.com/operator-release/operator-release/ci/version"
+	"github.com/operator-release/operator-release/ci/writes"
 )
 
 // lookBack is how many earlier commits of an index are looked at for a chart that it does not list.
 const lookBack = 100
 
-// checkVanished refuses an index that lists no version of a chart although an earlier commit of its branch lists some.
-// Without a chart it refuses an index that lists none at all. A new list in its place would take every version from
-// those who use it. A list may be empty if each version in it was marked: rollback removes versions.
+// A past is a commit of an index's branch that changed the index.
+type past struct {
+	commit string
+	bring  string // the command that brings it into a clone, with " && " after it; empty: the branch or the clone has it
+	begin  string // the command that forgets it, so that the index begins anew; empty: the branch itself has it
+}
+
+// earlier are the commits that changed the index: at most so many of the branch, then of its record, the newest first.
+// Last is the commit that the clone fetched.
+func (x *Index) earlier(ctx context.Context, remote *git.Remote, tip string, most int) ([]past, error) {
+	ref := journal.IndexRef(x.Branch)
+	refs, err := remote.Refs(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	of := past{}
+	var all []past
+	add := func(revisions ...string) error {
+		args := append([]string{"rev-list", fmt.Sprintf("--max-count=%d", most), "--first-parent"}, revisions...)
+		out, err := remote.Local().Git(ctx, append(args, "--", indexFile)...)
+		for _, of.commit = range strings.Fields(out) {
+			all = append(all, of)
+		}
+		return err
+	}
+	if tip != "" {
+		if err := add(tip); err != nil {
+			return nil, err
+		}
+	}
+	if recorded := refs[ref]; recorded != "" {
+		if err := remote.Fetch(ctx, ref); err != nil {
+			return nil, err
+		}
+		of.bring, of.begin = "git fetch "+remote.URL+" "+ref+" && ", "git push "+remote.URL+" :"+ref
+		revisions := []string{recorded}
+		if tip != "" {
+			revisions = append(revisions, "^"+tip)
+		}
+		if err := add(revisions...); err != nil {
+			return nil, err
+		}
+	}
+	if x.Fetched != "" {
+		all = append(all, past{commit: x.Fetched, begin: "git fetch --prune"})
+	}
+	return all, nil
+}
+
+// checkVanished refuses an index that lists no version of a chart although an earlier commit of its branch, or one that
+// its record or the clone knows, lists some. Without a chart it refuses an index that lists none at all. tip is empty
+// if the branch does not exist. A new list in its place would take every version from those who use it. A list may be
+// empty if each version in it was marked: rollback removes versions.
 func (x *Index) checkVanished(ctx context.Context, remote *git.Remote, tip, chart string) error {
-	earlier, err := x.earlier(ctx, remote, tip)
+	what, most := "it lists no chart", maxEarlier
+	switch {
+	case chart != "":
+		what, most = "it lists no version of chart "+chart, lookBack
+	case tip == "":
+		what = "the branch does not exist"
+	}
+	earlier, err := x.earlier(ctx, remote, tip, most)
 	if err != nil {
 		return err
 	}
-	what := "chart"
-	if chart != "" {
-		what, earlier = "version of chart "+chart, earlier[:min(lookBack, len(earlier))]
-	}
-	for _, commit := range earlier {
-		index, err := x.at(ctx, remote, commit)
+	for _, was := range earlier {
+		index, err := x.at(ctx, remote, was.commit)
 		if refusal.Is(err) {
 			continue // nothing that Helm could read either
 		}
@@ -52,10 +108,84 @@ func (x *Index) checkVanished(ctx context.Context, remote *git.Remote, tip, char
 		if err != nil {
 			return err
 		}
-		return refusal.New("read %s on branch %s of %s: it lists no %s, and in commit %.12s it listed %s%s; "+
-			"bring it back: git checkout %.12s -- %s, and commit; or name the branch where it is now",
-			indexFile, x.Branch, remote.URL, what, commit, strings.Join(vanished, ", "), moved, commit, indexFile)
+		wayOut := fmt.Sprintf("bring it back: %sgit checkout %.12s -- %s, and commit", was.bring, was.commit, indexFile)
+		if tip == "" {
+			wayOut = fmt.Sprintf("bring it back: %sgit push %s %s:%s", was.bring, remote.URL, was.commit, x.ref())
+		}
+		wayOut += "; or name the branch where it is now"
+		if was.begin != "" {
+			wayOut += "; or, if the index really begins anew, forget the old one: " + was.begin
+		}
+		return refusal.New("read %s on branch %s of %s: %s, and in commit %.12s it listed %s%s; %s",
+			indexFile, x.Branch, remote.URL, what, was.commit, strings.Join(vanished, ", "), moved, wayOut)
 	}
+	return nil
+}
+
+// first says of a chart that it is new in the index, and where that was looked up.
+func (x *Index) first(chart string) string {
+	where := "its commits and its record " + journal.IndexRef(x.Branch)
+	if x.Fetched != "" {
+		where = "its commits, its record " + journal.IndexRef(x.Branch) + " and the branch as this clone fetched it"
+	}
+	return fmt.Sprintf("chart index on branch %s: %s list no version of chart %s; this one is the first",
+		x.Branch, where, chart)
+}
+
+// record makes the record of the index lead to the branch's commit. An index without charts is not recorded, and the
+// record of a branch that has moved on meanwhile stays.
+func (x *Index) record(ctx context.Context, remote *git.Remote) ([]Write, error) {
+	ref := journal.IndexRef(x.Branch)
+	write := Write{writes.Index, ref, "record of the chart index", There}
+	for attempt := 0; ; attempt++ {
+		refs, err := remote.Refs(ctx, x.ref(), ref)
+		if err != nil || refs[x.ref()] == "" {
+			return nil, err
+		}
+		tip, recorded := refs[x.ref()], refs[ref]
+		if tip == recorded {
+			return []Write{write}, nil
+		}
+		if err := remote.Fetch(ctx, slices.Sorted(maps.Keys(refs))...); err != nil {
+			return nil, err
+		}
+		if index, err := x.at(ctx, remote, tip); err != nil || len(index.Versions()) == 0 {
+			return nil, err
+		}
+		if recorded != "" {
+			if newer, err := remote.Local().Descends(ctx, recorded, tip); err != nil || newer {
+				return []Write{write}, err
+			}
+		}
+		failed := remote.Swap(ctx, ref, recorded, tip)
+		if failed == nil {
+			write.Outcome = Written
+			return []Write{write}, nil
+		}
+		if attempt >= maxEdits || !errors.Is(failed, git.ErrStale) && attempt >= editTries {
+			return nil, failed
+		}
+		if err := registry.Usual.Wait(ctx, 0); err != nil {
+			return nil, errors.Join(failed, err)
+		}
+	}
+}
+
+// openIndex checks the branch of the index, and finds what the clone knows of it.
+func (p *publication) openIndex(ctx context.Context) error {
+	if err := p.checkIndexBranch(); err != nil || p.to.Remote.Throwaway {
+		return err
+	}
+	from := p.to.Remote
+	ref, fetched, err := from.Source.FetchedBranch(ctx, git.NamedRemote{Name: from.Name, URL: from.URL}, p.index.Branch)
+	if err != nil || fetched == "" {
+		return err
+	}
+	if _, err := p.index.at(ctx, p.remote, fetched); err != nil && !refusal.Is(err) {
+		p.report.Notes = append(p.report.Notes, fmt.Sprintf("%s of this clone was not looked at: %v", ref, err))
+		return nil
+	}
+	p.index = &Index{Branch: p.index.Branch, Fetched: fetched}
 	return nil
 }
 
@@ -103,6 +233,9 @@ func withoutMark(ctx context.Context, remote *git.Remote, listed map[string][]st
 
 // elsewhere says where on the branch another index is.
 func (x *Index) elsewhere(ctx context.Context, remote *git.Remote, tip string) (string, error) {
+	if tip == "" {
+		return "", nil
+	}
 	tree, err := remote.Local().Tree(ctx, tip)
 	if err != nil {
 		return "", err

@@ -102,7 +102,7 @@ func (w *world) kinds(write func(*http.Request) (kind, name string)) func(*http.
 	record := w.bundle.Record
 	is := map[string]string{
 		"refs/releases/" + record.Version.String(): "claim", "refs/heads/" + record.Branch: "branch", "refs/tags/" + record.Version.String(): "git tag",
-		"refs/heads/gh-pages": "chart index",
+		"refs/heads/gh-pages": "chart index", "refs/chart-indexes/gh-pages": "record of the index",
 	}
 	for _, m := range record.Modules {
 		is[m.Ref()] = "module tag"

@@ -89,6 +89,7 @@ func List(v Version) []Write {
 	}
 	if v.Index != "" && len(charts) > 0 {
 		add(Index, "refs/heads/"+v.Index, "chart index")
+		add(Index, journal.IndexRef(v.Index), "record of the chart index")
 	}
 	for _, name := range v.Images {
 		for _, tag := range v.Floating {

@@ -180,6 +180,9 @@ func publishedPage(page *report.Page, p published) {
 	for _, skipped := range r.Skipped {
 		page.Line(report.None, "%s: not named, skipped", skipped)
 	}
+	for _, note := range r.Notes {
+		page.Line(report.Note, "%s", note)
+	}
 	for _, o := range r.Omitted {
 		page.Line(report.Note, "%s %s:%s is no part of it and was not published: %s", o.Kind, o.Name, r.Version, o.Because)
 	}
