@@ -97,6 +97,10 @@ func (c *Config) take(tree fs.FS, p Config, seen findings) error {
 	p.Binaries = without(p.Binaries, func(b Binary) bool { return !exists(tree, path.Clean(b.Main)) })
 	p.Charts = without(p.Charts, func(ch Chart) bool { return !exists(tree, ch.Path) })
 	p.Surfaces = without(p.Surfaces, func(s Surface) bool { return !s.Exclude && !exists(tree, s.Path) })
+	var err error
+	if p.Generated, err = generatedIn(tree, p.Generated); err != nil {
+		return err
+	}
 	merged, err := json.Marshal(p)
 	if err != nil {
 		return err

@@ -16,11 +16,15 @@ import (
 	"github.com/operator-release/operator-release/ci/process"
 )
 
+// notFound is how the shell ends where it does not find a program.
+const notFound = "exit code 127"
+
 // mostDifferences bounds how many files one check names.
 const mostDifferences = 10
 
 // checkGenerated runs, in the checkout o.Generation, each command that makes files, and compares these files with the
-// commit's. A difference fails a final version, and is a warning else. A command that fails tells nothing.
+// commit's. A difference fails a final version, and is a warning else. A command that fails tells nothing about its
+// files: a final version fails, and for a candidate they are not checked. So does a rule without any file.
 func checkGenerated(ctx context.Context, o Options) ([]Check, error) {
 	var checks []Check
 	for _, g := range o.Generated {
@@ -49,15 +53,26 @@ func checkGenerated(ctx context.Context, o Options) ([]Check, error) {
 			if !ok {
 				return checks, fmt.Errorf("running %q: %w", g.Command, err)
 			}
-			check.Status = NotChecked
-			check.Details = append([]string{"the command failed, so nothing tells whether the files are current: " + ended},
-				out.Last()...)
+			if check.Status = NotChecked; o.Final {
+				check.Status = Failed
+			}
+			if ended == notFound {
+				ended += ", so a tool that it calls is not in PATH"
+			}
+			check.Details = append([]string{"the command failed, so nothing tells whether the files are current: " + ended +
+				"; install what it needs, or take the rule out of `generated`"}, out.Last()...)
 			checks = append(checks, check)
 			continue
 		}
 		after, err := contents(o.Generation, makes)
 		if err != nil {
 			return checks, err
+		}
+		if len(before)+len(after) == 0 {
+			if check.Status = NotChecked; o.Final {
+				check.Status = Failed
+			}
+			check.Details = []string{"no file matches its paths: " + strings.Join(g.Paths, ", ")}
 		}
 		if differing := differences(before, after); len(differing) > 0 {
 			check.Status = Warned

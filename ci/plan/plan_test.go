@@ -111,7 +111,7 @@ func TestHowImagesComeToBe(t *testing.T) {
 // TestSettingsThatMakeNoDifference: what is said of destinations, linters and generated files is no part of a plan.
 func TestSettingsThatMakeNoDifference(t *testing.T) {
 	var hashes []string
-	for _, more := range []string{"", "lint: [x]\ngenerated: [{paths: [go.sum], command: x}]\ndestinations: {backup: dir}\n"} {
+	for _, more := range []string{"", "lint: [x]\ngenerated: [{paths: [go.mod], command: x}]\ndestinations: {backup: dir}\n"} {
 		o := options(t, repository(t), "v1.5.0-rc.0")
 		o.Config = []byte("images: []\n" + more)
 		p, _, err := Make(t.Context(), o)
