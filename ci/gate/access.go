@@ -7,8 +7,10 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	apiwebhook "k8s.io/apiserver/pkg/util/webhook"
 )
 
 // policyRules validates the rules of a Role or, not namespaced, of a ClusterRole.
@@ -84,13 +86,16 @@ type webhook struct {
 	reviews     []string
 	timeout     *int32
 	rules       []admissionv1.RuleWithOperations
+	conditions  []admissionv1.MatchCondition
+	selectors   map[string]*metav1.LabelSelector
 }
 
 func validatingWebhooks(all []admissionv1.ValidatingWebhook) field.ErrorList {
 	var list []webhook
 	for _, w := range all {
 		list = append(list, webhook{w.Name, w.ClientConfig, w.SideEffects, w.AdmissionReviewVersions, w.TimeoutSeconds,
-			w.Rules})
+			w.Rules, w.MatchConditions, map[string]*metav1.LabelSelector{"namespaceSelector": w.NamespaceSelector,
+				"objectSelector": w.ObjectSelector}})
 	}
 	return webhooks(list)
 }
@@ -99,7 +104,8 @@ func mutatingWebhooks(all []admissionv1.MutatingWebhook) field.ErrorList {
 	var list []webhook
 	for _, w := range all {
 		list = append(list, webhook{w.Name, w.ClientConfig, w.SideEffects, w.AdmissionReviewVersions, w.TimeoutSeconds,
-			w.Rules})
+			w.Rules, w.MatchConditions, map[string]*metav1.LabelSelector{"namespaceSelector": w.NamespaceSelector,
+				"objectSelector": w.ObjectSelector}})
 	}
 	return webhooks(list)
 }
@@ -133,13 +139,30 @@ func webhooks(all []webhook) field.ErrorList {
 				"the timeout value must be between 1 and 30 seconds"))
 		}
 		for i, r := range w.rules {
-			rule := at.Child("rules").Index(i)
-			for name, n := range map[string]int{"operations": len(r.Operations), "apiGroups": len(r.APIGroups),
-				"apiVersions": len(r.APIVersions), "resources": len(r.Resources)} {
-				if n == 0 {
-					errs = append(errs, field.Required(rule.Child(name), ""))
-				}
-			}
+			errs = append(errs, operationsRule(r, at.Child("rules").Index(i))...)
+		}
+		for name, s := range w.selectors {
+			errs = append(errs, selector(s, at.Child(name))...)
+		}
+		errs = append(errs, matchConditions(celCompiler(), w.conditions, false, at.Child("matchConditions"))...)
+	}
+	return errs
+}
+
+// operationsRule validates which requests a webhook or a policy is for. All of a list stands alone in it.
+func operationsRule(r admissionv1.RuleWithOperations, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	var operations []string
+	for _, o := range r.Operations {
+		operations = append(operations, string(o))
+	}
+	for name, list := range map[string][]string{"operations": operations, "apiGroups": r.APIGroups,
+		"apiVersions": r.APIVersions, "resources": r.Resources} {
+		switch {
+		case len(list) == 0:
+			errs = append(errs, field.Required(at.Child(name), ""))
+		case name != "resources" && len(list) > 1 && slices.Contains(list, "*"):
+			errs = append(errs, field.Invalid(at.Child(name), fmt.Sprint(list), "if '*' is present, must not specify others"))
 		}
 	}
 	return errs
@@ -149,16 +172,15 @@ func webhookClient(c admissionv1.WebhookClientConfig, at *field.Path) field.Erro
 	if (c.URL == nil) == (c.Service == nil) {
 		return field.ErrorList{field.Required(at, "exactly one of url or service is required")}
 	}
-	if c.Service == nil {
-		return nil
+	if c.URL != nil {
+		return apiwebhook.ValidateWebhookURL(at.Child("url"), *c.URL, true)
 	}
-	var errs field.ErrorList
-	for name, value := range map[string]string{"name": c.Service.Name, "namespace": c.Service.Namespace} {
-		if value == "" {
-			errs = append(errs, field.Required(at.Child("service", name), ""))
-		}
+	port := int32(443)
+	if c.Service.Port != nil {
+		port = *c.Service.Port
 	}
-	return errs
+	return apiwebhook.ValidateWebhookService(at.Child("service"), c.Service.Namespace, c.Service.Name, c.Service.Path,
+		port)
 }
 
 func configMap(c *corev1.ConfigMap) field.ErrorList {

@@ -7,9 +7,10 @@
 // images that the charts name with those the release builds, and asks the built
 // binaries which version they are.
 //
-// It needs no cluster. A CRD, and an object of a CRD of the chart, is validated by the code of the API server. Of
-// Kubernetes' own objects it validates metadata, selectors, ports, rules and the like, as every server does. It does
-// not do what only a cluster can: admission and quotas. An object whose type is known neither to Kubernetes nor to
+// It needs no cluster. A CRD, and an object of a CRD of the chart, is validated by the code of the API server. CEL
+// expressions of admission policies and webhooks are compiled by that code. Of Kubernetes' own objects it validates
+// fields, metadata and fixed values, and of common kinds selectors, ports, rules and the like, as every server does.
+// The check says of which kinds. It does not do what only a cluster can: admission and quotas. An object whose type is known neither to Kubernetes nor to
 // the chart is listed as not checked, never as passed. The gate reads the tree
 // and changes nothing in it; what the commands do there is theirs.
 //

@@ -2,11 +2,14 @@ package gate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	release "helm.sh/helm/v4/pkg/release/v1"
+
+	"github.com/operator-release/operator-release/ci/refusal"
 )
 
 // hookEvents are the events for which Helm runs hooks.
@@ -39,6 +42,37 @@ func listed(value string) []string {
 		all[i] = strings.ToLower(strings.TrimSpace(all[i]))
 	}
 	return all
+}
+
+const (
+	// helmAnnotation begins the names of Helm's annotations.
+	helmAnnotation = "helm.sh/"
+	// resourcePolicy is the annotation of an object that an uninstall and an upgrade keep.
+	resourcePolicy = helmAnnotation + "resource-policy"
+)
+
+// annotationProblems finds what Helm reads in annotations and does not know.
+func (o *object) annotationProblems() []string {
+	problems := o.hookProblems()
+	if value, ok := o.annotation(resourcePolicy); ok && value != "keep" {
+		problems = append(problems, fmt.Sprintf("%s: Helm knows no policy %q: an upgrade deletes the object, and an "+
+			"uninstall leaves it without a word; use keep, or remove the annotation", resourcePolicy, value))
+	}
+	metadata, _ := o.fields["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
+	var known []string
+	for _, name := range []string{release.HookAnnotation, release.HookDeleteAnnotation, release.HookOutputLogAnnotation,
+		release.HookWeightAnnotation, resourcePolicy} {
+		known = append(known, strings.TrimPrefix(name, helmAnnotation))
+	}
+	for _, name := range slices.Sorted(maps.Keys(annotations)) {
+		key, helms := strings.CutPrefix(name, helmAnnotation)
+		if meant := refusal.Nearest(key, known); helms && meant != "" && meant != key {
+			problems = append(problems, fmt.Sprintf("%s: Helm knows no such annotation and ignores it; did you mean %s%s?", name,
+				helmAnnotation, meant))
+		}
+	}
+	return problems
 }
 
 // hooks are the events of a hook; none for an object that is no hook.

@@ -16,12 +16,7 @@ import (
 
 func service(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
 	errs := metav1validation.ValidateLabels(s.Selector, at.Child("selector"))
-	types := []corev1.ServiceType{"", corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort,
-		corev1.ServiceTypeLoadBalancer, corev1.ServiceTypeExternalName}
 	external, headless := s.Type == corev1.ServiceTypeExternalName, s.ClusterIP == corev1.ClusterIPNone
-	if !slices.Contains(types, s.Type) {
-		errs = append(errs, field.NotSupported(at.Child("type"), s.Type, types[1:]))
-	}
 	switch {
 	case external && s.ExternalName == "":
 		errs = append(errs, field.Required(at.Child("externalName"), ""))
@@ -45,7 +40,6 @@ func service(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
 		if protocol == "" {
 			protocol = corev1.ProtocolTCP
 		}
-		errs = append(errs, protocolKnown(port.Child("protocol"), protocol)...)
 		socket := fmt.Sprintf("%s/%d", protocol, p.Port)
 		if slices.Contains(sockets, socket) {
 			errs = append(errs, field.Duplicate(port, socket))
@@ -53,14 +47,6 @@ func service(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
 		sockets = append(sockets, socket)
 	}
 	return errs
-}
-
-func protocolKnown(at *field.Path, p corev1.Protocol) field.ErrorList {
-	known := []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP}
-	if slices.Contains(known, p) {
-		return nil
-	}
-	return field.ErrorList{field.NotSupported(at, p, known)}
 }
 
 // portOrName validates a port by number or name; zero is none.
@@ -138,12 +124,6 @@ func ingressBackend(b *networkingv1.IngressBackend, at *field.Path) field.ErrorL
 
 func networkPolicy(s *networkingv1.NetworkPolicySpec, at *field.Path) field.ErrorList {
 	errs := selector(&s.PodSelector, at.Child("podSelector"))
-	types := []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}
-	for i, t := range s.PolicyTypes {
-		if !slices.Contains(types, t) {
-			errs = append(errs, field.NotSupported(at.Child("policyTypes").Index(i), t, types))
-		}
-	}
 	ports := func(at *field.Path, all []networkingv1.NetworkPolicyPort) {
 		for i, p := range all {
 			if p.Port != nil {

@@ -31,6 +31,7 @@ type object struct {
 	known           bool        // to the Kubernetes API, and decoded against it
 	crd             *definition // what a CustomResourceDefinition defines
 	removal         *removal    // of its API, if the newest Kubernetes does not serve it
+	deeper          bool        // more than its fields, its metadata and fixed values was looked at
 }
 
 func (o *object) String() string {
@@ -128,12 +129,11 @@ func checkObjects(subject, version string, docs []render.Document, seen memo) ([
 			Details: []string{o.file + ": the kind is not Kubernetes' own, and the chart has no CRD for it"}})
 	}
 
-	checked := len(objects) - len(unchecked)
 	if len(warnings) > 0 {
 		unchecked = append(unchecked, Check{Name: ObjectsCheck, Status: Warned, Subject: subject, Details: warnings})
 	}
-	note := fmt.Sprintf("%d objects", checked)
-	return append([]Check{verdict(ObjectsCheck, subject, problems, []string{note})}, unchecked...), objects
+	looked := []string{lookedAt(objects, definitions)}
+	return append([]Check{verdict(ObjectsCheck, subject, problems, looked)}, unchecked...), objects
 }
 
 // parse reads a document and checks it as far as that goes without the others.
@@ -165,7 +165,7 @@ func parse(doc render.Document) parsed {
 	o.namespace, _ = metadata["namespace"].(string)
 
 	problems, warnings := o.decode(doc.Text)
-	for _, problem := range append(problems, o.hookProblems()...) {
+	for _, problem := range append(problems, o.annotationProblems()...) {
 		p.problems = append(p.problems, o.says(problem))
 	}
 	for _, warning := range warnings {
@@ -215,7 +215,9 @@ func (o *object) decode(text string) (problems, warnings []string) {
 		}
 		if typed != nil {
 			o.removal = removalOf(typed)
-			problems = append(problems, fieldProblems(o.semantics(typed))...)
+			wrong, deeper := o.semantics(typed)
+			o.deeper = deeper
+			problems = append(problems, fieldProblems(wrong)...)
 		}
 		return problems, nil
 	}

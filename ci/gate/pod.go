@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -32,6 +33,11 @@ func invalid(at *field.Path, value string, messages []string) field.ErrorList {
 
 // uniqueName validates a name as a DNS label and refuses one that was seen before.
 func uniqueName(at *field.Path, name string, seen *[]string) field.ErrorList {
+	return unique(at, name, seen, validation.IsDNS1123Label)
+}
+
+// unique validates a name that is required by a rule, and refuses one that was seen before.
+func unique(at *field.Path, name string, seen *[]string, rule func(string) []string) field.ErrorList {
 	if name == "" {
 		return field.ErrorList{field.Required(at, "")}
 	}
@@ -39,16 +45,17 @@ func uniqueName(at *field.Path, name string, seen *[]string) field.ErrorList {
 		return field.ErrorList{field.Duplicate(at, name)}
 	}
 	*seen = append(*seen, name)
-	return invalid(at, name, validation.IsDNS1123Label(name))
+	return invalid(at, name, rule(name))
 }
 
 // pod validates the parts of a pod that charts get wrong: names, images, ports, environment, volumes, mounts,
-// resources.
+// resources, probes, placement.
 func pod(s *corev1.PodSpec, at *field.Path, claims ...string) field.ErrorList {
 	var errs field.ErrorList
 	var volumes, names []string
 	for i, v := range s.Volumes {
 		errs = append(errs, uniqueName(at.Child("volumes").Index(i).Child("name"), v.Name, &volumes)...)
+		errs = append(errs, volumeSource(&v.VolumeSource, at.Child("volumes").Index(i))...)
 	}
 	volumes = append(volumes, claims...)
 	if len(s.Containers) == 0 {
@@ -61,6 +68,7 @@ func pod(s *corev1.PodSpec, at *field.Path, claims ...string) field.ErrorList {
 		errs = append(errs, container(&s.Containers[i], at.Child("containers").Index(i), volumes, &names)...)
 	}
 	errs = append(errs, metav1validation.ValidateLabels(s.NodeSelector, at.Child("nodeSelector"))...)
+	errs = append(errs, placement(s, at)...)
 	if name := s.ServiceAccountName; name != "" {
 		errs = append(errs, invalid(at.Child("serviceAccountName"), name, apivalidation.ValidateServiceAccountName(name,
 			false))...)
@@ -81,12 +89,6 @@ func container(c *corev1.Container, at *field.Path, volumes []string, names *[]s
 		errs = append(errs, field.Required(at.Child("image"), ""))
 	case strings.TrimSpace(c.Image) != c.Image:
 		errs = append(errs, field.Invalid(at.Child("image"), c.Image, "must not have leading or trailing whitespace"))
-	}
-	switch c.ImagePullPolicy {
-	case "", corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever:
-	default:
-		errs = append(errs, field.NotSupported(at.Child("imagePullPolicy"), c.ImagePullPolicy,
-			[]corev1.PullPolicy{corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever}))
 	}
 	var ports []string
 	for i, p := range c.Ports {
@@ -118,11 +120,7 @@ func container(c *corev1.Container, at *field.Path, volumes []string, names *[]s
 				"must be less than or equal to "+string(name)+" limit of "+limit.String()))
 		}
 	}
-	for name, p := range map[string]*corev1.Probe{"livenessProbe": c.LivenessProbe, "readinessProbe": c.ReadinessProbe,
-		"startupProbe": c.StartupProbe} {
-		errs = append(errs, probe(p, at.Child(name))...)
-	}
-	return errs
+	return append(errs, probes(c, at, ports)...)
 }
 
 func containerPort(p corev1.ContainerPort, at *field.Path, names *[]string) field.ErrorList {
@@ -154,23 +152,39 @@ func variable(e corev1.EnvVar, at *field.Path) field.ErrorList {
 	return errs
 }
 
-func probe(p *corev1.Probe, at *field.Path) field.ErrorList {
-	if p == nil {
-		return nil
+// volumeSource validates that a volume has one type, and the names without which it is none.
+func volumeSource(v *corev1.VolumeSource, at *field.Path) field.ErrorList {
+	var types []string
+	given := reflect.ValueOf(v).Elem()
+	for i := range given.NumField() {
+		if !given.Field(i).IsNil() {
+			name, _, _ := strings.Cut(given.Type().Field(i).Tag.Get("json"), ",")
+			types = append(types, name)
+		}
 	}
-	handlers := 0
-	for _, given := range []bool{p.Exec != nil, p.HTTPGet != nil, p.TCPSocket != nil, p.GRPC != nil} {
-		if given {
-			handlers++
+	if len(types) > 1 {
+		return field.ErrorList{field.Forbidden(at.Child(types[1]), "may not specify more than 1 volume type, and there is "+
+			types[0])}
+	}
+	var errs field.ErrorList
+	required := func(value, kind, name string) {
+		if value == "" {
+			errs = append(errs, field.Required(at.Child(kind, name), ""))
 		}
 	}
 	switch {
-	case handlers == 0:
-		return field.ErrorList{field.Required(at, "must specify a handler type")}
-	case handlers > 1:
-		return field.ErrorList{field.Forbidden(at, "may not specify more than 1 handler type")}
+	case v.ConfigMap != nil:
+		required(v.ConfigMap.Name, "configMap", "name")
+	case v.Secret != nil:
+		required(v.Secret.SecretName, "secret", "secretName")
+	case v.HostPath != nil:
+		required(v.HostPath.Path, "hostPath", "path")
+	case v.PersistentVolumeClaim != nil:
+		required(v.PersistentVolumeClaim.ClaimName, "persistentVolumeClaim", "claimName")
+	case v.CSI != nil:
+		required(v.CSI.Driver, "csi", "driver")
 	}
-	return nil
+	return errs
 }
 
 func volumeClaim(s *corev1.PersistentVolumeClaimSpec, at *field.Path) field.ErrorList {

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -23,9 +24,10 @@ import (
 )
 
 // semantics finds in an object of Kubernetes' own what every API server refuses, beyond the types of fields. It is no
-// complete validation: that is part of Kubernetes' server, which is no library.
-func (o *object) semantics(typed runtime.Object) field.ErrorList {
-	errs := o.metadataProblems(typed)
+// complete validation: that is part of Kubernetes' server, which is no library. deeper tells whether it looked at more
+// than metadata and values that are fixed.
+func (o *object) semantics(typed runtime.Object) (errs field.ErrorList, deeper bool) {
+	errs = append(o.metadataProblems(typed), fixedValues(reflect.ValueOf(typed), nil)...)
 	spec := field.NewPath("spec")
 	switch t := typed.(type) {
 	case *appsv1.Deployment:
@@ -79,8 +81,12 @@ func (o *object) semantics(typed runtime.Object) field.ErrorList {
 		errs = append(errs, validatingWebhooks(t.Webhooks)...)
 	case *admissionv1.MutatingWebhookConfiguration:
 		errs = append(errs, mutatingWebhooks(t.Webhooks)...)
+	case *corev1.ServiceAccount, *corev1.Namespace:
+	default:
+		wrong, looked := admissionPolicy(typed)
+		return append(errs, wrong...), looked
 	}
-	return errs
+	return errs, true
 }
 
 // looselyNamed are the groups whose objects have names with more characters than a DNS subdomain.
