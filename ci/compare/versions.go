@@ -158,10 +158,9 @@ func objectsOfChart(ctx context.Context, older, newer Side, dir string) ([]Findi
 				source.LeaveOut(p.Name)
 			}
 		}
-		kubernetes, ok := render.KubernetesOf(source.KubeVersion())
-		if !ok {
-			return nil, refusal.New("render chart %s: its kubeVersion %q allows no known version of Kubernetes (%s); correct it",
-				dir, source.KubeVersion(), render.Known())
+		kubernetes, err := render.KubernetesOf(source.KubeVersion())
+		if err != nil {
+			return nil, refusal.New("render chart %s: %w", dir, err)
 		}
 		r, err := source.Render(ctx, kubernetes.Newest, nil)
 		if err != nil {

@@ -63,12 +63,10 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 		return []Check{{Name: LintCheck, Subject: dir, Status: Failed, Details: lines(err.Error())}}, chart
 	}
 	chart.appVersion, chart.kubeVersion, chart.values = ch.AppVersion(), source.KubeVersion(), ch.Values
-	kubernetes, ok := render.KubernetesOf(source.KubeVersion())
-	if !ok {
+	kubernetes, err := render.KubernetesOf(source.KubeVersion())
+	if err != nil {
 		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed,
-			Details: []string{fmt.Sprintf(
-				"kubeVersion %q in %s/Chart.yaml allows no known version of Kubernetes (%s); correct it", source.KubeVersion(),
-				dir, render.Known())}}}, chart
+			Details: []string{fmt.Sprintf("%s/Chart.yaml: %v", dir, err)}}}, chart
 	}
 	lint := lintSource(source, dir, kubernetes)
 	lint.add(largeFiles(source, ch, dir), oldKubeVersion(source, dir))

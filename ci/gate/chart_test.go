@@ -94,7 +94,7 @@ func TestCharts(t *testing.T) {
 			name:  "a kubeVersion that nothing meets",
 			files: chartWith("kubeVersion: '>=1.30.0 <1.20.0'"),
 			fails: []string{"chart render"},
-			wants: []string{`kubeVersion ">=1.30.0 <1.20.0" in charts/operator/Chart.yaml allows no known version of Kubernetes`},
+			wants: []string{`charts/operator/Chart.yaml: kubeVersion ">=1.30.0 <1.20.0" allows no known version of Kubernetes (v1.16 to v1.37); correct it`},
 		},
 		{
 			name:  "a kubeVersion that only old clusters meet",
@@ -105,7 +105,7 @@ func TestCharts(t *testing.T) {
 			name:  "a kubeVersion that is no constraint",
 			files: chartWith("kubeVersion: one dot thirty"),
 			fails: []string{"chart render"},
-			wants: []string{`kubeVersion "one dot thirty" in charts/operator/Chart.yaml allows no known version`},
+			wants: []string{`charts/operator/Chart.yaml: kubeVersion "one dot thirty" is no range of versions, so Helm installs the chart nowhere; write one such as ">=1.35.0-0"`},
 		},
 		{
 			name:  "a kubeVersion as most have it",

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 
+	"github.com/Masterminds/semver/v3"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 )
 
@@ -32,14 +33,18 @@ func (k Kubernetes) Versions() []string {
 
 // KubernetesOf gives what a chart with this kubeVersion is rendered for: the oldest version that it allows, and the
 // newest one that is known. Without kubeVersion the oldest one is the oldest that the Kubernetes project supports.
-// ok is false where it allows none that is known.
-func KubernetesOf(kubeVersion string) (k Kubernetes, ok bool) {
+// A kubeVersion that Helm cannot read, and one that allows no known version, is an error.
+func KubernetesOf(kubeVersion string) (k Kubernetes, err error) {
 	if kubeVersion == "" {
 		k = Kubernetes{Oldest: fmt.Sprintf("v1.%d.0", supportedMinor), Newest: Newest()}
 		k.Because = fmt.Sprintf("rendered for Kubernetes %s, the oldest supported one, and %s, the newest known one; "+
 			"the chart names no kubeVersion",
 			k.Oldest, k.Newest)
-		return k, true
+		return k, nil
+	}
+	if _, err := semver.NewConstraint(kubeVersion); err != nil {
+		return k, fmt.Errorf("kubeVersion %q is no range of versions, so Helm installs the chart nowhere; "+
+			"write one such as \">=1.%d.0-0\"", kubeVersion, supportedMinor)
 	}
 	for minor := oldestMinor; minor <= newestMinor; minor++ {
 		if v := firstAllowed(kubeVersion, minor); v != "" {
@@ -49,6 +54,10 @@ func KubernetesOf(kubeVersion string) (k Kubernetes, ok bool) {
 			k.Newest = v
 		}
 	}
+	if k.Newest == "" {
+		return k, fmt.Errorf("kubeVersion %q allows no known version of Kubernetes (v1.%d to v1.%d); correct it",
+			kubeVersion, oldestMinor, newestMinor)
+	}
 	k.Because = fmt.Sprintf("rendered for Kubernetes %s and %s, the oldest and the newest known one that kubeVersion "+
 		"%q allows",
 		k.Oldest, k.Newest, kubeVersion)
@@ -56,7 +65,7 @@ func KubernetesOf(kubeVersion string) (k Kubernetes, ok bool) {
 		k.Because = fmt.Sprintf("rendered for Kubernetes %s, the only known one that kubeVersion %q allows", k.Newest,
 			kubeVersion)
 	}
-	return k, k.Newest != ""
+	return k, nil
 }
 
 // firstAllowed is the first version of a minor version of Kubernetes that a kubeVersion allows; empty if there is none.
@@ -89,6 +98,3 @@ func Supported(kubeVersion string) (versions string, ok bool) {
 
 // Newest is the newest version of Kubernetes that is known, such as v1.37.0.
 func Newest() string { return fmt.Sprintf("v1.%d.0", newestMinor) }
-
-// Known is the range of Kubernetes' versions that a kubeVersion is compared with.
-func Known() string { return fmt.Sprintf("v1.%d to v1.%d", oldestMinor, newestMinor) }

@@ -93,10 +93,9 @@ func carries(tag, version string) bool {
 // Lacking gives what the chart lacks of the images that it runs with its default values, for every version of
 // Kubernetes that it is rendered for.
 func (s *Source) Lacking(ctx context.Context, images Images) ([]Lacking, error) {
-	kubernetes, ok := KubernetesOf(s.KubeVersion())
-	if !ok {
-		return nil, refusal.New("render chart %s: its kubeVersion %q allows no known version of Kubernetes (%s); correct "+
-			"it", s.dir, s.KubeVersion(), Known())
+	kubernetes, err := KubernetesOf(s.KubeVersion())
+	if err != nil {
+		return nil, refusal.New("render chart %s: %w", s.dir, err)
 	}
 	var found []Lacking
 	for _, version := range kubernetes.Versions() {

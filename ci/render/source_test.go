@@ -155,9 +155,18 @@ func TestKubernetes(t *testing.T) {
 		">=1.99":            " ",
 		"nonsense":          " ",
 	} {
-		k, ok := KubernetesOf(kubeVersion)
-		if got := k.Oldest + " " + k.Newest; got != want || ok != (want != " ") {
-			t.Errorf("%q: %s, %t, want %s", kubeVersion, got, ok, want)
+		k, err := KubernetesOf(kubeVersion)
+		if got := k.Oldest + " " + k.Newest; got != want || (err == nil) != (want != " ") {
+			t.Errorf("%q: %s, %v, want %s", kubeVersion, got, err, want)
+		}
+	}
+	for kubeVersion, want := range map[string]string{
+		"nonsense":          `kubeVersion "nonsense" is no range of versions, so Helm installs the chart nowhere; write`,
+		">=1.31.0 or newer": `kubeVersion ">=1.31.0 or newer" is no range of versions`,
+		">=1.99":            `kubeVersion ">=1.99" allows no known version of Kubernetes (v1.16 to v1.37); correct it`,
+	} {
+		if _, err := KubernetesOf(kubeVersion); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", kubeVersion, err, want)
 		}
 	}
 }
