@@ -3,6 +3,7 @@ package surface
 import (
 	"errors"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -37,6 +38,9 @@ func Find(tree fs.FS, c config.Config) ([]Surface, error) {
 	}
 	for _, chart := range c.Charts {
 		locate := chartVersions
+		if of, ok := parent(chart.Path); ok && of != "." && exists(tree, path.Join(of, "Chart.yaml")) {
+			locate = subchartVersions
+		}
 		if excluded(chart.Path + "/Chart.yaml") {
 			locate = chartVersionAlone
 		}
@@ -65,20 +69,20 @@ func Find(tree fs.FS, c config.Config) ([]Surface, error) {
 	for _, s := range modules {
 		add(s)
 	}
-	err = fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() || excluded(path) {
+	err = fs.WalkDir(tree, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || excluded(file) {
 			return err
 		}
 		var s Surface
 		switch entry.Name() {
 		case "kustomization.yaml", "kustomization.yml":
-			s = Surface{Kind: "kustomization", Path: path, locate: newTags(repositories)}
+			s = Surface{Kind: "kustomization", Path: file, locate: newTags(repositories)}
 		case "__init__.py", "_version.py", "__version__.py", "version.py":
-			s = Surface{Kind: "Python", Path: path, locate: pythonVersion}
+			s = Surface{Kind: "Python", Path: file, locate: pythonVersion}
 		default:
 			return nil
 		}
-		content, err := fs.ReadFile(tree, path)
+		content, err := fs.ReadFile(tree, file)
 		if err != nil {
 			return err
 		}
@@ -90,6 +94,12 @@ func Find(tree fs.FS, c config.Config) ([]Surface, error) {
 	})
 	slices.SortFunc(found, func(a, b Surface) int { return strings.Compare(a.Path+a.Kind, b.Path+b.Kind) })
 	return found, err
+}
+
+// parent is the folder of the chart below whose charts/ a chart lies.
+func parent(chart string) (folder string, ok bool) {
+	folder, name := path.Split(path.Clean(chart))
+	return path.Dir(path.Clean(folder)), name != "" && path.Base(folder) == "charts"
 }
 
 // Values reads all values of a tree's surfaces. What cannot be read is in the errors, by path.

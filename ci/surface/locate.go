@@ -27,7 +27,12 @@ func wholeFile(content []byte) ([]Value, error) {
 const chartVersion = "version"
 
 // chartVersions are version (without v, as Helm asks) and appVersion (the image tag) of a Chart.yaml.
-func chartVersions(content []byte) ([]Value, error) {
+func chartVersions(content []byte) ([]Value, error) { return versionsOfChart(content, true) }
+
+// subchartVersions are those of a Chart.yaml below the charts/ of another chart, which needs no appVersion.
+func subchartVersions(content []byte) ([]Value, error) { return versionsOfChart(content, false) }
+
+func versionsOfChart(content []byte, needsAppVersion bool) ([]Value, error) {
 	root, err := document(content)
 	if err != nil {
 		return nil, err
@@ -40,6 +45,9 @@ func chartVersions(content []byte) ([]Value, error) {
 		badge string
 	}{{chartVersion, SemVer, "0.0.0", "Version"}, {"appVersion", Tag, "v0.0.0", "AppVersion"}} {
 		node := child(root, key.name)
+		if node == nil && key.name != chartVersion && !needsAppVersion {
+			continue
+		}
 		if node == nil {
 			return nil, fmt.Errorf("it has no %s; add a line such as %s: %s", key.name, key.name, key.like)
 		}
@@ -55,7 +63,7 @@ func chartVersions(content []byte) ([]Value, error) {
 
 // chartVersionAlone is the version of a Chart.yaml, without its appVersion.
 func chartVersionAlone(content []byte) ([]Value, error) {
-	values, err := chartVersions(content)
+	values, err := subchartVersions(content)
 	return slices.DeleteFunc(values, func(v Value) bool { return !v.Always }), err
 }
 
