@@ -42,6 +42,7 @@ func (m *maker) checkCharts(ctx context.Context, _ *git.Tree) error {
 		for _, copied := range source.Replaced {
 			m.notice("%s is not packaged: the chart reads this dependency by file:// from the release commit", copied)
 		}
+		m.replaced = append(m.replaced, source.Replaced...)
 		if err := m.checkLacking(ctx, source); err != nil {
 			return err
 		}

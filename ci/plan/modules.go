@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/gomodule"
+	"github.com/operator-release/operator-release/ci/surface"
 	"github.com/operator-release/operator-release/ci/tags"
 )
 
@@ -65,6 +68,55 @@ func (m *maker) findModules(ctx context.Context, tree *git.Tree) error {
 		p.Against = append(p.Against, m.unfit...)
 	}
 	return nil
+}
+
+// tellRequirements tells of the requirements of the tree's modules on each other that do not follow the version: the go
+// command fetches them, or they name no version that is published. The users of a published module get what it names.
+func (m *maker) tellRequirements(tree *git.Tree, edits map[string][]byte) error {
+	required, err := surface.Requirements(tree, edits)
+	if err != nil {
+		return err
+	}
+	p := &m.plan
+	published := func(module gomodule.Module) bool {
+		return module.Dir == "." || slices.ContainsFunc(p.Modules, func(other Module) bool { return other.Path == module.Path })
+	}
+	excluded := p.Config.Excluded()
+	for _, r := range required {
+		v, _, isVersion := surface.Parse(r.Version)
+		isVersion = isVersion && r.Version != "v0.0.0"
+		if isVersion && (r.Local || v == p.Version) || excluded(r.Path) || !isVersion && !published(r.From) {
+			continue
+		}
+		at := fmt.Sprintf("%s:%d: require %s %s does not follow", r.Path, r.Line, r.To.Path, r.Version)
+		if r.Local {
+			m.notice("%s: users of %s get that version, not the folder %s of this commit; "+
+				"require a version that has a tag, and later ones follow", at, r.From.Path, r.To.Dir)
+			continue
+		}
+		only := fmt.Sprintf("%s of it is published with this release", p.Version)
+		if !published(r.To) {
+			only = fmt.Sprintf("this release publishes no %s of it", p.Version)
+		}
+		m.notice("%s: the go command fetches that version, and %s; to build with the folder %s, and to follow, run: "+
+			"go mod edit -replace %s=%s %s", at, only, r.To.Dir, r.To.Path, relative(r.From.Dir, r.To.Dir), r.Path)
+	}
+	return nil
+}
+
+// relative is the way from one folder of the tree to another, as a replace directive writes it.
+func relative(from, to string) string {
+	up, err := filepath.Rel(filepath.FromSlash(from), filepath.FromSlash(to))
+	if err != nil {
+		return to // both are paths of the tree
+	}
+	switch up = filepath.ToSlash(up); {
+	case up == "..":
+		return "../" // older go commands take .. for the path of a module
+	case !strings.HasPrefix(up, "../"):
+		return "./" + up
+	}
+	return up
 }
 
 // beside is a tag of a module that stands beside a version before; empty where none does. Of a version that is built

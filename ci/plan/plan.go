@@ -235,6 +235,10 @@ type maker struct {
 	objects []git.Object
 	judged  policy.Judgement
 
+	known    map[string]bool // places with a version that are told, as FILE:LINE
+	olds     []string        // older versions that the surfaces say
+	replaced []string        // committed copies of charts that are not packaged
+
 	generated []config.Generated // of the settings
 }
 
@@ -277,7 +281,7 @@ func (m *maker) make(ctx context.Context) error {
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
 		m.checkClone, m.checkCommitted, m.checkCopies, m.checkGenerated, m.checkRemote, m.checkPlace,
-		m.findModules, m.judge, m.images, m.edit, m.checkCharts, m.checkEmpty, m.checkRepeat, m.checkBranch, m.checkMissing, m.checkWorkflows,
+		m.findModules, m.judge, m.images, m.edit, m.checkCharts, m.strays, m.checkEmpty, m.checkRepeat, m.checkBranch, m.checkMissing, m.checkWorkflows,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err

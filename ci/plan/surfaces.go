@@ -71,23 +71,30 @@ func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 		return err
 	}
 	known := map[string]bool{}
-	var olds []string
+	m.known = known
 	for _, at := range places.Follow {
 		p.Surfaces = append(p.Surfaces, Surface{Kind: at.Kind, Path: at.Path, Line: at.Line, Name: at.Name, Now: at.Text,
 			Then: at.Form.Write(p.Version)})
 		known[fmt.Sprintf("%s:%d", at.Path, at.Line)] = true
 		if said, _, ok := surface.Parse(at.Text); ok {
-			olds = append(olds, said.SemVer())
+			m.olds = append(m.olds, said.SemVer())
 		}
 	}
 	for _, at := range places.Others {
 		known[fmt.Sprintf("%s:%d", at.Path, at.Line)] = true
 		if said, _, ok := surface.Parse(at.Text); ok && m.tags[said] != "" {
-			olds = append(olds, said.SemVer())
+			m.olds = append(m.olds, said.SemVer())
 		}
 		m.notice("%s:%d: %s is %q and is not followed: neither it nor its place in an earlier version says %s; "+
 			"name it under surfaces in %s, with a pattern or exclude: true", at.Path, at.Line, at.Name, at.Text,
 			orOf(before.Versions), config.File)
+	}
+	ranges, err := surface.Ranges(tree, p.Config)
+	if err != nil {
+		return err
+	}
+	for _, at := range ranges {
+		known[fmt.Sprintf("%s:%d", at.Path, at.Line)] = true
 	}
 	if err := m.describe(ctx, tree, places.Edits); err != nil {
 		return err
@@ -95,10 +102,10 @@ func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 	if err := m.commit(ctx, places.Edits); err != nil {
 		return err
 	}
-	if err := m.mentions(ctx, tree, known); err != nil {
+	if err := m.tellRequirements(tree, places.Edits); err != nil {
 		return err
 	}
-	return m.strays(ctx, known, olds)
+	return m.mentions(ctx, tree, known)
 }
 
 // mentions tells of each place that names a released image with another tag, and adds it to the known places. Tags that
@@ -160,7 +167,9 @@ func orOf(versions []version.Version) string {
 var notSurfaces = []string{"**/CHANGELOG*", "**/*.sum", "**/go.mod", "**/*lock*", "**/vendor/**", "**/testdata/**", "**/node_modules/**"}
 
 // strays reports places that carry the version that the surfaces carry now, or the previous one, and are no surface.
-func (m *maker) strays(ctx context.Context, known map[string]bool, olds []string) error {
+// It leaves out what is known and what no chart packages: these stay as they are.
+func (m *maker) strays(ctx context.Context, _ *git.Tree) error {
+	olds := m.olds
 	if !m.plan.Previous.IsZero() {
 		olds = append(olds, m.plan.Previous.SemVer())
 	}
@@ -181,7 +190,8 @@ func (m *maker) strays(ctx context.Context, known map[string]bool, olds []string
 	var found []string
 	excluded := m.plan.Config.Excluded()
 	for _, place := range places {
-		if at := fmt.Sprintf("%s:%d", place.Path, place.Line); !known[at] && !excluded(place.Path) {
+		unused := slices.ContainsFunc(m.replaced, func(dir string) bool { return strings.HasPrefix(place.Path, dir+"/") })
+		if at := fmt.Sprintf("%s:%d", place.Path, place.Line); !m.known[at] && !unused && !excluded(place.Path) {
 			found = append(found, at)
 		}
 	}

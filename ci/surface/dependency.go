@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	yamlv3 "go.yaml.in/yaml/v3"
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	"sigs.k8s.io/yaml"
@@ -24,7 +25,43 @@ var declaring, locking = []string{"Chart.yaml", "requirements.yaml"}, []string{"
 
 // dependencies are the surfaces in the lists of dependencies of the released charts, and of charts that these read by
 // file://: the version of an entry that names a chart released here, where it is that chart's version now.
-func dependencies(tree fs.FS, c config.Config) []Surface {
+func dependencies(tree fs.FS, c config.Config) []Surface { return naming(tree, c, sameVersion) }
+
+// Ranges are the values in these lists that name a chart by a range of versions. They stay as they are: the range allows
+// the new version of a released chart, or the chart is refused.
+func Ranges(tree fs.FS, c config.Config) ([]Occurrence, error) {
+	var all []Occurrence
+	for _, s := range naming(tree, c, isRange) {
+		content, err := fs.ReadFile(tree, s.Path)
+		if err != nil {
+			return nil, err
+		}
+		values, err := s.Read(content)
+		if err != nil {
+			return nil, err
+		}
+		for _, value := range values {
+			all = append(all, Occurrence{s, value})
+		}
+	}
+	return all, nil
+}
+
+// sameVersion tells whether an entry names the version that a chart has.
+func sameVersion(entry, chart string) bool {
+	return chart != "" && strings.TrimPrefix(entry, "v") == strings.TrimPrefix(chart, "v")
+}
+
+// isRange tells whether an entry names a range of versions.
+func isRange(entry, _ string) bool {
+	_, no := semver.NewVersion(entry)
+	_, err := semver.NewConstraint(entry)
+	return err == nil && (no != nil || strings.Count(entry, ".") < 2) // Helm takes 1.4 for all patches of it
+}
+
+// naming are the lists with entries that fit. fits gets the version that an entry says and that of the chart of the tree
+// that it names; this one is empty if that chart is not released.
+func naming(tree fs.FS, c config.Config, fits func(entry, chart string) bool) []Surface {
 	released := map[string]string{} // version of each released chart, by its folder
 	for _, chart := range c.Charts {
 		var says struct{ Version string }
@@ -41,7 +78,7 @@ func dependencies(tree fs.FS, c config.Config) []Surface {
 			if err != nil {
 				continue
 			}
-			if follows := following(content, folder, released); len(follows) > 0 {
+			if follows := following(content, folder, released, fits); len(follows) > 0 {
 				found = append(found, Surface{Kind: "chart dependency", Path: file,
 					locate: func(content []byte) ([]Value, error) { return dependencyVersions(content, follows) }})
 			}
@@ -63,8 +100,8 @@ func dependents(tree fs.FS, c config.Config) []string {
 	return folders
 }
 
-// following are the indexes of the entries that name a released chart by its version.
-func following(content []byte, folder string, released map[string]string) []int {
+// following are the indexes of the entries that fit.
+func following(content []byte, folder string, released map[string]string, fits func(entry, chart string) bool) []int {
 	var list struct{ Dependencies []*chartv2.Dependency }
 	if yaml.Unmarshal(content, &list) != nil {
 		return nil // the surface of the chart itself says what is wrong
@@ -78,8 +115,10 @@ func following(content []byte, folder string, released map[string]string) []int 
 		if !local && d.Repository == "" {
 			at, local = path.Join(folder, "charts", d.Name), true
 		}
-		version := released[at]
-		if local && version != "" && strings.TrimPrefix(d.Version, "v") == strings.TrimPrefix(version, "v") {
+		if !local {
+			at = ""
+		}
+		if fits(d.Version, released[at]) {
 			follows = append(follows, i)
 		}
 	}

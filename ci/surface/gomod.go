@@ -24,8 +24,7 @@ func goModules(tree fs.FS) ([]Surface, error) {
 	for _, m := range modules {
 		here[m.Path] = true
 	}
-	_, err = fs.Stat(tree, "go.work")
-	workspace := err == nil
+	workspace := exists(tree, "go.work")
 	var found []Surface
 	for _, m := range modules {
 		content, err := fs.ReadFile(tree, m.File())
@@ -52,7 +51,7 @@ func requirements(here map[string]bool, workspace bool) func([]byte) ([]Value, e
 		if err != nil {
 			return nil, nil // the go command says what is wrong
 		}
-		local := map[string]bool{}
+		local := replaced(file)
 		var values []Value
 		add := func(name, path, version string, line *modfile.Line) {
 			from, to := line.Start.Byte, line.End.Byte
@@ -68,7 +67,6 @@ func requirements(here map[string]bool, workspace bool) func([]byte) ([]Value, e
 		}
 		for _, r := range file.Replace {
 			if here[r.Old.Path] && r.New.Version == "" {
-				local[r.Old.Path] = true
 				add("replace", r.Old.Path, r.Old.Version, r.Syntax)
 			}
 		}
@@ -79,6 +77,61 @@ func requirements(here map[string]bool, workspace bool) func([]byte) ([]Value, e
 		}
 		return values, nil
 	}
+}
+
+// Requirement is a line of a go.mod that requires another module of the tree.
+type Requirement struct {
+	Path    string // of the go.mod
+	Line    int
+	From    gomodule.Module // whose go.mod it is
+	To      gomodule.Module
+	Version string
+	Local   bool // the go command takes it from the tree
+}
+
+// Requirements are the requirements of the tree's modules on each other. edits are files, by path, that are other than
+// in the tree.
+func Requirements(tree fs.FS, edits map[string][]byte) ([]Requirement, error) {
+	modules, err := gomodule.Find(tree)
+	if err != nil || len(modules) < 2 {
+		return nil, err
+	}
+	here := map[string]gomodule.Module{}
+	for _, m := range modules {
+		here[m.Path] = m
+	}
+	var all []Requirement
+	for _, m := range modules {
+		content, ok := edits[m.File()]
+		if !ok {
+			if content, err = fs.ReadFile(tree, m.File()); err != nil {
+				return nil, err
+			}
+		}
+		file, err := modfile.Parse("go.mod", content, nil)
+		if err != nil {
+			continue // the go command says what is wrong
+		}
+		local := replaced(file)
+		for _, r := range file.Require {
+			if to, ok := here[r.Mod.Path]; ok {
+				all = append(all, Requirement{m.File(), r.Syntax.Start.Line, m, to, r.Mod.Version,
+					local[r.Mod.Path] || exists(tree, "go.work")})
+			}
+		}
+	}
+	return all, nil
+}
+
+// replaced are the paths of the modules that a go.mod takes from folders.
+func replaced(file *modfile.File) map[string]bool {
+	local := map[string]bool{}
+	for _, r := range file.Replace {
+		if r.New.Version == "" {
+			local[r.Old.Path] = true
+		}
+	}
+	return local
 }
 
 // vendored are the versions of the tree's modules in a vendor/modules.txt, which has to agree with its go.mod.
