@@ -101,6 +101,7 @@ const toolPath = "/usr/local/bin/operator-release"
 func New(
 	ctx context.Context,
 	// The caller's workspace; Dagger fills it in.
+	// +optional
 	ws *dagger.Workspace,
 	// The repository to release, when it is not the caller's: a folder, a branch of it (.#branch) or a git URL.
 	// +optional
@@ -139,6 +140,8 @@ func New(
 		m.Repository = repository
 	case source != nil:
 		m.Repository, m.Alone = source.Tree(dagger.GitRefTreeOpts{Depth: -1, IncludeTags: true}), true
+	case ws == nil: // as where a module of Dagger 1.0 calls this one
+		return nil, errors.New("what is released: no workspace is known here; give a source, or a repository")
 	default:
 		m.Repository = ws.Directory("/")
 	}

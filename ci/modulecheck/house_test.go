@@ -125,7 +125,7 @@ func TestTopLevel(t *testing.T) {
 	}
 	for name := range strings.FieldsSeq(string(out)) {
 		if !strings.HasPrefix(name, ".") && !slices.Contains([]string{"ci", "charts", "Dockerfile", "findings",
-			"README.md", "dagger.json", "go.mod", "go.sum"}, name) {
+			"README.md", "dagger.json", "dagger.toml", "go.mod", "go.sum"}, name) {
 			t.Errorf("%s lies at the top, where it does not belong", name)
 		}
 	}

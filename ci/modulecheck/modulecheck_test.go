@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/mod/modfile"
 	"golang.org/x/tools/go/packages"
 )
 
@@ -25,11 +26,19 @@ const (
 // read parses the module's files, changed by edit.
 func read(t *testing.T, fset *token.FileSet, edit func(string) string) []*ast.File {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(moduleDir, "*.go"))
+	return readModule(t, fset, moduleDir, edit)
+}
+
+// readModule parses the files of a module's folder, changed by edit, and declares the client that they find in the
+// generated file.
+func readModule(t *testing.T, fset *token.FileSet, dir string, edit func(string) string) []*ast.File {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil || len(names) == 0 {
-		t.Fatalf("no Go file in %s: %v", moduleDir, err)
+		t.Fatalf("no Go file in %s: %v", dir, err)
 	}
 	var files []*ast.File
+	var own string // the path of the generated package
 	for _, name := range names {
 		if strings.HasSuffix(name, ".gen.go") {
 			continue
@@ -43,9 +52,14 @@ func read(t *testing.T, fset *token.FileSet, edit func(string) string) []*ast.Fi
 			t.Fatal(err)
 		}
 		files = append(files, f)
+		for _, spec := range f.Imports {
+			if p := strings.Trim(spec.Path.Value, `"`); strings.HasSuffix(p, "/internal/dagger") {
+				own = p
+			}
+		}
 	}
 	// The generated file of package main has the client under this name.
-	dag, err := parser.ParseFile(fset, "dag.go", "package main\n\nimport \""+generated+"\"\n\nvar dag *dagger.Client\n", 0)
+	dag, err := parser.ParseFile(fset, "dag.go", "package main\n\nimport \""+own+"\"\n\nvar dag *dagger.Client\n", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +76,13 @@ func (i importer) Import(path string) (*types.Package, error) {
 	return nil, fmt.Errorf("package %s was not loaded", path)
 }
 
+// newImporter loads what the files import, but for generated packages.
 func newImporter(t *testing.T, files []*ast.File) importer {
 	t.Helper()
 	paths := []string{official}
 	for _, f := range files {
 		for _, spec := range f.Imports {
-			if path := strings.Trim(spec.Path.Value, `"`); path != generated && !slices.Contains(paths, path) {
+			if path := strings.Trim(spec.Path.Value, `"`); !strings.HasSuffix(path, "/internal/dagger") && !slices.Contains(paths, path) {
 				paths = append(paths, path)
 			}
 		}
@@ -184,4 +199,34 @@ func crosses(t types.Type) string {
 		}
 	}
 	return "has type " + t.String() + ", which does not cross Dagger's boundary"
+}
+
+// TestModuleExcludesTheSDKOfTheTop: engines downgrade the SDK in .dagger below the version that the module at the top
+// requires. Only where that version is excluded does Go keep the module at the top.
+func TestModuleExcludesTheSDKOfTheTop(t *testing.T) {
+	read := func(name string) *modfile.File {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := modfile.Parse(name, content, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	var required, excluded []string
+	for _, r := range read("../../go.mod").Require {
+		if r.Mod.Path == official {
+			required = append(required, r.Mod.Version)
+		}
+	}
+	for _, e := range read(moduleDir + "/go.mod").Exclude {
+		if e.Mod.Path == official {
+			excluded = append(excluded, e.Mod.Version)
+		}
+	}
+	if len(required) != 1 || !slices.Equal(required, excluded) {
+		t.Errorf("go.mod requires %s %q, and .dagger/go.mod excludes %q", official, required, excluded)
+	}
 }
