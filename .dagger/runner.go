@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"dagger/operator-release/internal/dagger"
 
+	"github.com/operator-release/operator-release/ci/buildfailure"
 	"github.com/operator-release/operator-release/ci/pipeline"
 )
 
@@ -24,8 +26,11 @@ func (r runner) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Input
 	var out pipeline.Outputs[*dagger.Directory]
 	if stage == pipeline.Engine { // this engine itself
 		archive, err := buildImage(ctx, in.Spec.(pipeline.EngineSpec), in.Trees)
+		if err != nil {
+			return out, err
+		}
 		out.Report, out.Tree = json.RawMessage("{}"), dag.Directory().WithFile(pipeline.ImageFile, archive)
-		return out, err
+		return out, nil
 	}
 	spec, err := json.Marshal(in.Spec)
 	if err != nil {
@@ -84,11 +89,12 @@ func buildImage(ctx context.Context, spec pipeline.EngineSpec, contexts map[stri
 	}
 	var variants []*dagger.Container
 	for _, platform := range spec.Platforms {
-		built := part(contexts[pipeline.ContextName(platform)]).DockerBuild(dagger.DirectoryDockerBuildOpts{
+		from := part(contexts[pipeline.ContextName(platform)])
+		built := from.DockerBuild(dagger.DirectoryDockerBuildOpts{
 			Dockerfile: spec.Dockerfile, Platform: dagger.Platform(platform), BuildArgs: args, Target: spec.Target,
 		})
 		if made, err := built.Platform(ctx); err != nil {
-			return nil, fmt.Errorf("build image %s for %s: %w", spec.Repository, platform, err)
+			return nil, buildFailed(ctx, spec, platform, from, err)
 		} else if string(made) != platform {
 			return nil, fmt.Errorf("build image %s: the engine made it for %s where %s was asked, as it does where the last stage is FROM scratch; "+
 				"base it on an image, or let the pipeline build the binaries and COPY them from bin/ in one stage", spec.Repository, made, platform)
@@ -101,8 +107,28 @@ func buildImage(ctx context.Context, spec pipeline.EngineSpec, contexts map[stri
 	archive, err := variants[0].AsTarball(dagger.ContainerAsTarballOpts{
 		PlatformVariants: variants[1:], MediaTypes: dagger.ImageMediaTypesOcimediaTypes,
 	}).Sync(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("build image %s for %s: %w", spec.Repository, strings.Join(spec.Platforms, ", "), err)
+	if err == nil {
+		return archive, nil
 	}
-	return archive, nil
+	for i, built := range variants { // which one was it?
+		if _, failed := built.Sync(ctx); failed != nil {
+			platform := spec.Platforms[i]
+			return nil, buildFailed(ctx, spec, platform, part(contexts[pipeline.ContextName(platform)]), failed)
+		}
+	}
+	return nil, fmt.Errorf("build image %s for %s: %w", spec.Repository, strings.Join(spec.Platforms, ", "), err)
+}
+
+// buildFailed says which image could not be built, at which line of its Dockerfile, and what the engine answered.
+func buildFailed(ctx context.Context, spec pipeline.EngineSpec, platform string, from *dagger.Directory, err error) error {
+	failure := buildfailure.Failure{Name: spec.Source, Err: err}
+	if content, unread := from.File(spec.Dockerfile).Contents(ctx); unread == nil {
+		failure.Content = content
+	}
+	var exec *dagger.ExecError
+	if errors.As(err, &exec) {
+		failure.Command, failure.Output = exec.Cmd, exec.Stdout+"\n"+exec.Stderr
+	}
+	// No %w: of an error that holds an ExecError Dagger shows the ExecError alone.
+	return fmt.Errorf("build image %s for %s: %v", spec.Repository, platform, failure)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"dagger/tests/internal/dagger"
 )
@@ -140,4 +141,23 @@ ENTRYPOINT ["/usr/bin/tiny"]
 		WithExec([]string{"sh", "-c", "tar -xzOf /bundle/files/tiny-" + version + "-linux-*.tar.gz tiny | sha256sum | cut -c -64 | tee /dev/stderr | grep -q ^" + ours[:64]}).
 		WithExec([]string{"test", "-d", "/made"}).Sync(ctx)
 	return err
+}
+
+// FailedImage says where an image cannot be built: at a command that fails, and at a base that is not there.
+//
+// +check
+func (t *Tests) FailedImage(ctx context.Context) error {
+	for dockerfile, want := range map[string][]string{
+		"FROM " + t.DebianImage + "\nRUN echo a reason >&2 && \\\n  false\n":  {":2: RUN echo a reason >&2 &&", "a reason"},
+		"FROM " + t.DebianImage + "\n\nFROM example.invalid/none:1\nRUN true\n": {":3: ", "example.invalid/none:1"},
+	} {
+		_, err := t.module(t.repository(dockerfile)).Image(version, "linux/amd64").Sync(ctx)
+		if err := fails(err, append(want, "build image docker.io/example/tiny for linux/amd64: Dockerfile")...); err != nil {
+			return err
+		}
+		if strings.Contains(err.Error(), "goroutine") {
+			return fmt.Errorf("it crashed: %w", err)
+		}
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"dagger.io/dagger"
 	"dagger.io/dagger/engineconn"
 
+	"github.com/operator-release/operator-release/ci/buildfailure"
 	"github.com/operator-release/operator-release/ci/refusal"
 )
 
@@ -46,6 +48,7 @@ type EngineOptions struct {
 	Repository string            // for messages
 	Contexts   map[string]string // platform -> folder, as PrepareContext leaves it
 	Dockerfile string            // path in it
+	Source     string            // path of the Dockerfile in the repository, which errors name
 	Args       map[string]string // build arguments, rendered
 	Target     string            // the stage to build; the last where empty
 	Labels     map[string]string // on config and manifests
@@ -97,7 +100,8 @@ func BuildWithDagger(ctx context.Context, o EngineOptions) (err error) {
 		args = append(args, dagger.BuildArg{Name: name, Value: o.Args[name]})
 	}
 	var variants []*dagger.Container
-	for _, platform := range slices.Sorted(maps.Keys(o.Contexts)) {
+	platforms := slices.Sorted(maps.Keys(o.Contexts))
+	for _, platform := range platforms {
 		built := client.Host().Directory(o.Contexts[platform], dagger.HostDirectoryOpts{NoCache: true}).DockerBuild(dagger.DirectoryDockerBuildOpts{
 			Dockerfile: o.Dockerfile,
 			Platform:   dagger.Platform(platform),
@@ -105,7 +109,7 @@ func BuildWithDagger(ctx context.Context, o EngineOptions) (err error) {
 			Target:     o.Target,
 		})
 		if made, err := built.Platform(ctx); err != nil {
-			return o.failed(err)
+			return o.failed(platform, err)
 		} else if string(made) != platform {
 			return refusal.New("build image %s with Dagger: the engine made it for %s where %s was asked; Dagger 0.21 does so where the last stage is FROM scratch: base it on an image, or let the pipeline build the binaries and COPY them from bin/ in one stage", o.Repository, made, platform)
 		}
@@ -118,22 +122,30 @@ func BuildWithDagger(ctx context.Context, o EngineOptions) (err error) {
 		PlatformVariants: variants[1:],
 		MediaTypes:       dagger.ImageMediaTypesOcimediaTypes,
 	}).Export(ctx, o.Archive)
-	if err != nil {
-		return o.failed(err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	for i, platform := range platforms { // which one was it?
+		if _, failed := variants[i].Sync(ctx); failed != nil {
+			return o.failed(platform, failed)
+		}
+	}
+	return o.failed(strings.Join(platforms, ", "), err)
 }
 
 // failed says what the engine answered, and the ways out.
-func (o *EngineOptions) failed(err error) error {
+func (o *EngineOptions) failed(platform string, err error) error {
 	way := "the engine tells more in its own output; bases are pulled by the engine's own configuration, which --mirror does not reach"
 	if strings.Contains(err.Error(), "exec format error") {
 		way = "this engine cannot run programs of every platform of " + strings.Join(slices.Sorted(maps.Keys(o.Contexts)), ", ") + ": build each on a machine of its own (build --platform), and join the parts"
 	}
+	failure := buildfailure.Failure{Name: o.Source, Err: err}
+	if content, unread := os.ReadFile(filepath.Join(o.Contexts[platform], filepath.FromSlash(o.Dockerfile))); unread == nil {
+		failure.Content = string(content)
+	}
 	var run *dagger.ExecError
 	if errors.As(err, &run) {
-		said := []rune(strings.TrimSpace(run.Stdout + "\n" + run.Stderr))
-		err = fmt.Errorf("%w: %s: %s", err, strings.Join(run.Cmd, " "), string(said[max(0, len(said)-2000):]))
+		failure.Command, failure.Output = run.Cmd, run.Stdout+"\n"+run.Stderr
 	}
-	return fmt.Errorf("build image %s with Dagger: %w; %s", o.Repository, err, way)
+	return fmt.Errorf("build image %s for %s with Dagger: %w; %s", o.Repository, platform, failure, way)
 }

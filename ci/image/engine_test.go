@@ -167,7 +167,7 @@ COPY --chmod=755 ctx bin/operator /opt/
 		t.Fatal(err)
 	}
 	o.Args = nil
-	if _, err := byEngine(t, o); err == nil || refusal.Is(err) || !strings.Contains(err.Error(), "build image docker.io/kubeflow/spark-operator with Dagger: ") || !strings.Contains(err.Error(), "reason") {
+	if _, err := byEngine(t, o); err == nil || refusal.Is(err) || !strings.Contains(err.Error(), "build image docker.io/kubeflow/spark-operator for ") || !strings.Contains(err.Error(), "reason") {
 		t.Errorf("a RUN that fails: %v", err)
 	}
 }

@@ -239,4 +239,3 @@ func withInitialisms(name string) string {
 	}
 	return strings.Join(words, "")
 }
-

@@ -171,7 +171,8 @@ func (m *making[T]) byEngine(ctx context.Context, image config.Image, platforms 
 	if err := json.Unmarshal(context.Report, &said); err != nil {
 		return context, fmt.Errorf("read what the context of %s holds: %w", image.Repository, err)
 	}
-	spec := EngineSpec{Repository: image.Repository, Dockerfile: said.Dockerfile, Args: image.Args, Target: image.Target, Platforms: platforms, Labels: labels(m.plan)}
+	spec := EngineSpec{Repository: image.Repository, Dockerfile: said.Dockerfile, Source: image.Dockerfile,
+		Args: image.Args, Target: image.Target, Platforms: platforms, Labels: labels(m.plan)}
 	trees = map[string]Folder[T]{}
 	for _, platform := range platforms {
 		trees[ContextName(platform)] = Folder[T]{context.Tree, ContextName(platform)}

@@ -181,6 +181,7 @@ type ContextSpec struct {
 type EngineSpec struct {
 	Repository string            `json:"repository"`
 	Dockerfile string            `json:"dockerfile"` // path in the context
+	Source     string            `json:"source"`     // path of the Dockerfile in the repository, which errors name
 	Args       map[string]string `json:"args"`
 	Target     string            `json:"target,omitempty"`
 	Platforms  []string          `json:"platforms"`

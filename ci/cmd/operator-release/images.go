@@ -131,8 +131,8 @@ func runContext(ctx context.Context, c call, spec pipeline.ContextSpec) (any, er
 
 func runEngine(ctx context.Context, c call, spec pipeline.EngineSpec) (any, error) {
 	o := image.EngineOptions{
-		Repository: spec.Repository, Contexts: map[string]string{}, Dockerfile: spec.Dockerfile, Args: spec.Args, Target: spec.Target,
-		Labels: spec.Labels, Archive: filepath.Join(c.out, pipeline.ImageFile), Log: c.log,
+		Repository: spec.Repository, Contexts: map[string]string{}, Dockerfile: spec.Dockerfile,
+		Source: spec.Source, Args: spec.Args, Target: spec.Target, Labels: spec.Labels, Archive: filepath.Join(c.out, pipeline.ImageFile), Log: c.log,
 	}
 	for _, platform := range spec.Platforms {
 		o.Contexts[platform] = c.trees[pipeline.ContextName(platform)]
