@@ -23,5 +23,12 @@ func (m *maker) checkWorkflows(_ context.Context, tree *git.Tree) error {
 	for _, u := range unread {
 		m.notice("whether a workflow publishes too is not known: %s", u)
 	}
+	others, err := workflow.Pipelines(tree)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		m.notice("%s; if it publishes releases, remove that part: only one of the two may publish", o)
+	}
 	return nil
 }

@@ -63,7 +63,8 @@ func (p *permissions) writes() []string {
 // pushing are commands that write packages, tags or release pages.
 var pushing = regexp.MustCompile(`\b((docker|podman|buildah|helm|crane|oras|skopeo|cosign|kustomize)\s+(push|copy|publish)` +
 	`|docker\s+buildx\s+[^\n]*--push|imagetools\s+create|gh\s+release\s+(create|upload|edit)|git\s+push|goreleaser\s+release` +
-	`|ko\s+(build|publish|resolve|apply)|twine\s+upload|make\s+[^\n]*(push|publish|release)[\w-]*)`)
+	`|ko\s+(build|publish|resolve|apply)|twine\s+upload|glab\s+release\s+create|release-cli\s+create|kaniko/executor|plugins/(docker|gcr|ecr|kaniko)` +
+	`|make\s+[^\n]*(push|publish|release)[\w-]*)`)
 
 // pushers are actions that write packages, tags or release pages.
 var pushers = []string{

@@ -1,5 +1,6 @@
-// Package workflow reads a repository's GitHub Actions workflows. It tells which of them start when a version is
-// released, and may write what the release writes.
+// Package workflow reads a repository's GitHub Actions workflows, and those of Gitea and Forgejo, which have the same
+// form. It tells which of them start when a version is released, and may write what the release writes. Files of other
+// CI systems are found by name.
 package workflow
 
 import (
@@ -15,6 +16,9 @@ import (
 
 // Folder is where GitHub looks for workflows.
 const Folder = ".github/workflows"
+
+// folders are where GitHub, Gitea and Forgejo look for workflows.
+var folders = []string{Folder, ".gitea/workflows", ".forgejo/workflows"}
 
 // Release is what a publication does that starts workflows.
 type Release struct {
@@ -38,29 +42,31 @@ func (r Reaction) String() string {
 // Reactions are the workflows of a tree that the release starts and that may write, ordered by path. Jobs that run
 // operator-release do not count. unread names the files that could not be read, each with the reason.
 func Reactions(tree fs.FS, r Release) (reactions []Reaction, unread []string, err error) {
-	files, err := fs.ReadDir(tree, Folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
 	all := map[string]file{}
-	for _, f := range files {
-		if ext := path.Ext(f.Name()); f.IsDir() || ext != ".yaml" && ext != ".yml" {
+	for _, folder := range folders {
+		files, err := fs.ReadDir(tree, folder)
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		at := path.Join(Folder, f.Name())
-		content, err := fs.ReadFile(tree, at)
 		if err != nil {
 			return nil, nil, err
 		}
-		var read file
-		if err := yaml.Unmarshal(content, &read); err != nil {
-			unread = append(unread, fmt.Sprintf("%s: %s", at, strings.Join(strings.Fields(err.Error()), " ")))
-			continue
+		for _, f := range files {
+			if ext := path.Ext(f.Name()); f.IsDir() || ext != ".yaml" && ext != ".yml" {
+				continue
+			}
+			at := path.Join(folder, f.Name())
+			content, err := fs.ReadFile(tree, at)
+			if err != nil {
+				return nil, nil, err
+			}
+			var read file
+			if err := yaml.Unmarshal(content, &read); err != nil {
+				unread = append(unread, fmt.Sprintf("%s: %s", at, strings.Join(strings.Fields(err.Error()), " ")))
+				continue
+			}
+			all[at] = read
 		}
-		all[at] = read
 	}
 	started := map[string][]string{} // by path, what starts it
 	for at, f := range all {
