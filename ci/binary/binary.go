@@ -24,6 +24,7 @@ type Want struct {
 	Platform config.Platform
 	Modules  []string // it is of one of these; empty: of any
 	Version  string   // such as v1.5.0; empty: of any
+	Foreign  []string // versions of other things, with which programs are linked
 }
 
 // Said is what a binary says of itself.
@@ -72,10 +73,11 @@ func (w Want) Check(path string) (Said, error) {
 		return said, err
 	}
 	var other string
-	if said.Version, other = holds(content, w.Version); !said.Version && other != "" {
+	if said.Version, other = holds(content, w.Version, w.Foreign); !said.Version && other != "" {
 		return said, refusal.New("it was linked with the version %s, and %s is released; build it again with the linker "+
 			"flag "+
-			"that sets %s (-ldflags -X)", other, w.Version, w.Version)
+			"that sets %s (-ldflags -X); if %s is the version of something else, add it to foreignVersions in .release.yaml",
+			other, w.Version, w.Version, other)
 	}
 	return said, nil
 }
@@ -89,9 +91,9 @@ var (
 )
 
 // holds tells whether the bytes of a program hold a version, with or without v. If not, other is a version that they
-// hold where the linker writes one; empty if there is none. The list of modules does not count, except the program's
-// own.
-func holds(content []byte, version string) (found bool, other string) {
+// hold where the linker writes one, and that is not foreign; empty if there is none. The list of modules does not count,
+// except the program's own.
+func holds(content []byte, version string, foreign []string) (found bool, other string) {
 	number := []byte(strings.TrimPrefix(version, "v"))
 	for at := 0; ; {
 		i := bytes.Index(content[at:], number)
@@ -115,10 +117,23 @@ func holds(content []byte, version string) (found bool, other string) {
 			return true, ""
 		}
 	}
-	for _, m := range stamped.FindAllSubmatch(content, -1) {
-		return false, string(m[1])
+	for {
+		m := stamped.FindSubmatchIndex(content)
+		if m == nil {
+			return false, ""
+		}
+		if other := string(content[m[2]:m[3]]); !IsForeign(other, foreign) {
+			return false, other
+		}
+		content = content[m[1]-1:] // the zero byte may stand before the next one
 	}
-	return false, ""
+}
+
+// IsForeign tells whether a version, with or without v, is one of these.
+func IsForeign(version string, foreign []string) bool {
+	return slices.ContainsFunc(foreign, func(f string) bool {
+		return strings.TrimPrefix(f, "v") == strings.TrimPrefix(version, "v")
+	})
 }
 
 // ofMain tells whether text ends in a line of build information that speaks of the program's own module.

@@ -99,8 +99,12 @@ func TestHolds(t *testing.T) {
 		"=>\tgithub.com/x/y\tv1.5.0\th1:a=\n":       "false ",
 		"path\ta\nmod\tgithub.com/x\tv1.5.0\th1:\n": "true ",
 		"go1.26.8\x00 127.0.0.1\x00":                "false ",
+		"a\x003.5.1\x00":                            "false ",
+		"a\x00v3.5.1\x00":                           "false ",
+		"a\x003.5.1\x00v1.4.0\x00":                  "false v1.4.0",
+		"a\x003.5.12\x00":                           "false 3.5.12",
 	} {
-		found, other := holds([]byte(content), "v1.5.0")
+		found, other := holds([]byte(content), "v1.5.0", []string{"3.5.1"})
 		if got := map[bool]string{true: "true ", false: "false "}[found] + other; got != want {
 			t.Errorf("%q: got %q, want %q", content, got, want)
 		}

@@ -22,6 +22,7 @@ type ArchiveOptions struct {
 	Platform string
 	Time     time.Time         // of every archive member and SBOM
 	Binaries map[string]string // name to the folder that holds it
+	Foreign  []string          // versions of other things, with which the binaries may be linked
 	Out      string            // folder for files/
 
 	modules []string // of Tree
@@ -72,7 +73,8 @@ func Archive(o ArchiveOptions) (Archives, error) {
 func (a *Archives) add(o ArchiveOptions, platform config.Platform, program string) error {
 	name := fileName(program, platform)
 	path := filepath.Join(o.Binaries[program], name)
-	said, err := binary.Want{Platform: platform, Modules: o.modules, Version: o.Version.String()}.Check(path)
+	said, err := binary.Want{Platform: platform, Modules: o.modules, Version: o.Version.String(),
+		Foreign: o.Foreign}.Check(path)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,8 @@ type Config struct {
 	Images []Image `json:"images,omitzero"`
 	// ForeignImages are repositories of images that charts run and that are not made here, whatever their tag.
 	ForeignImages []string `json:"foreignImages,omitempty"`
+	// ForeignVersions are versions of other things, with which programs are linked beside or in place of the release's.
+	ForeignVersions []string `json:"foreignVersions,omitempty"`
 	// Charts are the Helm charts that are released.
 	Charts []Chart `json:"charts,omitzero"`
 	// Surfaces are places that carry the version beyond those that the tool knows.

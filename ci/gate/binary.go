@@ -27,7 +27,7 @@ func checkBinaries(ctx context.Context, o Options, limit time.Duration) ([]Check
 			continue
 		}
 		fmt.Fprintf(o.Log, "asking %s for its version\n", b.Name)
-		check, err := askVersion(ctx, b, o.Env, o.Version, limit)
+		check, err := o.askVersion(ctx, b, limit)
 		if err != nil {
 			return checks, err
 		}
@@ -36,7 +36,7 @@ func checkBinaries(ctx context.Context, o Options, limit time.Duration) ([]Check
 	return checks, nil
 }
 
-func askVersion(ctx context.Context, b Binary, env []string, version string, limit time.Duration) (Check, error) {
+func (o Options) askVersion(ctx context.Context, b Binary, limit time.Duration) (Check, error) {
 	check := Check{Name: BinaryCheck, Subject: b.Name, Status: NotChecked}
 	// An empty directory: a binary that starts to work must not do so in the tree.
 	dir, err := os.MkdirTemp("", "operator-release-binary-")
@@ -48,7 +48,7 @@ func askVersion(ctx context.Context, b Binary, env []string, version string, lim
 	details := []string{"does not say its version"}
 	for _, args := range versionQuestions {
 		question := fmt.Sprintf("`%s %s`", b.Name, strings.Join(args, " "))
-		output, ended, err := ask(ctx, b, dir, env, args, limit)
+		output, ended, err := ask(ctx, b, dir, o.Env, args, limit)
 		switch {
 		case ctx.Err() != nil:
 			return check, fmt.Errorf("running %s: stopped: %w", question, context.Cause(ctx))
@@ -60,7 +60,7 @@ func askVersion(ctx context.Context, b Binary, env []string, version string, lim
 			details = append(details, question+": "+ended)
 			continue
 		}
-		a := judge(output, b.Name, version)
+		a := judge(output, b.Name, o.Version, o.ForeignVersions...)
 		switch {
 		case a.right:
 			check.Status = Passed
@@ -68,7 +68,8 @@ func askVersion(ctx context.Context, b Binary, env []string, version string, lim
 			return check, nil
 		case a.found != "":
 			check.Status = Failed
-			check.Details = []string{fmt.Sprintf("%s prints %q: found %s, expected %s%s", question, a.line, a.found, version, remedy(a.found, version))}
+			check.Details = []string{fmt.Sprintf("%s prints %q: found %s, expected %s%s", question, a.line, a.found, o.Version,
+				remedy(a.found, o.Version))}
 			return check, nil
 		}
 		details = append(details, fmt.Sprintf("%s: no version in its output, which begins with %q", question, firstLine(output)))
@@ -81,7 +82,8 @@ func remedy(found, version string) string {
 	if strings.HasPrefix(withoutV(found), withoutV(version)+"+") {
 		return "; it was built from another commit, or without knowing the tag: pass the version to the linker as it is (-ldflags -X)"
 	}
-	return "; correct the file or the linker flag (-ldflags -X) that sets it, and build again"
+	return "; correct the file or the linker flag (-ldflags -X) that sets it, and build again; if it is the version of " +
+		"something else, add it to foreignVersions in .release.yaml"
 }
 
 // ask returns the output, or how the program ended if not well, or an error if

@@ -152,6 +152,9 @@ func TestJudgeOtherNames(t *testing.T) {
 		{"version v1.4.0", "", "v1.5.0", false, "v1.4.0"},
 	} {
 		a := judge(c.output, c.name, c.version)
+		if b := judge(c.output, c.name, c.version, c.found); c.found != "" && b.found != "" {
+			t.Errorf("%q of %s: %s is foreign, got %+v", c.output, c.name, c.found, b)
+		}
 		if a.right != c.right || (!c.right && a.found != c.found) {
 			t.Errorf("%q of %s: got %+v", c.output, c.name, a)
 		}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/operator-release/operator-release/ci/binary"
 )
 
 // answer is what the output of a binary says of its version.
@@ -25,12 +27,15 @@ const (
 
 // judge looks for the program's version in its output. The strongest claims
 // decide: one of them must be the version. A bare number can only confirm, and
-// only where nothing is claimed.
-func judge(output, name, version string) answer {
+// only where nothing is claimed. Versions of other things claim nothing.
+func judge(output, name, version string, others ...string) answer {
 	var best, confirmed answer
 	bestStrength, decided := bare, false
 	for line := range strings.Lines(output) {
 		for _, c := range claims(strings.TrimRight(line, "\r\n"), name, version) {
+			if binary.IsForeign(c.word, others) {
+				continue
+			}
 			right := withoutV(c.word) == withoutV(version)
 			if c.strength < other {
 				if right && c.strength == bare && !confirmed.right {

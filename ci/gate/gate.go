@@ -47,6 +47,8 @@ type Options struct {
 	Unrun []Binary
 	// Given are image repositories whose images were handed over, and of whose programs none is run.
 	Given []string
+	// ForeignVersions are versions of other things, which binaries may hold and print.
+	ForeignVersions []string
 	// Version is the version to be released, e.g. v1.5.0. Empty: the commit is
 	// tested without one, and binaries are not asked for theirs.
 	Version string

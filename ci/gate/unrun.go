@@ -22,7 +22,7 @@ func checkUnrun(o Options) ([]Check, error) {
 	versioned := map[string]string{} // a platform whose binary of this name holds the version
 	says := make([]binary.Said, len(o.Unrun))
 	for i, b := range slices.Concat(o.Unrun, o.Binaries) {
-		c, said, err := read(b, modules, o.Version)
+		c, said, err := o.read(b, modules)
 		if err != nil {
 			return nil, err
 		}
@@ -51,13 +51,14 @@ func checkUnrun(o Options) ([]Check, error) {
 }
 
 // read reads one binary.
-func read(b Binary, modules []string, version string) (Check, binary.Said, error) {
+func (o Options) read(b Binary, modules []string) (Check, binary.Said, error) {
 	c := Check{Name: BinaryCheck, Subject: b.Name + " for " + b.Platform, Status: NotChecked}
 	platform, err := config.ParsePlatform(b.Platform)
 	if err != nil {
 		return c, binary.Said{}, err
 	}
-	said, err := binary.Want{Platform: platform, Modules: modules, Version: version}.Check(b.Path)
+	said, err := binary.Want{Platform: platform, Modules: modules, Version: o.Version,
+		Foreign: o.ForeignVersions}.Check(b.Path)
 	if err != nil {
 		c.Status, c.Details = Failed, lines(err.Error())
 		return c, said, nil

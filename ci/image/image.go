@@ -35,6 +35,7 @@ type Options struct {
 	PlainHTTP  []string                     // hosts, besides loopback, that are spoken to by plain HTTP
 	Pins       map[string]digest.Digest     // base reference, as FROM says -> the digest to take, wherever its tag points by now
 	Archive    string                       // an OCI archive or layout folder, taken over instead of building
+	Foreign    []string                     // versions of other things, with which an archive's programs may be linked
 	Take       map[string]string            // of an archive's image: name of a released binary -> its absolute path in the image
 	TakeTo     string                       // folder that these are taken to, as <os>-<arch>/<name>
 	Layout     *bundle.Layout               // where the blobs go

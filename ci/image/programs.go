@@ -75,7 +75,7 @@ func (t *taking) checkProgram(ctx context.Context, filled *filledImage, platform
 	}
 	want := binary.Want{Platform: parsed}
 	if ours || slices.Contains(modules, info.Main.Path) {
-		want.Modules, want.Version = modules, t.o.Version
+		want.Modules, want.Version, want.Foreign = modules, t.o.Version, t.o.Foreign
 	}
 	if _, err := want.Check(file); err != nil {
 		return t.refused("read the program %s in it for %s: %w", at, platform, err)

@@ -146,7 +146,8 @@ func (m *making[T]) image(ctx context.Context, i int, image config.Image, platfo
 	return m.flow.Runner.Run(ctx, Image, Inputs[T]{
 		Subject: image.Repository,
 		Spec: ImageSpec{Image: image, Version: m.plan.Version, Platforms: platforms, Time: m.plan.Time, Labels: labels(m.plan), Carries: carries,
-			Mirrors: m.flow.Mirrors, PlainHTTP: m.flow.PlainHTTP, Pins: m.flow.Pins},
+			Mirrors: m.flow.Mirrors, PlainHTTP: m.flow.PlainHTTP, Pins: m.flow.Pins,
+			Foreign: m.plan.Config.ForeignVersions},
 		Trees: trees,
 	})
 }
@@ -210,8 +211,9 @@ func (m *making[T]) goArchives(g *group[T], carried bool) {
 		trees := map[string]Folder[T]{Tree: {m.source, AllFiles}}
 		g.run(m.archives, string(Archive)+"-"+slug(platform), m.flow.Runner, Archive, Inputs[T]{
 			Subject: platform,
-			Spec:    ArchiveSpec{Version: m.plan.Version, Platform: platform, Time: m.plan.Time, Binaries: m.binaries(platform, trees)},
-			Trees:   trees,
+			Spec: ArchiveSpec{Version: m.plan.Version, Platform: platform, Time: m.plan.Time, Binaries: m.binaries(platform, trees),
+				Foreign: m.plan.Config.ForeignVersions},
+			Trees: trees,
 		})
 	}
 }
@@ -272,7 +274,7 @@ func (m *making[T]) bundle(ctx context.Context) (Outputs[T], error) {
 // at. Lack takes out what the bundle lacks.
 func NewTestSpec(c config.Config, version, commit string, when time.Time, toolchain string) TestSpec {
 	s := TestSpec{Version: version, Commit: commit, Time: when, Toolchain: toolchain, Commands: c.Gate, Images: map[string]string{}, Foreign: c.ForeignImages,
-		Generated: c.Generated}
+		ForeignVersions: c.ForeignVersions, Generated: c.Generated}
 	for _, chart := range c.Charts {
 		s.Charts = append(s.Charts, chart.Path)
 		if len(chart.Fetch) > 0 {

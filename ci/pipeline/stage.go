@@ -166,6 +166,7 @@ type ArchiveSpec struct {
 	Platform string            `json:"platform"`
 	Time     time.Time         `json:"time"`
 	Binaries map[string]string `json:"binaries"` // name to the folder that holds it
+	Foreign  []string          `json:"foreign,omitempty"`
 }
 
 // ContextSpec asks for what a container engine is given. Trees: Repository, Planned, a build per platform.
@@ -207,7 +208,9 @@ type TestSpec struct {
 	Generated []config.Generated `json:"generated,omitempty"`
 	// Unrun are the binaries that the gate cannot execute: platform to name to folder. It reads them.
 	Unrun map[string]map[string]string `json:"unrun,omitempty"`
-	Given []string                     `json:"given,omitempty"` // images that were handed over, and of which nothing is run
+	// ForeignVersions are versions of other things, with which the binaries may be linked.
+	ForeignVersions []string `json:"foreignVersions,omitempty"`
+	Given           []string `json:"given,omitempty"` // images that were handed over, and of which nothing is run
 }
 
 // ImageSpec asks for an image. Trees: Tree, a build per platform, and Archived where the image was made elsewhere; then released
@@ -221,7 +224,8 @@ type ImageSpec struct {
 	Carries   map[string]string `json:"carries,omitempty"` // name of a binary to its path in the image
 	Mirrors   map[string]string `json:"mirrors,omitempty"`
 	PlainHTTP []string          `json:"plainHTTP,omitempty"`
-	Pins      map[string]string `json:"pins,omitempty"` // base reference to the digest to take
+	Pins      map[string]string `json:"pins,omitempty"`    // base reference to the digest to take
+	Foreign   []string          `json:"foreign,omitempty"` // versions of other things
 }
 
 // ChartSpec asks for a chart. Trees: Tree.

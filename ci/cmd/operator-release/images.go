@@ -74,7 +74,7 @@ func runImage(ctx context.Context, c call, spec pipeline.ImageSpec) (any, error)
 		Repository: spec.Image.Repository, Version: spec.Version.String(), Tree: c.trees[pipeline.Tree], Context: spec.Image.Context,
 		Dockerfile: spec.Image.Dockerfile, Args: spec.Image.Args, Target: spec.Image.Target, Platforms: spec.Platforms, Time: spec.Time,
 		Labels: spec.Labels, Mirrors: spec.Mirrors, PlainHTTP: spec.PlainHTTP, Archive: c.trees[pipeline.Archived], Layout: layout,
-		Take: spec.Carries, TakeTo: filepath.Join(c.out, "bin"), Binaries: map[string]map[string]string{}, Pins: map[string]digest.Digest{},
+		Foreign: spec.Foreign, Take: spec.Carries, TakeTo: filepath.Join(c.out, "bin"), Binaries: map[string]map[string]string{}, Pins: map[string]digest.Digest{},
 	}
 	if made := filepath.Join(o.Archive, pipeline.ImageFile); o.Archive != "" {
 		if _, err := os.Stat(made); err == nil {

@@ -207,7 +207,8 @@ func runBuild(ctx context.Context, c call, spec pipeline.BuildSpec) (any, error)
 
 func runArchive(_ context.Context, c call, spec pipeline.ArchiveSpec) (any, error) {
 	o := build.ArchiveOptions{
-		Tree: c.trees[pipeline.Tree], Version: spec.Version, Platform: spec.Platform, Time: spec.Time, Binaries: map[string]string{}, Out: c.out,
+		Tree: c.trees[pipeline.Tree], Version: spec.Version, Platform: spec.Platform, Time: spec.Time, Binaries: map[string]string{},
+		Foreign: spec.Foreign, Out: c.out,
 	}
 	for name, folder := range spec.Binaries {
 		o.Binaries[name] = c.trees[folder]
@@ -230,7 +231,8 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 		return nil, err
 	}
 	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Fetch: spec.Fetch, Images: spec.Images,
-		Lacks: spec.Lacks, Foreign: spec.Foreign, Final: spec.Final, Version: spec.Version, Given: spec.Given, Log: c.log}
+		Lacks: spec.Lacks, Foreign: spec.Foreign, ForeignVersions: spec.ForeignVersions,
+		Final: spec.Final, Version: spec.Version, Given: spec.Given, Log: c.log}
 	if o.Generated = gate.GeneratedOf(spec.Generated); len(o.Generated) > 0 {
 		o.Generation = filepath.Join(c.out, "generation")
 		if err := repository.Checkout(ctx, o.Generation, objects, spec.Commit, spec.Version, tagOf(objects), spec.Time); err != nil {
