@@ -148,7 +148,7 @@ ENTRYPOINT ["/usr/bin/tiny"]
 // +check
 func (t *Tests) FailedImage(ctx context.Context) error {
 	for dockerfile, want := range map[string][]string{
-		"FROM " + t.DebianImage + "\nRUN echo a reason >&2 && \\\n  false\n":  {":2: RUN echo a reason >&2 &&", "a reason"},
+		"FROM " + t.DebianImage + "\nRUN echo a reason >&2 && \\\n  false\n":    {":2: RUN echo a reason >&2 &&", "a reason"},
 		"FROM " + t.DebianImage + "\n\nFROM example.invalid/none:1\nRUN true\n": {":3: ", "example.invalid/none:1"},
 	} {
 		_, err := t.module(t.repository(dockerfile)).Image(version, "linux/amd64").Sync(ctx)
