@@ -41,6 +41,8 @@ type Options struct {
 	ForgeName string      // OWNER/REPO
 
 	Index string // branch of the chart index; empty: the one that is so by custom
+	// IndexNamed tells that the call names the index: a version is missing in an index that does not exist.
+	IndexNamed bool
 	// Bundle is the folder where a version's bundle would lie that was made here.
 	Bundle func(version.Version) string
 

@@ -78,6 +78,9 @@ func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 	}
 	if tip == "" {
 		index.why = "no branch " + branch
+		if others := slices.Sorted(maps.Keys(a.refs.indexes)); len(others) > 0 && !a.IndexNamed {
+			index.why += "; publications wrote one to branch " + few(others) + ": name it by --index"
+		}
 		if a.refs.noBranches != "" {
 			index.why = "no branch " + branch + " is here: " + a.refs.noBranches
 		}
@@ -230,6 +233,7 @@ func (a *auditor) charts(v version.Version, k *known, t *tagged) []released {
 // indexed compares the chart index with what was released.
 func (a *auditor) indexed(ctx context.Context, v version.Version, k *known, t *tagged, out *Version) error {
 	if a.index.why != "" {
+		a.noIndex(v, k, t, out)
 		return nil
 	}
 	for _, c := range a.charts(v, k, t) {

@@ -91,3 +91,16 @@ func (a *auditor) unlisted(ctx context.Context, v version.Version, c released, o
 		fmt.Sprintf("commit %.12s of %s listed it", was.commit, of))
 	return nil
 }
+
+// noIndex is about a final version with a record where there is no index to look at. If the call names the index, the
+// charts of the version are missing there.
+func (a *auditor) noIndex(v version.Version, k *known, t *tagged, out *Version) {
+	_, candidate := v.Candidate()
+	if !a.IndexNamed || a.refs.noBranches != "" || k == nil || candidate ||
+		out.Mark != nil && out.Mark.State == journal.RolledBack {
+		return
+	}
+	for _, c := range a.charts(v, k, t) {
+		out.compare(KindIndex, c.name+" "+v.SemVer(), v.SemVer(), "", a.index.why)
+	}
+}

@@ -174,7 +174,7 @@ func auditing(ctx context.Context, c call, spec pipeline.AuditSpec) (o audit.Opt
 	}
 	switch {
 	case to.Index != nil:
-		o.Index = to.Index.Branch
+		o.Index, o.IndexNamed = to.Index.Branch, true
 	case config.Destinations != nil:
 		o.Index = config.Destinations.Index
 	}
