@@ -23,6 +23,9 @@ import (
 	"github.com/operator-release/operator-release/ci/version"
 )
 
+// lockFile is what Dagger 1.0 writes at the top of the caller's repository.
+const lockFile = "dagger.lock"
+
 // checkClone speaks against a work tree with changes, and a clone without its history.
 func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 	shallow, err := m.Repository.Shallow(ctx)
@@ -45,7 +48,11 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 	}
 	var dirty, added []string
 	for _, name := range changed {
-		if folder := output.Of(made, name); folder == "" {
+		if name == lockFile {
+			m.against("%s is not committed: Dagger 1.0 writes the digests of the images that it pulled into it; commit it, which "+
+				"pins the images of the stages (git add %[1]s && git commit -m 'build: pin images of Dagger' -- %[1]s), or add it to .gitignore",
+				lockFile)
+		} else if folder := output.Of(made, name); folder == "" {
 			dirty = append(dirty, name)
 		} else if !slices.Contains(added, folder) {
 			added = append(added, folder)
