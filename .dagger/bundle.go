@@ -104,8 +104,8 @@ func (b *Bundle) released(ctx context.Context, flow *pipeline.Flow[*dagger.Direc
 	return r, err
 }
 
-// Directory is the bundle itself: an OCI image layout, with files by name in files/.
-func (b *Bundle) Directory(ctx context.Context) (*dagger.Directory, error) {
+// untested is the bundle's folder, as it was made.
+func (b *Bundle) untested(ctx context.Context) (*dagger.Directory, error) {
 	flow, err := b.flow(ctx)
 	if err != nil {
 		return nil, err
@@ -114,18 +114,35 @@ func (b *Bundle) Directory(ctx context.Context) (*dagger.Directory, error) {
 	return r.Bundled, err
 }
 
+// Directory is the bundle itself with the gate's answer, as the command's release writes it: an OCI image layout, with
+// files by name in files/. A bundle that was opened is given as it is.
+func (b *Bundle) Directory(ctx context.Context) (*dagger.Directory, error) {
+	if b.Opened != nil {
+		return b.untested(ctx)
+	}
+	tested, err := b.Tested(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return tested.Opened, nil
+}
+
 // Tested is the bundle with the gate's answer about its commit and binaries attached, which a publication asks for.
 func (b *Bundle) Tested(ctx context.Context) (*Bundle, error) {
 	flow, err := b.flow(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r, err := b.made(ctx, flow)
+	var r pipeline.Release[*dagger.Directory]
+	if b.Opened == nil && len(b.Parts) == 0 {
+		r, err = flow.Tested(ctx)
+	} else if r, err = b.made(ctx, flow); err == nil {
+		r, err = flow.TestBundle(ctx, r.Bundled)
+	}
 	if err != nil {
 		return nil, err
 	}
-	tested, err := flow.TestBundle(ctx, r.Bundled)
-	return &Bundle{Module: b.Module, Version: b.Version, Opened: tested.Bundled}, err
+	return &Bundle{Module: b.Module, Version: b.Version, Opened: r.Bundled}, nil
 }
 
 // Report says what the version is made of, what the gate found and what a publication writes, after rehearsing it.
@@ -156,7 +173,7 @@ func (b *Bundle) Rehearse(ctx context.Context) (string, error) {
 
 // VerifyBuild builds the bundle again from its recorded commit, and says what differs; it fails where anything does.
 func (b *Bundle) VerifyBuild(ctx context.Context) (string, error) {
-	dir, err := b.Directory(ctx)
+	dir, err := b.untested(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -183,7 +200,7 @@ func (b *Bundle) Image(
 	// +optional
 	repository string,
 ) (*dagger.Container, error) {
-	dir, err := b.Directory(ctx)
+	dir, err := b.untested(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +235,7 @@ func (b *Bundle) Chart(
 	// +optional
 	repository string,
 ) (*dagger.File, error) {
-	dir, err := b.Directory(ctx)
+	dir, err := b.untested(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +252,7 @@ func (b *Bundle) Chart(
 
 // Notes is what the version brings, in Markdown, as it lies in the bundle.
 func (b *Bundle) Notes(ctx context.Context) (*dagger.File, error) {
-	dir, err := b.Directory(ctx)
+	dir, err := b.untested(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +261,7 @@ func (b *Bundle) Notes(ctx context.Context) (*dagger.File, error) {
 
 // UpgradeGuide says what to do when coming from the final version before, in Markdown, as it lies in the bundle; a first version has none.
 func (b *Bundle) UpgradeGuide(ctx context.Context) (*dagger.File, error) {
-	dir, err := b.Directory(ctx)
+	dir, err := b.untested(ctx)
 	if err != nil {
 		return nil, err
 	}

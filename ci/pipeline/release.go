@@ -88,6 +88,11 @@ func (f *Flow[T]) Build(ctx context.Context) (Release[T], error) {
 	return f.run(ctx, false)
 }
 
+// Tested makes the bundle with the gate's answer: no claim and no rehearsal.
+func (f *Flow[T]) Tested(ctx context.Context) (Release[T], error) {
+	return f.run(ctx, true)
+}
+
 // Claimed asks whether the version is published, and gives those bytes.
 func (f *Flow[T]) Claimed(ctx context.Context) (r Release[T], ok bool, err error) {
 	r, _, ok, err = f.claimed(ctx)
