@@ -166,6 +166,9 @@ func New(
 	return m, nil
 }
 
+// Tool is the container that stages run in: Go, git and this command. Publish it, and give it to later calls as --tool.
+func (m *OperatorRelease) Tool() *dagger.Container { return m.Base }
+
 // withCaches adds what the go command keeps: modules and compiled packages.
 func withCaches(c *dagger.Container) *dagger.Container {
 	return c.

@@ -89,7 +89,10 @@ func buildImage(ctx context.Context, spec pipeline.EngineSpec, contexts map[stri
 	}
 	var variants []*dagger.Container
 	for _, platform := range spec.Platforms {
-		from := part(contexts[pipeline.ContextName(platform)])
+		from, err := byValue(ctx, part(contexts[pipeline.ContextName(platform)]))
+		if err != nil {
+			return nil, fmt.Errorf("build image %s for %s: bring its context to the engine: %w", spec.Repository, platform, err)
+		}
 		built := from.DockerBuild(dagger.DirectoryDockerBuildOpts{
 			Dockerfile: spec.Dockerfile, Platform: dagger.Platform(platform), BuildArgs: args, Target: spec.Target,
 		})
@@ -117,6 +120,12 @@ func buildImage(ctx context.Context, spec pipeline.EngineSpec, contexts map[stri
 		}
 	}
 	return nil, fmt.Errorf("build image %s for %s: %w", spec.Repository, strings.Join(spec.Platforms, ", "), err)
+}
+
+// byValue is a directory that depends on no session. An engine takes equal builds of two sessions for one: what the later
+// session gets must not lead to a folder of the earlier one.
+func byValue(ctx context.Context, d *dagger.Directory) (*dagger.Directory, error) {
+	return dag.Directory().WithDirectory("/", d).Sync(ctx)
 }
 
 // buildFailed says which image could not be built, at which line of its Dockerfile, and what the engine answered.

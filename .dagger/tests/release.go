@@ -161,3 +161,38 @@ func (t *Tests) FailedImage(ctx context.Context) error {
 	}
 	return nil
 }
+
+// OneEngine has module and command build the same image on one engine, in both orders: neither stands in the other's way.
+//
+// +check
+func (t *Tests) OneEngine(ctx context.Context) error {
+	platform, err := dag.DefaultPlatform(ctx)
+	if err != nil {
+		return err
+	}
+	for _, first := range []string{"module", "command"} {
+		repository := t.repository("FROM " + t.DebianImage + "\nCOPY . /src\nRUN echo " + first + " > /made\n")
+		byModule := func() error {
+			_, err := t.module(repository).Image(version, platform).Sync(ctx)
+			return err
+		}
+		byCommand := func() error {
+			_, err := t.module(repository).Tool().
+				WithMountedDirectory("/repository", repository).
+				WithExec([]string{"operator-release", "build", version, "--source", "/repository", "--offline", "--platform",
+					string(platform), "-o", "/bundle"}, dagger.ContainerWithExecOpts{ExperimentalPrivilegedNesting: true}).
+				Sync(ctx)
+			return err
+		}
+		orders := []func() error{byModule, byCommand}
+		if first == "command" {
+			orders = []func() error{byCommand, byModule}
+		}
+		for i, build := range orders {
+			if err := build(); err != nil {
+				return fmt.Errorf("%s first, build %d of 2: %w", first, i+1, err)
+			}
+		}
+	}
+	return nil
+}

@@ -102,7 +102,11 @@ func BuildWithDagger(ctx context.Context, o EngineOptions) (err error) {
 	var variants []*dagger.Container
 	platforms := slices.Sorted(maps.Keys(o.Contexts))
 	for _, platform := range platforms {
-		built := client.Host().Directory(o.Contexts[platform], dagger.HostDirectoryOpts{NoCache: true}).DockerBuild(dagger.DirectoryDockerBuildOpts{
+		from, err := byValue(ctx, client, o.Contexts[platform])
+		if err != nil {
+			return fmt.Errorf("image %s: bring the build context for %s to the Dagger engine: %w", o.Repository, platform, err)
+		}
+		built := from.DockerBuild(dagger.DirectoryDockerBuildOpts{
 			Dockerfile: o.Dockerfile,
 			Platform:   dagger.Platform(platform),
 			BuildArgs:  args,
@@ -131,6 +135,13 @@ func BuildWithDagger(ctx context.Context, o EngineOptions) (err error) {
 		}
 	}
 	return o.failed(strings.Join(platforms, ", "), err)
+}
+
+// byValue brings a folder to the engine, as a directory that depends on no session. An engine takes equal builds of two
+// sessions for one: what the later session gets must not lead to a folder of the earlier one.
+func byValue(ctx context.Context, client *dagger.Client, dir string) (*dagger.Directory, error) {
+	host := client.Host().Directory(dir, dagger.HostDirectoryOpts{NoCache: true})
+	return client.Directory().WithDirectory("/", host).Sync(ctx)
 }
 
 // failed says what the engine answered, and the ways out.

@@ -17,7 +17,7 @@ func TestModuleReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	functions, flags := []string{}, []string{"path"} // export's
+	functions, flags := []string{}, []string{"path", "address"} // of export and publish
 	for _, f := range read(t, token.NewFileSet(), same) {
 		for _, decl := range f.Decls {
 			d, ok := decl.(*ast.FuncDecl)
