@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"dagger/examples/internal/dagger"
 )
 
 // Examples releases one repository by its own rules.
 type Examples struct {
+	// +private
+	Workspace *dagger.Workspace
 	// +private
 	Repository *dagger.Directory
 	// +private
@@ -36,12 +39,19 @@ func New(
 	if repository == nil {
 		repository = ws.Directory("/")
 	}
-	return &Examples{Repository: repository, GoImage: goImage}, nil
+	return &Examples{Workspace: ws, Repository: repository, GoImage: goImage}, nil
 }
 
 // operator is operator-release over the repository.
+//
+// This example runs on two versions of Dagger. 1.0 hands no workspace on from module to module, so it has to be given:
+// there alone one writes Ws: e.Workspace. The bindings of 0.21 have no field for it.
 func (e *Examples) operator() *dagger.OperatorRelease {
-	return dag.OperatorRelease(dagger.OperatorReleaseOpts{Repository: e.Repository, GoImage: e.GoImage})
+	opts := dagger.OperatorReleaseOpts{Repository: e.Repository, GoImage: e.GoImage}
+	if ws := reflect.ValueOf(&opts).Elem().FieldByName("Ws"); ws.IsValid() && e.Workspace != nil {
+		ws.Set(reflect.ValueOf(e.Workspace))
+	}
+	return dag.OperatorRelease(opts)
 }
 
 // Tidy checks that go.mod and go.sum are as `go mod tidy` writes them.

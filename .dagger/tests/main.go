@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"dagger/tests/internal/dagger"
@@ -15,6 +16,8 @@ import (
 // Tests are checks of the module operator-release.
 type Tests struct {
 	// +private
+	Workspace *dagger.Workspace
+	// +private
 	GoImage string
 	// +private
 	DebianImage string
@@ -22,6 +25,9 @@ type Tests struct {
 
 // New takes the images that the tests stand on.
 func New(
+	// The caller's workspace, which the module under test wants as well; Dagger fills it in.
+	// +optional
+	ws *dagger.Workspace,
 	// The image that stages run in; it needs Go and git.
 	// +default="golang:1.26.8-bookworm"
 	goImage string,
@@ -29,7 +35,7 @@ func New(
 	// +default="debian:bookworm-slim"
 	debianImage string,
 ) *Tests {
-	return &Tests{GoImage: goImage, DebianImage: debianImage}
+	return &Tests{Workspace: ws, GoImage: goImage, DebianImage: debianImage}
 }
 
 // files are those of the operator, but for its Dockerfile.
@@ -86,14 +92,23 @@ func (t *Tests) commit(dir *dagger.Directory, subject string) *dagger.Directory 
 
 // module is the module under test over a repository.
 func (t *Tests) module(repository *dagger.Directory) *dagger.OperatorRelease {
-	return dag.OperatorRelease(dagger.OperatorReleaseOpts{
+	return t.call(dagger.OperatorReleaseOpts{
 		Repository: repository, GoImage: t.GoImage, PlainHTTP: []string{"registry", "locked"},
 	})
 }
 
+// call calls the module. Dagger 1.0 hands no workspace on from module to module, not even an optional one, so it has to
+// be given there. The bindings of Dagger 0.21 have no field for it.
+func (t *Tests) call(opts dagger.OperatorReleaseOpts) *dagger.OperatorRelease {
+	if ws := reflect.ValueOf(&opts).Elem().FieldByName("Ws"); ws.IsValid() && t.Workspace != nil {
+		ws.Set(reflect.ValueOf(t.Workspace))
+	}
+	return dag.OperatorRelease(opts)
+}
+
 // source is the module under test over a reference, which is one branch without the others and their tags.
 func (t *Tests) source(repository *dagger.Directory) *dagger.OperatorRelease {
-	return dag.OperatorRelease(dagger.OperatorReleaseOpts{Source: repository.AsGit().Head(), GoImage: t.GoImage})
+	return t.call(dagger.OperatorReleaseOpts{Source: repository.AsGit().Head(), GoImage: t.GoImage})
 }
 
 // has says what a text lacks.
