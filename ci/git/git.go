@@ -38,6 +38,11 @@ func Open(ctx context.Context, dir string) (*Repository, error) {
 	common, top, _ := strings.Cut(said, "\n")
 	if err != nil {
 		if top, err = r.Git(ctx, "rev-parse", "--absolute-git-dir"); err != nil {
+			if link, unread := os.ReadFile(filepath.Join(dir, ".git")); unread == nil {
+				return nil, refusal.New("open repository %s: it is a linked work tree or a submodule, and its repository is not "+
+					"here (.git says %q); name a clone that has its own .git folder; git clone makes one",
+					dir, strings.TrimSpace(string(link)))
+			}
 			return nil, refusal.New("open repository %s: %w; name a git repository with --source", dir, err)
 		}
 	}
