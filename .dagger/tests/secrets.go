@@ -55,15 +55,15 @@ func (t *Tests) Secrets(ctx context.Context) error {
 	module = module.
 		WithRegistryAuth("locked:5000", "robot", secret).
 		WithGitToken(secret, dagger.OperatorReleaseWithGitTokenOpts{Host: "http://remote:8080", Username: "robot"})
+	pushed, err := module.Prepare(version).Push(ctx, to.Remote) // before its line is there: the repository stays as it is
+	if err != nil {
+		return err
+	}
 	report, err := module.Publish(ctx, version, to)
 	if err != nil {
 		return err
 	}
 	if err := has(report, "is published\n", "✓ 6  refs/tags/"+version); err != nil {
-		return err
-	}
-	pushed, err := module.Prepare(version).Push(ctx, to.Remote)
-	if err != nil {
 		return err
 	}
 	if err := has(pushed, "✓ branch prepare/"+version+" at ", ", pushed\n"); err != nil {

@@ -68,7 +68,7 @@ func (a *app) backportCommand() *cobra.Command {
 			if err != nil || done {
 				return err
 			}
-			if err := a.covered(ctx, "backport onto "+strings.Join(lines, ", "), cloneNeeds{lines, b.push, lines, b.remote}); err != nil {
+			if err := a.covered(ctx, "backport onto "+strings.Join(lines, ", "), cloneNeeds{lines: lines, current: b.push, reads: lines, remote: b.remote}); err != nil {
 				return p.refused(ctx, err)
 			}
 			var said backported

@@ -28,7 +28,8 @@ func (a *app) branchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.covered(ctx, "cut line "+args[0], cloneNeeds{current: true, reads: args, remote: b.remote}); err != nil {
+			if err := a.covered(ctx, "cut line "+args[0], cloneNeeds{current: true, reads: args, remote: b.remote,
+				makes: args[0]}); err != nil {
 				return err
 			}
 			w, err := a.begin("")

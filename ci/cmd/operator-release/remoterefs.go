@@ -89,6 +89,7 @@ type cloneNeeds struct {
 	current bool     // the development branch and those of reads must have every commit that the remote has
 	reads   []string // release lines
 	remote  string   // the one that the user named, to be asked if the clone itself has none
+	makes   string   // a release line whose branch the command makes; it may be at the remote already
 }
 
 // covered refuses a shallow clone, and a clone that does not have what a command needs of its remote. Other
@@ -151,6 +152,15 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, nee
 		return "", err
 	}
 	pattern := settings.Pattern()
+	if branch := remote.Lines(pattern)[needs.makes]; branch != "" && !slices.Contains(known.Branches, branch) {
+		cut, err := source.BranchContains(ctx, settings.Development, remote.Refs["refs/heads/"+branch])
+		if err != nil {
+			return "", err
+		}
+		if cut { // and has no commit of its own: the command finds it at the remote
+			known.Branches, needs.reads = append(known.Branches, branch), nil
+		}
+	}
 	lines := needs.lines
 	if len(lines) == 0 {
 		lines = []string{""}
