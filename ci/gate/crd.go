@@ -19,6 +19,7 @@ import (
 	structuralmeta "k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	schemavalidation "k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -134,7 +135,8 @@ func (d *definition) check(o *object) []string {
 	defaulting.PruneNonNullableNullsWithoutDefaults(fields, v.schema)
 	defaulting.Default(fields, v.schema)
 
-	invalid := structuralmeta.Validate(context.Background(), nil, fields, v.schema, false)
+	invalid := invalid(field.NewPath("metadata", "name"), o.name, apivalidation.NameIsDNSSubdomain(o.name, false))
+	invalid = append(invalid, structuralmeta.Validate(context.Background(), nil, fields, v.schema, false)...)
 	invalid = append(invalid, listtype.ValidateListSetsAndMaps(nil, v.schema, fields)...)
 	invalid = append(invalid, schemavalidation.ValidateCustomResource(nil, fields, v.validator)...)
 	if v.rules != nil && len(invalid) == 0 {

@@ -229,7 +229,8 @@ func (o *object) decode(text string) (problems, warnings []string) {
 		var typed metav1.ObjectMeta
 		strict, err := kjson.UnmarshalStrict(metadata, &typed)
 		if o.name != "" && err == nil {
-			problems = append(problems, fieldProblems(objectMeta(&typed, nameRule(o.gvk.Group, o.gvk.Kind)))...)
+			// The server of another API may accept more names than that of a CRD, whose rule definition.check has.
+			problems = append(problems, fieldProblems(objectMeta(&typed, pathSegment))...)
 		}
 		for _, err := range append(strict, err) {
 			if err != nil {

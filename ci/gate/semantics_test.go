@@ -310,3 +310,32 @@ func TestPathsNowhere(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesOfForeignKinds: of a kind without a CRD in the chart, a server may accept each name that fits into a URL.
+func TestNamesOfForeignKinds(t *testing.T) {
+	object := func(api, kind, name string) string {
+		return "apiVersion: " + api + "\nkind: " + kind + "\nmetadata: {name: '" + name + "'}\n"
+	}
+	crd := crdOf("{type: object}") + "---\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"a tag of OpenShift":         {object("image.openshift.io/v1", "ImageStreamTag", "nginx:latest"), ""},
+		"a user of OpenShift":        {object("user.openshift.io/v1", "User", "Ada Lovelace"), ""},
+		"a list of metrics":          {object("custom.metrics.k8s.io/v1beta1", "MetricValue", "Requests_Total"), ""},
+		"a name with a slash":        {object("image.openshift.io/v1", "ImageStreamTag", "a/b"), "metadata.name: Invalid value"},
+		"a name with a percent sign": {object("image.openshift.io/v1", "ImageStreamTag", "a%20b"), "may not contain '%'"},
+		"a name of two dots":         {object("image.openshift.io/v1", "ImageStreamTag", ".."), "may not be '..'"},
+		"a CRD's object":             {crd + object("example.org/v1", "Thing", "nginx:latest"), "metadata.name: Invalid value"},
+		"a CRD's object in capitals": {crd + object("example.org/v1", "Thing", "Main"), "lowercase RFC 1123 subdomain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.want != "" {
+				refused(t, c.text, c.want)
+				return
+			}
+			checks, _ := checkObjects("subject", render.Newest(), []render.Document{{File: "a.yaml", Text: c.text}}, memo{})
+			if failed := (Result{checks}).Failed(); len(failed) > 0 {
+				t.Errorf("failed:\n%s", details(failed))
+			}
+		})
+	}
+}
