@@ -63,7 +63,7 @@ func (a *auditor) optional(ctx context.Context, v version.Version, charts []conf
 	_, candidate := v.Candidate()
 	switch {
 	case len(by) == 0:
-		out.note("%s is not at the registry (%s); no chart runs it with its default values", name, because)
+		out.note("%s is not at the registry (%s); no object that the charts render to with their default values names it", name, because)
 	case candidate:
 		out.note("%s is not at the registry (%s), and charts run it with their default values: %s", name, because,
 			strings.Join(by, ", "))

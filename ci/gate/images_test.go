@@ -91,7 +91,7 @@ func TestLacking(t *testing.T) {
 		wants       []string
 	}{
 		{name: "nothing lacks"},
-		{name: "off by default", lacks: lacks, want: NotChecked, wants: []string{"the bundle lacks it (Dockerfile.kubectl:2: RUN)", "no chart runs it with default values"}},
+		{name: "off by default", lacks: lacks, want: NotChecked, wants: []string{"the bundle lacks it (Dockerfile.kubectl:2: RUN)", "no object that the charts render to with default values names it"}},
 		{name: "on in ci", files: on, lacks: lacks, want: NotChecked, wants: []string{"off by default; run with charts/operator/ci/hook-values.yaml by charts/operator/templates/hook/job.yaml: Job upgrade-crds"}},
 		{name: "by default", files: cronJob("image: example/kubectl:v1.5.0"), lacks: lacks, want: Failed, wants: []string{`run with default values by charts/operator/templates/extra.yaml: CronJob extra: container "c"`, "--image docker.io/example/kubectl=ARCHIVE"}},
 		{name: "by default, of another tag", files: cronJob("image: example/kubectl:v9"), lacks: lacks, want: Failed},

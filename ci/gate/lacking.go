@@ -27,7 +27,7 @@ func (o Options) checkLacking(charts []renderedChart) []Check {
 			rendered = rendered && (!r.failed || !r.byDefault)
 			for _, object := range r.objects {
 				by := fmt.Sprintf("%s: %s", object.file, object)
-				for _, l := range images.Lacking(by, render.Uses(object.fields)) {
+				for _, l := range images.Lacking(by, object.fields) {
 					run[l.Repository] = true
 					image := found[l.Image]
 					if image == nil {
@@ -83,7 +83,7 @@ func (l *lackingImage) check(needed, rendered bool) Check {
 			c.Details = append(c.Details, "off by default; run with "+by)
 		}
 	default:
-		c.Details = append(c.Details, "no chart runs it with default values")
+		c.Details = append(c.Details, "no object that the charts render to with default values names it")
 	}
 	return c
 }

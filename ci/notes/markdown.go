@@ -44,7 +44,7 @@ func (n Notes) Lacks() string {
 		if i == 0 {
 			b.WriteString("\n### Not in this release\n\n")
 		}
-		run := "no chart runs it with its default values"
+		run := "no object that the charts render to with their default values names it"
 		if len(l.Run) > 0 {
 			run = "charts run it with their default values (" + markdown.Escape(strings.Join(l.Run, ", ")) + ")"
 		}

@@ -3,6 +3,7 @@ package render
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,10 +42,53 @@ func (l Lacking) Advice() string {
 	return "build it, hand its archive over by --image " + l.Repository + "=ARCHIVE, or turn it off by default"
 }
 
-// Lacking gives those of the uses in an object that name an image which the bundle should have, and lacks. That is an
-// image of the settings, and every other one that carries the release's version and is not foreign. by is the object,
-// for people.
-func (i Images) Lacking(by string, uses []Use) []Lacking {
+// Lacking gives the images that an object runs and the bundle should have, and lacks. That is an image of the settings,
+// also where any text of the object mentions it, and every other one that carries the release's version and is not
+// foreign. by is the object, for people.
+func (i Images) Lacking(by string, object map[string]any) []Lacking {
+	found := i.used(by, Uses(object))
+	for _, repository := range slices.Sorted(maps.Keys(i.Lacks)) {
+		full := ParseReference(repository).Repository
+		if slices.ContainsFunc(found, func(l Lacking) bool { return l.Repository == full }) {
+			continue // a use says it better
+		}
+		mention := mentionOf(full)
+		eachText(object, "", func(path, text string) {
+			if image := mention.FindStringSubmatch(text); image != nil {
+				found = append(found, Lacking{Repository: full, Image: image[1], By: by + ": " + path, Because: i.Lacks[repository]})
+			}
+		})
+	}
+	return found
+}
+
+// eachText calls back with every text of a value, in the order of keys, with its path.
+func eachText(value any, path string, each func(path, text string)) {
+	switch v := value.(type) {
+	case string:
+		each(path, v)
+	case []any:
+		for n, item := range v {
+			eachText(item, fmt.Sprintf("%s[%d]", path, n), each)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			eachText(v[key], strings.TrimPrefix(path+"."+key, "."), each)
+		}
+	}
+}
+
+// mentionOf finds an image's repository in a text: as a whole, or before a tag or digest, and as Docker Hub's are written.
+func mentionOf(repository string) *regexp.Regexp {
+	name := regexp.QuoteMeta(repository)
+	if short, hub := strings.CutPrefix(repository, "docker.io/"); hub {
+		name = `(?:(?:index\.|registry-1\.)?docker\.io/)?` + regexp.QuoteMeta(short)
+	}
+	return regexp.MustCompile(`(?:^|[^A-Za-z0-9._/-])(` + name + `(?:[:@][A-Za-z0-9._:-]+|$))`)
+}
+
+// used gives those of the uses that name such an image.
+func (i Images) used(by string, uses []Use) []Lacking {
 	lacks, others := map[string]string{}, map[string]bool{}
 	for repository, why := range i.Lacks {
 		lacks[ParseReference(repository).Repository] = why
@@ -54,6 +98,9 @@ func (i Images) Lacking(by string, uses []Use) []Lacking {
 	}
 	var found []Lacking
 	for _, u := range uses {
+		if strings.ContainsAny(strings.TrimSpace(u.Image), " ,;\"'{}") {
+			continue // a text with images in it
+		}
 		named := ParseReference(u.Image)
 		l := Lacking{Repository: named.Repository, Image: strings.TrimSpace(u.Image), By: by + ": " + u.Where}
 		why, known := lacks[named.Repository]
@@ -91,33 +138,52 @@ func carries(tag, version string) bool {
 }
 
 // Lacking gives what the chart lacks of the images that it runs with its default values, for every version of
-// Kubernetes that it is rendered for.
+// Kubernetes that it is rendered for, installed and upgraded.
 func (s *Source) Lacking(ctx context.Context, images Images) ([]Lacking, error) {
 	kubernetes, err := KubernetesOf(s.KubeVersion())
 	if err != nil {
 		return nil, refusal.New("render chart %s: %w", s.dir, err)
 	}
-	var found []Lacking
+	upgrade := *s
+	upgrade.upgrade = true
+	var documents []Document
 	for _, version := range kubernetes.Versions() {
-		rendered, err := s.Render(ctx, version, nil)
-		if err != nil {
-			return nil, refusal.New("render chart %s for Kubernetes %s: %w", s.dir, version, err)
+		for _, source := range []*Source{s, &upgrade} {
+			rendered, err := source.Render(ctx, version, nil)
+			if err != nil && source.upgrade {
+				continue // it may ask for what the installation left in the cluster
+			}
+			if err != nil {
+				return nil, refusal.New("render chart %s for Kubernetes %s: %w", s.dir, version, err)
+			}
+			documents = append(documents, rendered.Documents...)
 		}
-		for _, doc := range rendered.Documents {
-			if strings.Contains(doc.Text, "\nkind: CustomResourceDefinition\n") {
-				continue // large, and it runs nothing
-			}
-			var object map[string]any
-			if yaml.Unmarshal([]byte(doc.Text), &object) != nil {
-				continue // the gate says what is wrong with it
-			}
-			meta, _ := object["metadata"].(map[string]any)
-			for _, l := range images.Lacking(fmt.Sprintf("%s: %v %v", doc.File, object["kind"], meta["name"]), Uses(object)) {
-				if !slices.Contains(found, l) {
-					found = append(found, l)
-				}
+	}
+	return images.lackingIn(documents), nil
+}
+
+// lackingIn gives what documents run and the bundle lacks, each once.
+func (i Images) lackingIn(documents []Document) []Lacking {
+	var found []Lacking
+	read := map[Document]bool{}
+	for _, doc := range documents {
+		if read[doc] {
+			continue
+		}
+		read[doc] = true
+		if strings.Contains(doc.Text, "\nkind: CustomResourceDefinition\n") {
+			continue // large, and it runs nothing
+		}
+		var object map[string]any
+		if yaml.Unmarshal([]byte(doc.Text), &object) != nil {
+			continue // the gate says what is wrong with it
+		}
+		meta, _ := object["metadata"].(map[string]any)
+		for _, l := range i.Lacking(fmt.Sprintf("%s: %v %v", doc.File, object["kind"], meta["name"]), object) {
+			if !slices.Contains(found, l) {
+				found = append(found, l)
 			}
 		}
 	}
-	return found, nil
+	return found
 }

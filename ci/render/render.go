@@ -107,7 +107,7 @@ func (s *Source) renderFor(ctx context.Context, kubernetes string, given *Given,
 		return nil, nil, fmt.Errorf("rendering %s for Kubernetes %s: %w", s.dir, kubernetes, err)
 	}
 	capabilities.KubeVersion = *version
-	options := common.ReleaseOptions{Name: Release, Namespace: Namespace, IsInstall: true, Revision: 1}
+	options := common.ReleaseOptions{Name: Release, Namespace: Namespace, IsInstall: !s.upgrade, IsUpgrade: s.upgrade, Revision: 1}
 	top, err := commonutil.ToRenderValues(ch, values, options, capabilities)
 	if err != nil {
 		return ch, nil, fmt.Errorf("%w\ncorrect the values, or values.schema.json", err)

@@ -34,6 +34,7 @@ type Source struct {
 	siblings []*Source               // dependencies by file://
 	names    map[string]string       // chart name of each sibling, by its folder
 	left     map[string]bool         // names of dependencies that are left out
+	upgrade  bool                    // it is rendered for an upgrade, not for an installation
 	meta     *chartv2.Metadata
 }
 
