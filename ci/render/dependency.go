@@ -88,6 +88,7 @@ func (s *Source) resolve(ctx context.Context, tree fs.FS, c *chartv2.Chart, pack
 				fitting(found.Version))
 		}
 	}
+	s.checkReplaced()
 	s.checkTwice(c)
 	s.checkLock(c)
 	return nil
@@ -166,6 +167,26 @@ func (s *Source) replace(name, folder string) {
 		})
 	}
 	slices.Sort(s.Replaced)
+}
+
+// checkReplaced refuses a dependency from elsewhere with the name of a chart that is read from the tree: the committed
+// package of one would be left out for the other, and Helm would not say so.
+func (s *Source) checkReplaced() {
+	for n, d := range s.meta.Dependencies {
+		if _, isLocal := Local(s.dir, d.Repository); isLocal || !slices.ContainsFunc(s.siblings, func(sibling *Source) bool {
+			return sibling.meta.Name == d.Name
+		}) {
+			continue
+		}
+		from := d.Repository
+		if from == "" {
+			from = path.Join(s.dir, "charts")
+		}
+		file, line := s.entry(n)
+		s.Problems = append(s.Problems, Problem{fmt.Sprintf("%s:%d", file, line), d.Name, fmt.Sprintf("the dependency %s %s (%s) "+
+			"has the name of a chart that another entry reads by file:// from this tree; the package would hold only that one; "+
+			"read both by file://, or give them names of their own", d.Name, d.Version, from)})
+	}
 }
 
 // checkTwice refuses two subcharts of one name: a package has one folder for both.

@@ -87,6 +87,10 @@ func TestDependencies(t *testing.T) {
 			problem: "it depends on itself by file:// (charts/pi -> charts/crds -> charts/pi)"},
 		"a stale lock file": {version: "1.5.0", files: "-- charts/pi/Chart.lock --\ndependencies: [{name: crds, version: 1.4.0, repository: file://../crds}]\ndigest: sha256:0\n",
 			problem: "charts/pi/Chart.lock: the lock file names crds 1.4.0, and the chart would be packaged with 1.5.0; run: helm dependency update charts/pi"},
+		"of the tree and foreign": {files: declare("- {name: crds, alias: x, version: 1.x, repository: file://../crds}\n- {name: crds, alias: z, version: 1.x, repository: https://c.example.com}\n") + stale,
+			problem: "charts/pi/Chart.yaml:6: the dependency crds 1.x (https://c.example.com) has the name of a chart that another entry reads by file://"},
+		"of the tree and of charts/": {files: declare("- {name: crds, version: 1.x}\n- {name: crds, alias: x, version: 1.x, repository: file://../crds}\n") + stale,
+			problem: "charts/pi/Chart.yaml:5: the dependency crds 1.x (charts/pi/charts) has the name of a chart"},
 		"twice": {files: declare("- {name: crds, version: 1.4.0, repository: https://c.example.com}\n") + stale + strings.ReplaceAll(stale, "charts/old", "charts/older"),
 			problem: "comes from 2 charts of that name"},
 	} {
