@@ -193,12 +193,19 @@ func (p *publication) state() journal.State {
 // It notes each chart that no index listed before.
 func (p *publication) otherEntry(ctx context.Context) error {
 	_, first, err := p.unlisted(ctx)
+	if err == nil && p.index != nil {
+		err = p.checkGone(ctx)
+	}
 	if err == nil && len(first) > 0 {
 		err = p.checkConfigured(ctx)
 	}
 	if len(first) > 0 && err == nil && p.state() != journal.RolledBack && !p.to.Remote.Throwaway {
 		for _, chart := range first {
-			p.report.Notes = append(p.report.Notes, p.index.first(chart))
+			note, err := p.firstEntry(ctx, chart)
+			if err != nil {
+				return err
+			}
+			p.report.Notes = append(p.report.Notes, note)
 		}
 	}
 	return err

@@ -122,14 +122,20 @@ func (x *Index) checkVanished(ctx context.Context, remote *git.Remote, tip, char
 	return nil
 }
 
-// first says of a chart that it is new in the index, and where that was looked up.
-func (x *Index) first(chart string) string {
+// firstEntry says of a chart that it is new in the index, where that was looked up, and which other index lists it.
+func (p *publication) firstEntry(ctx context.Context, chart string) (string, error) {
+	x := p.index
 	where := "its commits and its record " + journal.IndexRef(x.Branch)
 	if x.Fetched != "" {
 		where = "its commits, its record " + journal.IndexRef(x.Branch) + " and the branch as this clone fetched it"
 	}
-	return fmt.Sprintf("chart index on branch %s: %s list no version of chart %s; this one is the first",
+	note := fmt.Sprintf("chart index on branch %s: %s list no version of chart %s; this one is the first",
 		x.Branch, where, chart)
+	others, err := p.otherRecords(ctx, chart)
+	if others != "" {
+		note += " on this branch; " + others
+	}
+	return note, err
 }
 
 // record makes the record of the index lead to the branch's commit. An index without charts is not recorded, and the
@@ -220,12 +226,8 @@ func withoutMark(ctx context.Context, remote *git.Remote, listed map[string][]st
 			_, marked := marks[v]
 			return err == nil && marked
 		})
-		switch n := len(versions); {
-		case n == 0:
-		case n > 3:
-			all = append(all, fmt.Sprintf("%s %s and %d more", chart, strings.Join(versions[:3], ", "), n-3))
-		default:
-			all = append(all, chart+" "+strings.Join(versions, ", "))
+		if len(versions) > 0 {
+			all = append(all, chart+" "+shortList(versions))
 		}
 	}
 	return all, nil
