@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	netutils "k8s.io/utils/net"
 )
 
 func service(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
@@ -26,9 +26,13 @@ func service(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
 	case len(s.Ports) == 0 && !headless:
 		errs = append(errs, field.Required(at.Child("ports"), ""))
 	}
+	errs = append(errs, serviceAddress(s, at)...)
 	var names, sockets []string
 	for i, p := range s.Ports {
 		port := at.Child("ports").Index(i)
+		if p.NodePort != 0 && (s.Type == "" || s.Type == corev1.ServiceTypeClusterIP) {
+			errs = append(errs, field.Forbidden(port.Child("nodePort"), "may not be used when `type` is 'ClusterIP'"))
+		}
 		if p.Name != "" || len(s.Ports) > 1 {
 			errs = append(errs, uniqueName(port.Child("name"), p.Name, &names)...)
 		}
@@ -45,6 +49,30 @@ func service(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
 			errs = append(errs, field.Duplicate(port, socket))
 		}
 		sockets = append(sockets, socket)
+	}
+	return errs
+}
+
+// serviceAddress validates the address of a Service, and the policy for traffic from outside.
+func serviceAddress(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	address := at.Child("clusterIP")
+	outside := s.Type == corev1.ServiceTypeNodePort || s.Type == corev1.ServiceTypeLoadBalancer
+	switch {
+	case s.ClusterIP == "":
+	case s.Type == corev1.ServiceTypeExternalName:
+		errs = append(errs, field.Forbidden(address, "may not be set for ExternalName services"))
+	case s.ClusterIP == corev1.ClusterIPNone:
+		if outside {
+			errs = append(errs, field.Invalid(address, s.ClusterIP, fmt.Sprintf("may not be set to 'None' for %s services",
+				s.Type)))
+		}
+	case netutils.ParseIPSloppy(s.ClusterIP) == nil:
+		errs = append(errs, field.Invalid(address, s.ClusterIP, "must be empty, 'None' or a valid IP address"))
+	}
+	if s.ExternalTrafficPolicy != "" && !outside && (s.Type == corev1.ServiceTypeExternalName || len(s.ExternalIPs) == 0) {
+		errs = append(errs, field.Invalid(at.Child("externalTrafficPolicy"), s.ExternalTrafficPolicy,
+			"may only be set for externally-accessible services"))
 	}
 	return errs
 }
@@ -129,12 +157,19 @@ func networkPolicy(s *networkingv1.NetworkPolicySpec, at *field.Path) field.Erro
 			if p.Port != nil {
 				errs = append(errs, portOrName(at.Index(i).Child("port"), *p.Port)...)
 			}
+			errs = append(errs, endPort(&p, at.Index(i).Child("endPort"))...)
 		}
 	}
 	peers := func(at *field.Path, all []networkingv1.NetworkPolicyPeer) {
 		for i, p := range all {
 			if p.PodSelector == nil && p.NamespaceSelector == nil && p.IPBlock == nil {
 				errs = append(errs, field.Required(at.Index(i), "must specify a peer"))
+			}
+			if p.IPBlock != nil {
+				if p.PodSelector != nil || p.NamespaceSelector != nil {
+					errs = append(errs, field.Forbidden(at.Index(i), "may not specify both ipBlock and another peer"))
+				}
+				errs = append(errs, ipBlock(p.IPBlock, at.Index(i).Child("ipBlock"))...)
 			}
 			errs = append(errs, selector(p.PodSelector, at.Index(i).Child("podSelector"))...)
 			errs = append(errs, selector(p.NamespaceSelector, at.Index(i).Child("namespaceSelector"))...)
@@ -151,17 +186,43 @@ func networkPolicy(s *networkingv1.NetworkPolicySpec, at *field.Path) field.Erro
 	return errs
 }
 
-func autoscaler(s *autoscalingv2.HorizontalPodAutoscalerSpec, at *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	if s.MaxReplicas < 1 {
-		errs = append(errs, field.Invalid(at.Child("maxReplicas"), s.MaxReplicas, "must be greater than 0"))
-	} else if s.MinReplicas != nil && *s.MinReplicas > s.MaxReplicas {
-		errs = append(errs, field.Invalid(at.Child("maxReplicas"), s.MaxReplicas,
-			"must be greater than or equal to `minReplicas`"))
+// endPort validates the end of a range of ports.
+func endPort(p *networkingv1.NetworkPolicyPort, at *field.Path) field.ErrorList {
+	switch {
+	case p.EndPort == nil:
+	case p.Port == nil:
+		return field.ErrorList{field.Invalid(at, *p.EndPort, "may not be specified when `port` is not specified")}
+	case p.Port.Type == intstr.String:
+		return field.ErrorList{field.Invalid(at, *p.EndPort, "may not be specified when `port` is non-numeric")}
+	case *p.EndPort < p.Port.IntVal:
+		return field.ErrorList{field.Invalid(at, *p.EndPort, "must be greater than or equal to `port`")}
+	default:
+		return portOrName(at, intstr.FromInt32(*p.EndPort))
 	}
-	for name, value := range map[string]string{"kind": s.ScaleTargetRef.Kind, "name": s.ScaleTargetRef.Name} {
-		if value == "" {
-			errs = append(errs, field.Required(at.Child("scaleTargetRef", name), ""))
+	return nil
+}
+
+// ipBlock validates a block of addresses, and the blocks in it that are excepted.
+func ipBlock(b *networkingv1.IPBlock, at *field.Path) field.ErrorList {
+	if b.CIDR == "" {
+		return field.ErrorList{field.Required(at.Child("cidr"), "")}
+	}
+	_, whole, err := netutils.ParseCIDRSloppy(b.CIDR)
+	if err != nil {
+		return field.ErrorList{field.Invalid(at.Child("cidr"), b.CIDR, "must be a valid CIDR value, (e.g. 10.9.8.0/24)")}
+	}
+	var errs field.ErrorList
+	for i, text := range b.Except {
+		except := at.Child("except").Index(i)
+		_, part, err := netutils.ParseCIDRSloppy(text)
+		if err != nil {
+			errs = append(errs, field.Invalid(except, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24)"))
+			continue
+		}
+		wholeBits, _ := whole.Mask.Size()
+		partBits, _ := part.Mask.Size()
+		if !whole.Contains(part.IP) || wholeBits >= partBits {
+			errs = append(errs, field.Invalid(except, text, "must be a strict subset of `cidr`"))
 		}
 	}
 	return errs

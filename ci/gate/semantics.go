@@ -8,12 +8,16 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
@@ -32,20 +36,18 @@ func (o *object) semantics(typed runtime.Object) (errs field.ErrorList, deeper b
 	switch t := typed.(type) {
 	case *appsv1.Deployment:
 		errs = append(errs, workload(t.Spec.Selector, &t.Spec.Template)...)
-		if t.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType && t.Spec.Strategy.RollingUpdate != nil {
-			errs = append(errs, field.Forbidden(spec.Child("strategy", "rollingUpdate"),
-				"may not be specified when strategy `type` is 'Recreate'"))
-		}
-		errs = append(errs, notNegative(spec.Child("replicas"), t.Spec.Replicas)...)
+		errs = append(errs, deploymentSpec(&t.Spec, spec)...)
 	case *appsv1.StatefulSet:
 		errs = append(errs, workload(t.Spec.Selector, &t.Spec.Template, claimNames(t.Spec.VolumeClaimTemplates)...)...)
-		errs = append(errs, notNegative(spec.Child("replicas"), t.Spec.Replicas)...)
+		errs = append(errs, statefulSetSpec(&t.Spec, spec)...)
 	case *appsv1.DaemonSet:
 		errs = append(errs, workload(t.Spec.Selector, &t.Spec.Template)...)
+		errs = append(errs, daemonSetSpec(&t.Spec, spec)...)
 	case *appsv1.ReplicaSet:
 		errs = append(errs, workload(t.Spec.Selector, &t.Spec.Template)...)
+		errs = append(errs, notNegative(spec.Child("replicas"), t.Spec.Replicas)...)
 	case *batchv1.Job:
-		errs = append(errs, jobSpec(&t.Spec, spec)...)
+		errs = append(errs, job(&t.Spec, spec)...)
 	case *batchv1.CronJob:
 		errs = append(errs, scheduledJob(t, spec)...)
 	case *corev1.Pod:
@@ -63,12 +65,19 @@ func (o *object) semantics(typed runtime.Object) (errs field.ErrorList, deeper b
 	case *networkingv1.NetworkPolicy:
 		errs = append(errs, networkPolicy(&t.Spec, spec)...)
 	case *policyv1.PodDisruptionBudget:
-		errs = append(errs, selector(t.Spec.Selector, spec.Child("selector"))...)
-		if t.Spec.MinAvailable != nil && t.Spec.MaxUnavailable != nil {
-			errs = append(errs, field.Invalid(spec, "", "minAvailable and maxUnavailable cannot be both set"))
-		}
+		errs = append(errs, disruptionBudget(&t.Spec, spec)...)
 	case *autoscalingv2.HorizontalPodAutoscaler:
 		errs = append(errs, autoscaler(&t.Spec, spec)...)
+	case *autoscalingv1.HorizontalPodAutoscaler:
+		errs = append(errs, autoscalerV1(&t.Spec, spec)...)
+	case *schedulingv1.PriorityClass:
+		errs = append(errs, priorityClass(t)...)
+	case *storagev1.StorageClass:
+		errs = append(errs, storageClass(t)...)
+	case *coordinationv1.Lease:
+		errs = append(errs, lease(&t.Spec, spec)...)
+	case *corev1.ResourceQuota:
+		errs = append(errs, resourceQuota(&t.Spec, spec)...)
 	case *rbacv1.Role:
 		errs = append(errs, policyRules(t.Rules, true)...)
 	case *rbacv1.ClusterRole:
@@ -157,46 +166,6 @@ func workload(s *metav1.LabelSelector, t *corev1.PodTemplateSpec, claims ...stri
 	if p := t.Spec.RestartPolicy; p != "" && p != corev1.RestartPolicyAlways {
 		errs = append(errs, field.NotSupported(spec.Child("template", "spec", "restartPolicy"), p,
 			[]corev1.RestartPolicy{corev1.RestartPolicyAlways}))
-	}
-	return errs
-}
-
-func jobSpec(s *batchv1.JobSpec, at *field.Path) field.ErrorList {
-	errs := podTemplate(&s.Template, at.Child("template"))
-	restarts := []corev1.RestartPolicy{corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever}
-	policy := at.Child("template", "spec", "restartPolicy")
-	switch p := s.Template.Spec.RestartPolicy; {
-	case p == "":
-		errs = append(errs, field.Required(policy, "valid values: \"OnFailure\", \"Never\""))
-	case !slices.Contains(restarts, p):
-		errs = append(errs, field.NotSupported(policy, p, restarts))
-	}
-	for name, value := range map[string]*int32{"backoffLimit": s.BackoffLimit, "completions": s.Completions,
-		"parallelism": s.Parallelism, "ttlSecondsAfterFinished": s.TTLSecondsAfterFinished} {
-		errs = append(errs, notNegative(at.Child(name), value)...)
-	}
-	return append(errs, selector(s.Selector, at.Child("selector"))...)
-}
-
-// longestCronJobName leaves room for the 11 characters that the controller appends to the name of a Job.
-const longestCronJobName = 52
-
-func scheduledJob(c *batchv1.CronJob, at *field.Path) field.ErrorList {
-	errs := jobSpec(&c.Spec.JobTemplate.Spec, at.Child("jobTemplate", "spec"))
-	if len(c.Name) > longestCronJobName {
-		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), c.Name,
-			fmt.Sprintf("must be no more than %d characters", longestCronJobName)))
-	}
-	schedule, fields := at.Child("schedule"), strings.Fields(c.Spec.Schedule)
-	switch {
-	case len(fields) == 0:
-		errs = append(errs, field.Required(schedule, ""))
-	case strings.Contains(c.Spec.Schedule, "TZ="):
-		errs = append(errs, field.Invalid(schedule, c.Spec.Schedule,
-			"cannot use TZ or CRON_TZ in schedule, use timeZone field instead"))
-	case !strings.HasPrefix(fields[0], "@") && len(fields) != 5:
-		errs = append(errs, field.Invalid(schedule, c.Spec.Schedule, fmt.Sprintf("expected exactly 5 fields, found %d",
-			len(fields))))
 	}
 	return errs
 }
