@@ -152,7 +152,9 @@ func (a *app) compareWithRemote(ctx context.Context, source *git.Repository, nee
 		return "", err
 	}
 	pattern := settings.Pattern()
-	if branch := remote.Lines(pattern)[needs.makes]; branch != "" && !slices.Contains(known.Branches, branch) {
+	released := slices.ContainsFunc(remote.Tags().Versions(), func(v version.Version) bool { return pattern.Line(v) == needs.makes })
+	branch := remote.Lines(pattern)[needs.makes]
+	if branch != "" && !released && !slices.Contains(known.Branches, branch) {
 		cut, err := source.BranchContains(ctx, settings.Development, remote.Refs["refs/heads/"+branch])
 		if err != nil {
 			return "", err
