@@ -32,7 +32,7 @@ type Config struct {
 	Binaries []Binary `json:"binaries,omitzero"`
 	// Images are the container images that are released.
 	Images []Image `json:"images,omitzero"`
-	// ForeignImages are repositories of images that charts run and that are not made here, whatever their tag.
+	// ForeignImages are repositories of images that charts run and that are not made here; their tags do not matter.
 	ForeignImages []string `json:"foreignImages,omitempty"`
 	// ForeignVersions are versions of other things, with which programs are linked beside or in place of the release's.
 	ForeignVersions []string `json:"foreignVersions,omitempty"`

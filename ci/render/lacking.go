@@ -18,7 +18,7 @@ type Images struct {
 	Tag     string
 	Has     []string          // repositories of those in the bundle
 	Lacks   map[string]string // repositories of those that the settings name and the bundle lacks, and why
-	Foreign []string          // repositories of images that are not made here, whatever their tag
+	Foreign []string          // repositories of images that are not made here; their tags do not matter
 }
 
 // Released tells whether the settings name images.
