@@ -44,26 +44,30 @@ func (a *auditor) optional(ctx context.Context, v version.Version, charts []conf
 			"whether a chart runs it")
 		return
 	}
-	var by []string
+	var by, unread []string
 	for _, chart := range charts {
 		source, err := render.Read(ctx, t.files, chart.Path, chart.Fetch)
 		var lacking []render.Lacking
+		var why []string
 		if err == nil {
-			lacking, err = source.Lacking(ctx, render.Images{Lacks: map[string]string{repository: because}})
+			lacking, why, err = source.Lacking(ctx, render.Images{Lacks: map[string]string{repository: because}})
 		}
 		if err != nil {
 			out.unseen(KindImage, name, want, "it is not at the registry ("+because+"); whether chart "+chart.Path+" runs it "+
 				"is not known: "+err.Error())
 			return
 		}
+		unread = append(unread, why...)
 		for _, l := range lacking {
 			by = append(by, l.By)
 		}
 	}
 	_, candidate := v.Candidate()
 	switch {
+	case len(by) == 0 && len(unread) > 0:
+		out.note("%s is not at the registry (%s); %s", name, because, strings.Join(unread, "; "))
 	case len(by) == 0:
-		out.note("%s is not at the registry (%s); no object that the charts render to with their default values names it", name, because)
+		out.note("%s is not at the registry (%s); %s", name, because, render.NotNamed)
 	case candidate:
 		out.note("%s is not at the registry (%s), and charts run it with their default values: %s", name, because,
 			strings.Join(by, ", "))

@@ -24,6 +24,7 @@ const defaultValues = "default values"
 // renderedChart is a chart with what it renders to.
 type renderedChart struct {
 	dir         string // relative to the tree
+	source      *render.Source
 	appVersion  string
 	kubeVersion string         // the constraint in Chart.yaml
 	values      map[string]any // of its values.yaml
@@ -63,6 +64,7 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 		return []Check{{Name: LintCheck, Subject: dir, Status: Failed, Details: lines(err.Error())}}, chart
 	}
 	chart.appVersion, chart.kubeVersion, chart.values = ch.AppVersion(), source.KubeVersion(), ch.Values
+	chart.source = source
 	kubernetes, err := render.KubernetesOf(source.KubeVersion())
 	if err != nil {
 		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed,

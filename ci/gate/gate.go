@@ -147,7 +147,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	if len(charts) > 0 || len(o.Images) > 0 {
 		result.Checks = append(result.Checks, o.checkImages(charts)...)
-		result.Checks = append(result.Checks, o.checkLacking(charts)...)
+		result.Checks = append(result.Checks, o.checkLacking(ctx, charts)...)
 	}
 
 	checks, err = checkBinaries(ctx, o, binaryTimeLimit)

@@ -91,7 +91,7 @@ func TestLacking(t *testing.T) {
 		wants       []string
 	}{
 		{name: "nothing lacks"},
-		{name: "off by default", lacks: lacks, want: NotChecked, wants: []string{"the bundle lacks it (Dockerfile.kubectl:2: RUN)", "no object that the charts render to with default values names it"}},
+		{name: "off by default", lacks: lacks, want: NotChecked, wants: []string{"the bundle lacks it (Dockerfile.kubectl:2: RUN)", "not found in the objects that the charts render to with their default values (install and upgrade)"}},
 		{name: "on in ci", files: on, lacks: lacks, want: NotChecked, wants: []string{"off by default; run with charts/operator/ci/hook-values.yaml by charts/operator/templates/hook/job.yaml: Job upgrade-crds"}},
 		{name: "by default", files: cronJob("image: example/kubectl:v1.5.0"), lacks: lacks, want: Failed, wants: []string{`run with default values by charts/operator/templates/extra.yaml: CronJob extra: container "c"`, "--image docker.io/example/kubectl=ARCHIVE"}},
 		{name: "by default, of another tag", files: cronJob("image: example/kubectl:v9"), lacks: lacks, want: Failed},
@@ -124,6 +124,14 @@ func TestLacking(t *testing.T) {
 			wants: []string{"charts", "the settings name no images; no chart runs one that carries v9.9.9"}},
 		{name: "only for an old Kubernetes", files: "-- charts/operator/templates/a.yaml --\n{{ if semverCompare \"<1.37\" .Capabilities.KubeVersion.Version }}\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" +
 			"spec: {containers: [{name: c, image: example/kubectl:v1.5.0}]}\n{{ end }}\n", lacks: lacks, want: Failed, wants: []string{"Pod a: container"}},
+		{name: "upgraded", files: "-- charts/operator/templates/a.yaml --\n{{ if .Release.IsUpgrade }}\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" +
+			"spec: {containers: [{name: c, image: example/kubectl:v1.5.0}]}\n{{ end }}\n", lacks: lacks, want: Failed, wants: []string{"Pod a: container"}},
+		{name: "of a later revision", files: "-- charts/operator/templates/a.yaml --\n{{ if gt (int .Release.Revision) 1 }}\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" +
+			"spec: {containers: [{name: c, image: example/kubectl:v1.5.0}]}\n{{ end }}\n", lacks: lacks, want: Failed, wants: []string{"Pod a: container"}},
+		{name: "beside another operator", files: "-- charts/operator/templates/a.yaml --\n{{ if .Capabilities.APIVersions.Has \"cert-manager.io/v1\" }}\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" +
+			"spec: {containers: [{name: c, image: example/kubectl:v1.5.0}]}\n{{ end }}\n", lacks: lacks, want: Failed, wants: []string{"Pod a: container"}},
+		{name: "no upgrade", files: "-- charts/operator/templates/a.yaml --\n{{ if .Release.IsUpgrade }}{{ fail `no` }}{{ end }}\n", lacks: lacks, want: NotChecked,
+			wants: []string{"chart charts/operator does not render for an upgrade on Kubernetes"}},
 		{name: "does not render", files: "-- charts/operator/templates/extra.yaml --\n{{ fail `no` }}\n", lacks: lacks, want: NotChecked, wants: []string{"not all charts render"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -132,7 +140,7 @@ func TestLacking(t *testing.T) {
 			if c.none {
 				o.Images = nil
 			}
-			checks := o.checkLacking([]renderedChart{chart})
+			checks := o.checkLacking(t.Context(), []renderedChart{chart})
 			if c.want == "" && len(checks) == 0 {
 				return
 			}

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,28 +18,39 @@ type lackingImage struct {
 // checkLacking compares what the charts run with the bundle: one check per image that the settings name and the bundle
 // lacks, and per image that carries the version and that the settings do not name. Of a final it fails where default
 // values run the image. Where the settings name no images it says what it compared, and does not fail.
-func (o Options) checkLacking(charts []renderedChart) []Check {
+func (o Options) checkLacking(ctx context.Context, charts []renderedChart) []Check {
 	images := render.Images{Tag: o.Version, Has: slices.Sorted(maps.Keys(o.Images)), Lacks: o.Lacks, Foreign: o.Foreign}
 	found := map[string]*lackingImage{} // by image, as it is named
 	run := map[string]bool{}            // repositories
 	rendered := true
+	var unread []string
+	add := func(l render.Lacking) *lackingImage {
+		run[l.Repository] = true
+		if found[l.Image] == nil {
+			found[l.Image] = &lackingImage{Lacking: l}
+		}
+		return found[l.Image]
+	}
 	for _, chart := range charts {
+		if chart.source != nil {
+			lacking, why, err := chart.source.Lacking(ctx, images)
+			rendered = rendered && err == nil
+			unread = append(unread, why...)
+			for _, l := range lacking {
+				image := add(l)
+				image.byDefault = appendOnce(image.byDefault, l.By)
+			}
+		}
 		for _, r := range chart.renderings {
 			rendered = rendered && (!r.failed || !r.byDefault)
+			if r.byDefault {
+				continue
+			}
 			for _, object := range r.objects {
 				by := fmt.Sprintf("%s: %s", object.file, object)
 				for _, l := range images.Lacking(by, object.fields) {
-					run[l.Repository] = true
-					image := found[l.Image]
-					if image == nil {
-						image = &lackingImage{Lacking: l}
-						found[l.Image] = image
-					}
-					if r.byDefault {
-						image.byDefault = appendOnce(image.byDefault, l.By)
-					} else {
-						image.elsewhere = appendOnce(image.elsewhere, chart.dir+"/"+r.set+" by "+l.By)
-					}
+					image := add(l)
+					image.elsewhere = appendOnce(image.elsewhere, chart.dir+"/"+r.set+" by "+l.By)
 				}
 			}
 		}
@@ -51,7 +63,7 @@ func (o Options) checkLacking(charts []renderedChart) []Check {
 	}
 	var checks []Check
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		checks = append(checks, found[name].check(o.Final && images.Released(), rendered))
+		checks = append(checks, found[name].check(o.Final && images.Released(), rendered, unread))
 	}
 	if len(checks) == 0 && !images.Released() && o.Version != "" {
 		detail := "the settings name no images; no chart runs one that carries " + o.Version
@@ -64,7 +76,7 @@ func (o Options) checkLacking(charts []renderedChart) []Check {
 }
 
 // check tells of the image. It fails a release that must not lack it.
-func (l *lackingImage) check(needed, rendered bool) Check {
+func (l *lackingImage) check(needed, rendered bool, unread []string) Check {
 	c := Check{Name: ImagesCheck, Subject: l.Image, Status: NotChecked,
 		Details: []string{"the bundle lacks it (" + l.Because + ")"}}
 	switch {
@@ -82,8 +94,10 @@ func (l *lackingImage) check(needed, rendered bool) Check {
 		for _, by := range l.elsewhere {
 			c.Details = append(c.Details, "off by default; run with "+by)
 		}
+	case len(unread) > 0:
+		c.Details = append(c.Details, unread...)
 	default:
-		c.Details = append(c.Details, "no object that the charts render to with default values names it")
+		c.Details = append(c.Details, render.NotNamed)
 	}
 	return c
 }

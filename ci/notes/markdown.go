@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/markdown"
+	"github.com/operator-release/operator-release/ci/render"
 )
 
 // Markdown is a section of a changelog: a heading of the second level, what it stands on, and groups below headings of the third.
@@ -44,9 +45,12 @@ func (n Notes) Lacks() string {
 		if i == 0 {
 			b.WriteString("\n### Not in this release\n\n")
 		}
-		run := "no object that the charts render to with their default values names it"
-		if len(l.Run) > 0 {
+		run := render.NotNamed
+		switch {
+		case len(l.Run) > 0:
 			run = "charts run it with their default values (" + markdown.Escape(strings.Join(l.Run, ", ")) + ")"
+		case len(l.Unread) > 0:
+			run = markdown.Escape(strings.Join(l.Unread, "; "))
 		}
 		b.WriteString("- image " + markdown.Code(l.Repository) + ", since it was not built (" + markdown.Escape(l.Because) + "); " + run + "\n")
 	}

@@ -29,7 +29,8 @@ type Options struct {
 type LeftOut struct {
 	Repository string   `json:"repository"`
 	Because    string   `json:"because"`
-	Run        []string `json:"run,omitempty"` // where charts run it with their default values
+	Run        []string `json:"run,omitempty"`    // where charts run it with their default values
+	Unread     []string `json:"unread,omitempty"` // why it is not known whether others do
 }
 
 // Accepted is a point of the policy by its id, and why it may pass.

@@ -21,13 +21,17 @@ func (m *maker) findRuns(ctx context.Context, tree *git.Tree) error {
 	for _, chart := range p.Config.Charts {
 		source, err := render.Read(ctx, tree, chart.Path, chart.Fetch)
 		var lacking []render.Lacking
+		var unread []string
 		if err == nil {
-			lacking, err = source.Lacking(ctx, render.Images{Lacks: images.Lacks})
+			lacking, unread, err = source.Lacking(ctx, render.Images{Lacks: images.Lacks})
 		}
 		if err != nil && !refusal.Is(err) {
 			return err
 		}
 		for i := range p.Images {
+			if p.Images[i].How == config.LeftOut {
+				p.Images[i].Unread = append(p.Images[i].Unread, unread...)
+			}
 			for _, l := range lacking {
 				if l.Repository == render.ParseReference(p.Images[i].Repository).Repository {
 					p.Images[i].Run = append(p.Images[i].Run, l.By)
@@ -56,7 +60,7 @@ func (p Plan) leftOut() []LeftOut {
 	var all []LeftOut
 	for _, i := range p.Images {
 		if i.How == config.LeftOut {
-			all = append(all, LeftOut{i.Repository, i.Because, i.Run})
+			all = append(all, LeftOut{i.Repository, i.Because, i.Run, i.Unread})
 		}
 	}
 	return all
@@ -69,13 +73,18 @@ func (m *maker) checkLacking(ctx context.Context, source *render.Source) error {
 	if len(source.Problems) > 0 {
 		return nil
 	}
-	lacking, err := source.Lacking(ctx, images)
+	lacking, unread, err := source.Lacking(ctx, images)
 	if refusal.Is(err) {
 		m.notice("which images chart %s runs with its default values is not known: %v", source.Folder(), err)
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if len(images.Lacks) > 0 {
+		for _, why := range unread {
+			m.notice("%s", why)
+		}
 	}
 	places, of := map[string][]string{}, map[string]render.Lacking{}
 	var order []string

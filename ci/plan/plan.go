@@ -70,6 +70,7 @@ type LeftOut struct {
 	Repository string
 	Because    string
 	Run        []string // where charts run it with their default values
+	Unread     []string // why it is not known whether others do
 }
 
 // Description is what a version brings.
@@ -171,7 +172,8 @@ type Image struct {
 	Dockerfile string            `json:"dockerfile"`
 	How        config.How        `json:"how"`
 	Because    string            `json:"because,omitempty"`
-	Run        []string          `json:"run,omitempty"` // of one that is left out: where charts run it with their default values
+	Run        []string          `json:"run,omitempty"`    // of one that is left out: where charts run it with their default values
+	Unread     []string          `json:"unread,omitempty"` // why it is not known whether charts run one that is left out
 	Bases      []string          `json:"bases,omitempty"`
 	Carries    map[string]string `json:"carries,omitempty"` // released binaries that are taken out of it, with their paths in it
 }

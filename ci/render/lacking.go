@@ -47,44 +47,17 @@ func (l Lacking) Advice() string {
 // foreign. by is the object, for people.
 func (i Images) Lacking(by string, object map[string]any) []Lacking {
 	found := i.used(by, Uses(object))
+	object = decoded(object)
 	for _, repository := range slices.Sorted(maps.Keys(i.Lacks)) {
 		full := ParseReference(repository).Repository
 		if slices.ContainsFunc(found, func(l Lacking) bool { return l.Repository == full }) {
 			continue // a use says it better
 		}
-		mention := mentionOf(full)
-		eachText(object, "", func(path, text string) {
-			if image := mention.FindStringSubmatch(text); image != nil {
-				found = append(found, Lacking{Repository: full, Image: image[1], By: by + ": " + path, Because: i.Lacks[repository]})
-			}
+		mentionsOf(full).in(object, "", func(path, image string) {
+			found = append(found, Lacking{Repository: full, Image: image, By: by + ": " + path, Because: i.Lacks[repository]})
 		})
 	}
 	return found
-}
-
-// eachText calls back with every text of a value, in the order of keys, with its path.
-func eachText(value any, path string, each func(path, text string)) {
-	switch v := value.(type) {
-	case string:
-		each(path, v)
-	case []any:
-		for n, item := range v {
-			eachText(item, fmt.Sprintf("%s[%d]", path, n), each)
-		}
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			eachText(v[key], strings.TrimPrefix(path+"."+key, "."), each)
-		}
-	}
-}
-
-// mentionOf finds an image's repository in a text: as a whole, or before a tag or digest, and as Docker Hub's are written.
-func mentionOf(repository string) *regexp.Regexp {
-	name := regexp.QuoteMeta(repository)
-	if short, hub := strings.CutPrefix(repository, "docker.io/"); hub {
-		name = `(?:(?:index\.|registry-1\.)?docker\.io/)?` + regexp.QuoteMeta(short)
-	}
-	return regexp.MustCompile(`(?:^|[^A-Za-z0-9._/-])(` + name + `(?:[:@][A-Za-z0-9._:-]+|$))`)
 }
 
 // used gives those of the uses that name such an image.
@@ -137,29 +110,59 @@ func carries(tag, version string) bool {
 		(after == "" || strings.ContainsAny(after[:1], "-_")) && !otherVersion.MatchString(after+".")
 }
 
+// NotNamed says what was looked at where nothing lacks.
+const NotNamed = "not found in the objects that the charts render to with their default values (install and upgrade)"
+
 // Lacking gives what the chart lacks of the images that it runs with its default values, for every version of
-// Kubernetes that it is rendered for, installed and upgraded.
-func (s *Source) Lacking(ctx context.Context, images Images) ([]Lacking, error) {
+// Kubernetes that it is rendered for, installed and upgraded, without and with the foreign APIs that its templates ask
+// for. Where the chart does not render for an upgrade, unread says so.
+func (s *Source) Lacking(ctx context.Context, images Images) (found []Lacking, unread []string, err error) {
 	kubernetes, err := KubernetesOf(s.KubeVersion())
 	if err != nil {
-		return nil, refusal.New("render chart %s: %w", s.dir, err)
+		return nil, nil, refusal.New("render chart %s: %w", s.dir, err)
 	}
-	upgrade := *s
-	upgrade.upgrade = true
 	var documents []Document
 	for _, version := range kubernetes.Versions() {
+		installed, err := s.Render(ctx, version, nil)
+		if err != nil {
+			return nil, nil, refusal.New("render chart %s for Kubernetes %s: %w", s.dir, version, err)
+		}
+		documents = append(documents, installed.Documents...)
+		upgrade := *s
+		upgrade.upgrade = true
+		upgraded, err := upgrade.Render(ctx, version, nil)
+		if err != nil { // it may ask for what the installation left in the cluster
+			unread = append(unread, fmt.Sprintf("chart %s does not render for an upgrade on Kubernetes %s, so what it runs "+
+				"then is not known: %v", s.dir, version, err))
+		}
+		documents = append(documents, upgraded.Documents...)
 		for _, source := range []*Source{s, &upgrade} {
-			rendered, err := source.Render(ctx, version, nil)
-			if err != nil && source.upgrade {
-				continue // it may ask for what the installation left in the cluster
-			}
+			more, err := source.withForeignAPIs(ctx, version)
 			if err != nil {
-				return nil, refusal.New("render chart %s for Kubernetes %s: %w", s.dir, version, err)
+				return nil, nil, err
 			}
-			documents = append(documents, rendered.Documents...)
+			documents = append(documents, more...)
 		}
 	}
-	return images.lackingIn(documents), nil
+	return images.lackingIn(documents), unread, nil
+}
+
+// withForeignAPIs gives what the chart renders to in a cluster that has the foreign APIs that its templates ask for. It
+// is nothing where they ask for none, or where the chart does not render there.
+func (s *Source) withForeignAPIs(ctx context.Context, kubernetes string) ([]Document, error) {
+	ch, err := s.Chart()
+	if err != nil {
+		return nil, err
+	}
+	foreign := foreignAPIs(ch)
+	if len(foreign) == 0 {
+		return nil, nil
+	}
+	ch, rendered, err := s.renderFor(ctx, kubernetes, nil, foreign)
+	if err != nil {
+		return nil, nil
+	}
+	return s.documents(ch, rendered)
 }
 
 // lackingIn gives what documents run and the bundle lacks, each once.

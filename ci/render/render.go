@@ -108,6 +108,9 @@ func (s *Source) renderFor(ctx context.Context, kubernetes string, given *Given,
 	}
 	capabilities.KubeVersion = *version
 	options := common.ReleaseOptions{Name: Release, Namespace: Namespace, IsInstall: !s.upgrade, IsUpgrade: s.upgrade, Revision: 1}
+	if s.upgrade {
+		options.Revision = 2
+	}
 	top, err := commonutil.ToRenderValues(ch, values, options, capabilities)
 	if err != nil {
 		return ch, nil, fmt.Errorf("%w\ncorrect the values, or values.schema.json", err)
