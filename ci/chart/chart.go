@@ -9,11 +9,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	helm "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/chart/v2/util"
 
 	"github.com/operator-release/operator-release/ci/archive"
@@ -90,6 +92,13 @@ func Package(ctx context.Context, o Options) (Chart, error) {
 	saved, err := util.Save(c, out)
 	if err != nil {
 		return Chart{}, fmt.Errorf("package chart %s: %w", o.Path, err)
+	}
+	packaged, err := loader.Load(saved)
+	if err != nil {
+		return Chart{}, fmt.Errorf("load the package of chart %s: %w", o.Path, err)
+	}
+	if unmet := render.Unmet(packaged); len(unmet) > 0 {
+		return Chart{}, refusal.New("package chart %s: %s", o.Path, strings.Join(unmet, "; "))
 	}
 	made := Chart{Name: c.Name(), Repository: o.Repository + "/" + c.Name(), Tag: c.Metadata.Version, File: filepath.Base(saved)}
 	if made.Package, err = store(o.Layout, saved); err != nil {

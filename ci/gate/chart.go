@@ -71,6 +71,9 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 			Details: []string{fmt.Sprintf("%s/Chart.yaml: %v", dir, err)}}}, chart
 	}
 	lint := lintSource(source, dir, kubernetes)
+	if source.Check() == nil { // it is told where the chart is rendered
+		lint.add(render.Unmet(ch), nil)
+	}
 	lint.add(largeFiles(source, ch, dir), oldKubeVersion(source, dir))
 	checks := []Check{lint}
 	sets, err := valuesFiles(root)

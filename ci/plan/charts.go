@@ -39,6 +39,15 @@ func (m *maker) checkCharts(ctx context.Context, _ *git.Tree) error {
 				m.against("%s", p)
 			}
 		}
+		if len(source.Problems) == 0 {
+			c, err := source.Chart()
+			if err != nil {
+				return err
+			}
+			for _, what := range render.Unmet(c) {
+				m.against("chart %s: %s", chart.Path, what)
+			}
+		}
 		for _, copied := range source.Replaced {
 			m.notice("%s is not packaged: the chart reads this dependency by file:// from the release commit", copied)
 		}

@@ -1,0 +1,31 @@
+package render
+
+import (
+	"slices"
+	"testing"
+
+	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
+)
+
+// TestUnmet: each entry of the dependencies has to be met, at every depth.
+func TestUnmet(t *testing.T) {
+	chart := func(name, version string, declared []*chartv2.Dependency, held ...*chartv2.Chart) *chartv2.Chart {
+		c := &chartv2.Chart{Metadata: &chartv2.Metadata{Name: name, Version: version, Dependencies: declared}}
+		c.SetDependencies(held...)
+		return c
+	}
+	two := []*chartv2.Dependency{{Name: "crds", Version: ">=0.0.0-0", Alias: "one"}, {Name: "crds", Version: "^0.9", Alias: "two"}}
+	missing := " declares the dependency crds ^0.9, and holds none that meets it; add that chart to its charts folder, or remove the entry"
+	for name, test := range map[string]struct {
+		chart *chartv2.Chart
+		want  []string
+	}{
+		"met":             {chart("pi", "1.0.0", two, chart("crds", "0.9.1", nil)), nil},
+		"another version": {chart("pi", "1.0.0", two, chart("crds", "1.0.0", nil)), []string{"pi" + missing}},
+		"in a subchart":   {chart("pi", "1.0.0", nil, chart("sub", "1.0.0", two[1:])), []string{"pi/charts/sub" + missing}},
+	} {
+		if got := Unmet(test.chart); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
