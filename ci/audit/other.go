@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -266,7 +267,7 @@ func (a *auditor) oldChart(ctx context.Context, v version.Version, t *tagged, ch
 // appVersion is what a chart of a record says: the version, unless the appVersion of its tree does not follow it.
 func (t *tagged) appVersion(r bundle.Record, name string) string {
 	for _, c := range r.Config.Charts {
-		file := c.Path + "/Chart.yaml"
+		file := path.Join(c.Path, "Chart.yaml")
 		if t.files == nil || slices.ContainsFunc(r.Surfaces, func(s bundle.Surface) bool {
 			return s.Path == file && s.Name == "appVersion"
 		}) {
@@ -280,14 +281,15 @@ func (t *tagged) appVersion(r bundle.Record, name string) string {
 }
 
 // readChart reads a Chart.yaml.
-func readChart(tree fs.FS, path string) (chartMeta, error) {
-	content, err := fs.ReadFile(tree, path+"/Chart.yaml")
+func readChart(tree fs.FS, dir string) (chartMeta, error) {
+	file := path.Join(dir, "Chart.yaml")
+	content, err := fs.ReadFile(tree, file)
 	if err != nil {
 		return chartMeta{}, err
 	}
 	var meta chartMeta
 	if err := yaml.Unmarshal(content, &meta); err != nil {
-		return meta, fmt.Errorf("read %s/Chart.yaml: %w", path, err)
+		return meta, fmt.Errorf("read %s: %w", file, err)
 	}
 	return meta, nil
 }

@@ -166,6 +166,13 @@ func objectsOfChart(ctx context.Context, older, newer Side, dir string) ([]Findi
 		if err != nil {
 			return nil, refusal.New("render chart %s: %w", dir, err)
 		}
+		if side := []string{"older", "newer"}[len(made)]; r.Instead != nil {
+			f := New(Notable, Objects, "chart", source.Name(), "not-default-values", side)
+			f.What = fmt.Sprintf("chart %s of the %s version refuses its default values alone; its objects are compared as %s makes them",
+				dir, side, r.Instead.File)
+			f.File = r.Instead.File
+			findings = append(findings, f)
+		}
 		made = append(made, r)
 	}
 	objects, err := ChartObjects(made[0], made[1])

@@ -2,9 +2,7 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -53,7 +51,7 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 	defer disk.Close()
 	source, err := render.Read(ctx, disk.FS(), dir, packages)
 	if err != nil {
-		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed,
+		return []Check{lintChart(root, dir, "", nil), {Name: RenderCheck, Subject: dir, Status: Failed,
 			Details: lines(err.Error())}}, chart
 	}
 	ch, err := source.Chart()
@@ -67,23 +65,19 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 	chart.source = source
 	kubernetes, err := render.KubernetesOf(source.KubeVersion())
 	if err != nil {
-		return []Check{lintChart(root, dir, ""), {Name: RenderCheck, Subject: dir, Status: Failed,
+		return []Check{lintChart(root, dir, "", nil), {Name: RenderCheck, Subject: dir, Status: Failed,
 			Details: []string{fmt.Sprintf("%s/Chart.yaml: %v", dir, err)}}}, chart
 	}
-	lint := lintSource(source, dir, kubernetes)
+	lint := lintSource(ctx, source, dir, kubernetes)
 	if source.Check() == nil { // it is told where the chart is rendered
 		lint.add(render.Unmet(ch), nil)
 	}
 	lint.add(largeFiles(source, ch, dir), oldKubeVersion(source, dir))
 	checks := []Check{lint}
-	sets, err := valuesFiles(root)
-	if err != nil {
-		checks = append(checks, Check{Name: RenderCheck, Subject: dir, Status: Failed, Details: []string{
-			fmt.Sprintf("looking for %s/ci/*-values.yaml: %v", dir, err)}})
-	}
-	c := chartCheck{source: source, dir: dir, kubernetes: kubernetes, seen: memo{}}
-	for _, file := range append([]string{""}, sets...) {
-		checks = append(checks, c.withValues(ctx, file, &chart)...)
+	c := chartCheck{source: source, dir: dir, kubernetes: kubernetes, library: ch.Metadata.Type == "library", seen: memo{}}
+	checks = append(checks, c.withValues(ctx, nil, &chart)...)
+	for _, given := range source.Examples() {
+		checks = append(checks, c.withValues(ctx, &given, &chart)...)
 	}
 	return checks, chart
 }
@@ -93,23 +87,22 @@ type chartCheck struct {
 	source     *render.Source
 	dir        string
 	kubernetes render.Kubernetes
+	library    bool // type: library in Chart.yaml
 	seen       memo
 }
 
-// withValues renders the chart with the values of a file, or with its defaults, for every version of Kubernetes.
-func (c chartCheck) withValues(ctx context.Context, file string, chart *renderedChart) []Check {
-	set := defaultValues
-	var given *render.Given
-	var err error
-	if file != "" {
-		set = "ci/" + filepath.Base(file)
-		given = &render.Given{File: c.dir + "/" + set}
-		given.Content, err = os.ReadFile(file)
+// withValues renders the chart with the values that are given, or with its defaults, for every version of Kubernetes.
+func (c chartCheck) withValues(ctx context.Context, given *render.Given, chart *renderedChart) []Check {
+	set, byDefault := defaultValues, given == nil
+	if !byDefault {
+		set = strings.TrimPrefix(given.File, c.dir+"/")
 	}
-	if err == nil {
-		err = c.source.Check()
-	}
+	err := c.source.Check()
 	subject := c.dir + ", " + set
+	if c.library && err == nil {
+		return []Check{{Name: RenderCheck, Subject: subject, Status: NotChecked, Details: []string{
+			"a library chart renders no objects: charts that depend on it do"}}}
+	}
 	var checks []Check
 	var before []render.Document
 	for i, version := range c.kubernetes.Versions() {
@@ -120,7 +113,7 @@ func (c chartCheck) withValues(ctx context.Context, file string, chart *rendered
 			}
 		}
 		if err != nil {
-			chart.renderings = append(chart.renderings, rendering{set: set, byDefault: file == "", failed: true})
+			chart.renderings = append(chart.renderings, rendering{set: set, byDefault: byDefault, failed: true})
 			return append(checks,
 				Check{Name: RenderCheck, Subject: subject, Status: Failed, Details: lines(err.Error())},
 				Check{Name: ObjectsCheck, Subject: subject, Status: NotChecked, Details: []string{"the chart did not render"}})
@@ -128,24 +121,30 @@ func (c chartCheck) withValues(ctx context.Context, file string, chart *rendered
 		notes := append([]string{c.kubernetes.Because}, rendered.Notes...)
 		switch {
 		case i == 0:
-			checks = append(checks, verdict(RenderCheck, subject, c.releaseProblems(rendered.Documents, file == ""), notes))
+			check := verdict(RenderCheck, subject, c.releaseProblems(rendered.Documents, byDefault), notes)
+			if rendered.Instead != nil && check.Status == Passed {
+				check.Status = NotChecked
+			}
+			checks = append(checks, check)
 		case slices.Equal(before, rendered.Documents):
 			continue
 		default: // other objects than for the newest version
 			subject += ", Kubernetes " + version
 		}
 		before = rendered.Documents
-		r := rendering{set: set, kubernetes: version, byDefault: file == ""}
+		r := rendering{set: set, kubernetes: version, byDefault: byDefault}
 		var objectChecks []Check
 		objectChecks, r.objects = checkObjects(subject, version, rendered.Documents, c.seen)
-		checks = append(checks, objectChecks...)
+		if rendered.Instead == nil { // else they are checked where those values are
+			checks = append(checks, objectChecks...)
+		}
 		chart.renderings = append(chart.renderings, r)
 	}
 	return checks
 }
 
 // lintSource lints a chart with its dependencies, which need not lie in its folder.
-func lintSource(source *render.Source, dir string, kubernetes render.Kubernetes) Check {
+func lintSource(ctx context.Context, source *render.Source, dir string, kubernetes render.Kubernetes) Check {
 	scratch, err := os.MkdirTemp("", "release-lint-")
 	if err != nil {
 		return Check{Name: LintCheck, Subject: dir, Status: Failed, Details: []string{err.Error()}}
@@ -155,28 +154,26 @@ func lintSource(source *render.Source, dir string, kubernetes render.Kubernetes)
 	if err := source.WriteTo(at); err != nil {
 		return Check{Name: LintCheck, Subject: dir, Status: Failed, Details: []string{err.Error()}}
 	}
-	return lintChart(at, dir, kubernetes.Newest)
+	check := lintChart(at, dir, kubernetes.Newest, nil)
+	if check.Status == Passed || len(source.Examples()) == 0 {
+		return check
+	}
+	rendered, err := source.Render(ctx, kubernetes.Newest, nil)
+	if err != nil || rendered.Instead == nil {
+		return check
+	}
+	values, err := common.ReadValues(rendered.Instead.Content)
+	if err != nil {
+		return check // it is told where the chart is rendered
+	}
+	check = lintChart(at, dir, kubernetes.Newest, values)
+	check.Details = append(check.Details, "linted with "+rendered.Instead.File)
+	return check
 }
 
-// valuesFiles finds ci/*-values.yaml, by name. It looks on disk, for ci/ is
-// usually in .helmignore.
-func valuesFiles(root string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(root, "ci"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	var files []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), "-values.yaml") {
-			files = append(files, filepath.Join(root, "ci", e.Name()))
-		}
-	}
-	return files, err
-}
-
-// lintChart lints the chart in the folder root, for a version of Kubernetes. It fails on errors. What the linter merely
+// lintChart lints the chart in the folder root with these values, for a version of Kubernetes. It fails on errors. What the linter merely
 // recommends (an icon) is left out, and so is what removedAPIs tells.
-func lintChart(root, dir, kubernetes string) Check {
+func lintChart(root, dir, kubernetes string, values common.Values) Check {
 	if content, err := os.ReadFile(filepath.Join(root, render.SchemaFile)); err == nil {
 		if err := render.CheckSchema(content, path.Join(dir, render.SchemaFile)); err != nil {
 			return Check{Name: LintCheck, Subject: dir, Status: Failed, Details: lines(err.Error())}
@@ -186,7 +183,7 @@ func lintChart(root, dir, kubernetes string) Check {
 	if version, err := common.ParseKubeVersion(kubernetes); err == nil {
 		options = append(options, lint.WithKubeVersion(version))
 	}
-	linter := lint.RunAll(root, nil, render.Namespace, options...)
+	linter := lint.RunAll(root, values, render.Namespace, options...)
 	var problems, warnings []string
 	for _, m := range linter.Messages {
 		text := lines(strings.ReplaceAll(m.Error(), root, dir))

@@ -41,6 +41,38 @@ func TestCharts(t *testing.T) {
 			wants: []string{"(charts/operator, ci/ci-values.yaml)", "'/image/tag'", "correct the values, or values.schema.json"},
 		},
 		{
+			name: "default values that a template refuses, and ci values that it takes",
+			files: broken + "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: {{ required \"name the cluster\" .Values.cluster }}}\n-- charts/operator/ci/ci-values.yaml --\ncluster: a\n" +
+				"image: {registry: docker.io, repository: example/operator, tag: ''}\n",
+			wants: []string{
+				"not checked chart render (charts/operator, default values)",
+				"the chart refuses its default values alone (execution error at (charts/operator/templates/extra.yaml:4:13): " +
+					"name the cluster), so it was rendered with charts/operator/ci/ci-values.yaml",
+				"passed chart render (charts/operator, ci/ci-values.yaml)",
+			},
+		},
+		{
+			name: "default values that the schema refuses, and ci values that it takes",
+			files: "-- charts/operator/values.schema.json --\n{\"required\":[\"cluster\"]}\n" +
+				"-- charts/operator/ci/ci-values.yaml --\ncluster: a\n",
+			wants: []string{
+				"passed chart lint (charts/operator)\n  linted with charts/operator/ci/ci-values.yaml",
+				"not checked chart render (charts/operator, default values)",
+				"missing property 'cluster'), so it was rendered with charts/operator/ci/ci-values.yaml",
+			},
+		},
+		{
+			name:  "default values that a template refuses, and ci values that it refuses too",
+			files: broken + "a: {{ fail \"no\" }}\n-- charts/operator/ci/ci-values.yaml --\ncluster: a\n",
+			fails: []string{"chart render", "chart render"},
+			wants: []string{"(charts/operator, default values)", "(charts/operator, ci/ci-values.yaml)"},
+		},
+		{
+			name:  "a library chart",
+			files: "-- charts/operator/Chart.yaml --\napiVersion: v2\nname: operator\nversion: 1.5.0\ntype: library\n",
+			wants: []string{"not checked chart render (charts/operator, default values)\n  a library chart renders no objects"},
+		},
+		{
 			name:  "values that are not YAML",
 			files: "-- charts/operator/ci/ci-values.yaml --\na: b: c\n",
 			fails: []string{"chart render"},

@@ -87,6 +87,10 @@ func (c renderedChart) tagOrigin(repository string, named render.Reference, tag 
 	if named.Tag != "" && named.Tag == c.appVersion {
 		return fmt.Sprintf("appVersion in %s/Chart.yaml is %s; set %s there", c.dir, c.appVersion, tag)
 	}
+	if c.appVersion == "" {
+		return fmt.Sprintf("%s/Chart.yaml has no appVersion, and no value of this image sets it; add appVersion: %s, or "+
+			"correct the template", c.dir, tag)
+	}
 	return fmt.Sprintf("neither appVersion in %s/Chart.yaml nor a value of this image sets it; correct the template or the "+
 		"value that it takes", c.dir)
 }
@@ -94,7 +98,7 @@ func (c renderedChart) tagOrigin(repository string, named render.Reference, tag 
 // fromValues judges an image that nothing names as the chart comes, because what
 // runs it (a hook, say) is off by default: its values tell what would be run.
 func fromValues(expected, full, tag string, charts []renderedChart, check func(Status, ...string) Check) Check {
-	var right, wrong, dirs []string
+	var right, wrong, open, dirs []string
 	for _, chart := range charts {
 		dirs = append(dirs, chart.dir)
 		for _, p := range places(chart.values, full, "") {
@@ -108,6 +112,8 @@ func fromValues(expected, full, tag string, charts []renderedChart, check func(S
 				wrong = append(wrong, fmt.Sprintf("%s; its tag is %s, expected %s; correct values.yaml", at, p.tag, tag))
 			case chart.appVersion == tag:
 				right = append(right, fmt.Sprintf("%s; its tag is empty and appVersion is %s", at, tag))
+			case chart.appVersion == "":
+				open = append(open, fmt.Sprintf("%s; its tag is empty, and the chart has no appVersion: the template alone decides", at))
 			default:
 				wrong = append(wrong, fmt.Sprintf("%s; its tag is empty and appVersion is %q, expected %s; correct appVersion in %s/Chart.yaml",
 					at, chart.appVersion, tag, chart.dir))
@@ -119,6 +125,8 @@ func fromValues(expected, full, tag string, charts []renderedChart, check func(S
 		return check(Failed, wrong...)
 	case len(right) > 0:
 		return check(Passed, right...)
+	case len(open) > 0:
+		return check(NotChecked, open...)
 	}
 	return check(Failed, fmt.Sprintf("looked for %s in what %s renders to and in its values: nothing names it; "+
 		"name it in the chart, or take it out of the images of the release", expected, strings.Join(dirs, ", ")))

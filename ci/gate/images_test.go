@@ -8,6 +8,7 @@ import (
 
 func TestImages(t *testing.T) {
 	const base = "docker.io/example/operator"
+	const without = "-- charts/operator/Chart.yaml --\napiVersion: v2\nname: operator\nversion: 1.5.0\n"
 	for _, c := range []struct {
 		name   string
 		files  string
@@ -47,6 +48,10 @@ func TestImages(t *testing.T) {
 		{"off by default, with its tag", values("tag: v1.5.0"), map[string]string{"example/kubectl": "v1.5.0"}, Passed, []string{"its tag is v1.5.0"}},
 		{"off by default, with a digest", values("tag: v1.5.0, digest: sha256:0123"), map[string]string{"example/kubectl": "v1.5.0"}, Failed,
 			[]string{"it is pinned to sha256:0123"}},
+		{"off by default, no appVersion", without, map[string]string{"example/kubectl": "v1.5.0"}, NotChecked,
+			[]string{"hook.image (off by default); its tag is empty, and the chart has no appVersion: the template alone decides"}},
+		{"no appVersion", without + cronJob("image: 'example/operator:{{ .Chart.AppVersion }}'"), map[string]string{base: "v1.5.0"}, Failed,
+			[]string{"charts/operator/Chart.yaml has no appVersion, and no value of this image sets it; add appVersion: v1.5.0, or correct the template"}},
 		{"off by default, on in ci", "-- charts/operator/ci/hook-values.yaml --\nhook: {upgradeCrd: true}\n", map[string]string{"example/kubectl": "v1.5.0"}, Passed,
 			[]string{"not named with default values; named with charts/operator/ci/hook-values.yaml by charts/operator/templates/hook/job.yaml: Job upgrade-crds"}},
 		{"off by default, local in ci", "-- charts/operator/ci/hook-values.yaml --\nhook: {upgradeCrd: true, image: {tag: local}}\n",

@@ -127,6 +127,10 @@ func (s *Source) Lacking(ctx context.Context, images Images) (found []Lacking, u
 		if err != nil {
 			return nil, nil, refusal.New("render chart %s for Kubernetes %s: %w", s.dir, version, err)
 		}
+		if instead := installed.Instead; instead != nil && len(documents) == 0 {
+			unread = append(unread, fmt.Sprintf("chart %s refuses its default values alone, so what it runs with %s was looked "+
+				"at", s.dir, instead.File))
+		}
 		documents = append(documents, installed.Documents...)
 		upgrade := *s
 		upgrade.upgrade = true

@@ -39,6 +39,7 @@ type Rendering struct {
 	AppVersion string
 	Documents  []Document // those of crds/ first, the rest by file
 	Notes      []string   // on how it was rendered, where that is not plain
+	Instead    *Given     // the values that stand in for the defaults, which alone the chart refuses
 }
 
 // Document is one YAML document of a rendering.
@@ -54,9 +55,33 @@ type Given struct {
 }
 
 // Render renders the chart for a version of Kubernetes, with the values that are given, or with its defaults alone. A
-// chart that refuses to render where other operators' APIs are absent is rendered for a cluster that has them, and a
-// note says so. Errors name files as they are in the tree.
+// chart that refuses to render where other operators' APIs are absent is rendered for a cluster that has them. A chart
+// that refuses its defaults, by `required`, `fail` or its schema, is rendered with the first of its Examples that it
+// takes. A note says so. Errors name files as they are in the tree.
 func (s *Source) Render(ctx context.Context, kubernetes string, given *Given) (Rendering, error) {
+	rendering, err := s.render(ctx, kubernetes, given)
+	var refused *refusedValues
+	if given != nil || !errors.As(err, &refused) {
+		return rendering, err
+	}
+	for _, example := range s.examples {
+		if instead, errInstead := s.render(ctx, kubernetes, &example); errInstead == nil {
+			instead.Instead = &example
+			instead.Notes = append(instead.Notes, fmt.Sprintf("the chart refuses its default values alone (%s), so it was "+
+				"rendered with %s", strings.Join(strings.Fields(refused.why), " "), example.File))
+			return instead, nil
+		}
+	}
+	return rendering, err
+}
+
+// refusedValues is the answer of a chart that does not take its values.
+type refusedValues struct {
+	error
+	why string // in the chart's words
+}
+
+func (s *Source) render(ctx context.Context, kubernetes string, given *Given) (Rendering, error) {
 	ch, rendered, err := s.renderFor(ctx, kubernetes, given, nil)
 	var notes []string
 	if err != nil && ch != nil {
@@ -113,17 +138,25 @@ func (s *Source) renderFor(ctx context.Context, kubernetes string, given *Given,
 	}
 	top, err := commonutil.ToRenderValues(ch, values, options, capabilities)
 	if err != nil {
-		return ch, nil, fmt.Errorf("%w\ncorrect the values, or values.schema.json", err)
+		return ch, nil, &refusedValues{fmt.Errorf("%w\ncorrect the values, or values.schema.json", err), err.Error()}
 	}
 	rendered, err := engine.Engine{}.RenderWithContext(ctx, ch, top)
 	if err != nil {
-		return ch, nil, fmt.Errorf("%s; correct the template or the values", s.inTree(err.Error()))
+		why := s.inTree(err.Error())
+		err = fmt.Errorf("%s; correct the template or the values", why)
+		if strings.HasPrefix(why, "execution error at (") { // Helm's words for `required` and `fail`
+			err = &refusedValues{err, why}
+		}
+		return ch, nil, err
 	}
 	return ch, rendered, nil
 }
 
 // Name is what the chart calls itself.
 func (s *Source) Name() string { return s.meta.Name }
+
+// Examples are the chart's ci/*-values.yaml, by name, as the tools that test charts take them.
+func (s *Source) Examples() []Given { return s.examples }
 
 // Folder is where the chart lies in the tree.
 func (s *Source) Folder() string { return s.dir }

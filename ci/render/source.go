@@ -36,6 +36,7 @@ type Source struct {
 	left     map[string]bool         // names of dependencies that are left out
 	upgrade  bool                    // it is rendered for an upgrade, not for an installation
 	meta     *chartv2.Metadata
+	examples []Given
 }
 
 // Read reads the chart in the folder dir of a tree as Helm does: without what .helmignore names, links followed.
@@ -68,7 +69,36 @@ func read(ctx context.Context, tree fs.FS, dir string, packages []config.Package
 		return nil, refusal.New("load the chart %s: %w; correct the file", dir, err)
 	}
 	s.meta = c.Metadata
+	if s.examples, err = examples(tree, dir); err != nil {
+		return nil, err
+	}
 	return s, s.resolve(ctx, tree, c, packages, append(within, dir))
+}
+
+// examples reads ci/*-values.yaml of a chart, by name. .helmignore does not matter: it usually names ci/.
+func examples(tree fs.FS, dir string) ([]Given, error) {
+	folder := path.Join(dir, "ci")
+	entries, err := fs.ReadDir(tree, folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, refusal.New("read chart %s: %w", dir, err)
+	}
+	var found []Given
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), "-values.yaml") {
+			continue
+		}
+		name := path.Join(folder, e.Name())
+		content, err := fs.ReadFile(tree, name)
+		if err != nil {
+			return nil, refusal.New("read the values %s: %w", name, err)
+		}
+		found = append(found, Given{File: name, Content: content})
+	}
+	slices.SortFunc(found, func(a, b Given) int { return strings.Compare(a.File, b.File) })
+	return found, nil
 }
 
 // folderFiles collects the files of a chart's folder.

@@ -38,16 +38,13 @@ func Find(tree fs.FS, c config.Config) ([]Surface, error) {
 	}
 	for _, chart := range c.Charts {
 		locate := chartVersions
-		if of, ok := parent(chart.Path); ok && of != "." && exists(tree, path.Join(of, "Chart.yaml")) {
-			locate = subchartVersions
-		}
-		if excluded(chart.Path + "/Chart.yaml") {
+		if excluded(path.Join(chart.Path, "Chart.yaml")) {
 			locate = chartVersionAlone
 		}
-		add(Surface{Kind: chartKind, Path: chart.Path + "/Chart.yaml", locate: locate})
+		add(Surface{Kind: chartKind, Path: path.Join(chart.Path, "Chart.yaml"), locate: locate})
 		for _, of := range []Surface{
-			{badgeKind, chart.Path + "/README.md", func(content []byte) ([]Value, error) { return badges(content), nil }},
-			{valuesKind, chart.Path + "/values.yaml", valueTags(repositories)},
+			{badgeKind, path.Join(chart.Path, "README.md"), func(content []byte) ([]Value, error) { return badges(content), nil }},
+			{valuesKind, path.Join(chart.Path, "values.yaml"), valueTags(repositories)},
 		} {
 			if content, err := fs.ReadFile(tree, of.Path); err == nil {
 				if values, err := of.locate(content); err == nil && len(values) > 0 {
@@ -94,12 +91,6 @@ func Find(tree fs.FS, c config.Config) ([]Surface, error) {
 	})
 	slices.SortFunc(found, func(a, b Surface) int { return strings.Compare(a.Path+a.Kind, b.Path+b.Kind) })
 	return found, err
-}
-
-// parent is the folder of the chart below whose charts/ a chart lies.
-func parent(chart string) (folder string, ok bool) {
-	folder, name := path.Split(path.Clean(chart))
-	return path.Dir(path.Clean(folder)), name != "" && path.Base(folder) == "charts"
 }
 
 // Values reads all values of a tree's surfaces. What cannot be read is in the errors, by path.

@@ -26,13 +26,9 @@ func wholeFile(content []byte) ([]Value, error) {
 // chartVersion is the key of a chart's own version. Its tag is the same, so a released chart always follows.
 const chartVersion = "version"
 
-// chartVersions are version (without v, as Helm asks) and appVersion (the image tag) of a Chart.yaml.
-func chartVersions(content []byte) ([]Value, error) { return versionsOfChart(content, true) }
-
-// subchartVersions are those of a Chart.yaml below the charts/ of another chart, which needs no appVersion.
-func subchartVersions(content []byte) ([]Value, error) { return versionsOfChart(content, false) }
-
-func versionsOfChart(content []byte, needsAppVersion bool) ([]Value, error) {
+// chartVersions are version (without v, as Helm asks) and appVersion (the image tag) of a Chart.yaml. appVersion is
+// optional (https://helm.sh/docs/topics/charts/#the-appversion-field).
+func chartVersions(content []byte) ([]Value, error) {
 	root, err := document(content)
 	if err != nil {
 		return nil, err
@@ -45,7 +41,7 @@ func versionsOfChart(content []byte, needsAppVersion bool) ([]Value, error) {
 		badge string
 	}{{chartVersion, SemVer, "0.0.0", "Version"}, {"appVersion", Tag, "v0.0.0", "AppVersion"}} {
 		node := child(root, key.name)
-		if node == nil && key.name != chartVersion && !needsAppVersion {
+		if node == nil && key.name != chartVersion {
 			continue
 		}
 		if node == nil {
@@ -63,7 +59,7 @@ func versionsOfChart(content []byte, needsAppVersion bool) ([]Value, error) {
 
 // chartVersionAlone is the version of a Chart.yaml, without its appVersion.
 func chartVersionAlone(content []byte) ([]Value, error) {
-	values, err := subchartVersions(content)
+	values, err := chartVersions(content)
 	return slices.DeleteFunc(values, func(v Value) bool { return !v.Always }), err
 }
 
