@@ -61,10 +61,11 @@ func (p *permissions) writes() []string {
 }
 
 // pushing are commands that write packages, tags or release pages.
-var pushing = regexp.MustCompile(`\b((docker|podman|buildah|helm|crane|oras|skopeo|cosign|kustomize)\s+(push|copy|publish)` +
+var pushing = regexp.MustCompile(`\b(?:(docker|podman|buildah|helm|crane|oras|skopeo|cosign|kustomize)\s+(push|copy|publish)` +
 	`|docker\s+buildx\s+[^\n]*--push|imagetools\s+create|gh\s+release\s+(create|upload|edit)|git\s+push|goreleaser\s+release` +
 	`|ko\s+(build|publish|resolve|apply)|twine\s+upload|glab\s+release\s+create|release-cli\s+create|kaniko/executor|plugins/(docker|gcr|ecr|kaniko)` +
-	`|make\s+[^\n]*(push|publish|release)[\w-]*)`)
+	`|make\s+[^\n]*(push|publish|release)[\w-]*)` +
+	`|\$[({]\w+[)}]\s+(push|buildx\s+[^\n]*--push)\b`) // as kubebuilder's Makefile has it: $(CONTAINER_TOOL) push
 
 // pushers are actions that write packages, tags or release pages.
 var pushers = []string{

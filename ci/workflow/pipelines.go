@@ -58,7 +58,7 @@ func Pipelines(tree fs.FS) ([]Pipeline, error) {
 			if err != nil {
 				return err
 			}
-			text := withoutComments(string(content))
+			text := scripts(tree, withoutComments(string(content)))
 			writes := strings.Join(strings.Fields(pushing.FindString(text)), " ")
 			if writes != "" || !ours.MatchString(text) {
 				found = append(found, Pipeline{at, system.name, writes})

@@ -65,6 +65,11 @@ func Reactions(tree fs.FS, r Release) (reactions []Reaction, unread []string, er
 				unread = append(unread, fmt.Sprintf("%s: %s", at, strings.Join(strings.Fields(err.Error()), " ")))
 				continue
 			}
+			for _, j := range read.Jobs {
+				for i, s := range j.Steps {
+					j.Steps[i].Run = scripts(tree, s.Run)
+				}
+			}
 			all[at] = read
 		}
 	}

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -89,6 +90,51 @@ func TestChains(t *testing.T) {
 	release.Edits = nil // the branch is not pushed
 	if found, _, _ := Reactions(fstest.MapFS{Folder + "/x.yaml": {Data: []byte("on: {push: {branches: ['**']}}\njobs: {a: {permissions: write-all}}")}}, release); len(found) > 0 {
 		t.Errorf("a release without a commit: %v", found)
+	}
+}
+
+// TestScripts: what a step writes may stand in a Makefile or in a script.
+func TestScripts(t *testing.T) {
+	const makefile = `.PHONY: all images
+all: build
+build: ## docker push is for images
+	go build ./...
+docker-push: ## as kubebuilder has it
+	$(CONTAINER_TOOL) push ${IMG}
+docker-buildx:
+	- $(CONTAINER_TOOL) buildx build --push --platform=$(PLATFORMS) \
+	  --tag ${IMG} .
+images: build all-images
+all-images: all-images
+	crane copy a b
+TAG := v1
+local:
+	$(CONTAINER_TOOL) build -t ${IMG} .
+	# docker push ${IMG}
+`
+	for run, want := range map[string]string{
+		"make docker-buildx IMG=x":      "$(CONTAINER_TOOL) buildx build --push",
+		"set -e\nmake -j2 build images": "crane copy",
+		"make images":                   "crane copy",
+		"make build local TAG=docker-x": "",
+		"cd x && ./hack/images.sh v1":   "podman push",
+		"bash -eu hack/images.sh":       "podman push",
+		"./hack/absent.sh":              "",
+	} {
+		tree := fstest.MapFS{
+			"Makefile":         {Data: []byte(makefile)},
+			"hack/images.sh":   {Data: []byte("#!/bin/sh\n# docker push\npodman push \"$1\"\n")},
+			Folder + "/x.yaml": {Data: []byte("on: {push: {tags: [v*]}}\njobs: {a: {steps: [{run: " + strconv.Quote(run) + "}]}}")},
+			".gitlab-ci.yml":   {Data: []byte("images:\n  script:\n  - make docker-push\n")},
+		}
+		found, _, err := Reactions(tree, release)
+		got := ""
+		for _, r := range found {
+			got += strings.Join(r.Writes, ", ")
+		}
+		if err != nil || !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%q: %q, %v, want %q", run, got, err, want)
+		}
 	}
 }
 
