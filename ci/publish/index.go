@@ -301,15 +301,32 @@ const maxEarlier = 1_000
 
 // mark brings a mark to the index. The charts of a version that is rolled back no more are taken from what the branch was before; one that was never listed stays so.
 func (x *Index) mark(ctx context.Context, record bundle.Record, state journal.State, remote *git.Remote, by git.Person) (wrote bool, err error) {
-	return x.Edit(ctx, remote, committer.Committer{Person: by, SignOff: record.Config.SignOff}, fmt.Sprintf("chore: %s is %s\n", record.Version, state), func(index *chartindex.Index) (beside map[string][]byte, changed bool, err error) {
-		if state != journal.RolledBack {
-			if changed, err = x.again(ctx, index, record, remote); err != nil {
-				return nil, false, err
-			}
+	message := fmt.Sprintf("chore: %s is %s\n", record.Version, state)
+	return x.Edit(ctx, remote, committer.Committer{Person: by, SignOff: record.Config.SignOff}, message,
+		func(index *chartindex.Index) (map[string][]byte, bool, error) {
+			changed, err := x.marked(ctx, index, record, state, remote)
+			return nil, changed, err
+		})
+}
+
+// checkMark refuses an index that cannot be read, or that vanished, before anything says that the version is marked.
+func (x *Index) checkMark(ctx context.Context, record bundle.Record, state journal.State, remote *git.Remote) error {
+	index, _, err := x.read(ctx, remote)
+	if err == nil {
+		_, err = x.marked(ctx, index, record, state, remote)
+	}
+	return err
+}
+
+// marked edits an index so that it lists a version as one in that state.
+func (x *Index) marked(ctx context.Context, index *chartindex.Index, record bundle.Record, state journal.State, remote *git.Remote) (changed bool, err error) {
+	if state != journal.RolledBack {
+		if changed, err = x.again(ctx, index, record, remote); err != nil {
+			return false, err
 		}
-		marked, err := listed(index, record, nil, state)
-		return nil, changed || marked, err
-	})
+	}
+	marked, err := listed(index, record, nil, state)
+	return changed || marked, err
 }
 
 // again lists charts that the index lacks as they were listed last.

@@ -19,7 +19,7 @@ func Marked(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Re
 			return writes, err
 		}
 	}
-	if d.Index == nil || len(record.OfKind(bundle.KindChart)) == 0 {
+	if !d.lists(record) {
 		return writes, nil
 	}
 	wrote, err := d.Index.mark(ctx, record, m.State, remote, by)
@@ -29,6 +29,19 @@ func Marked(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Re
 	writes = append(writes, Write{8, d.Index.ref(), "chart index", outcome(wrote)})
 	recorded, err := d.Index.record(ctx, remote)
 	return append(writes, recorded...), err
+}
+
+// CheckMark refuses what Marked could not do at these destinations. It writes nothing.
+func CheckMark(ctx context.Context, b bundle.Bundle, state journal.State, remote *git.Remote, d Destinations) error {
+	if !d.lists(b.Record) {
+		return nil
+	}
+	return d.Index.checkMark(ctx, b.Record, state, remote)
+}
+
+// lists tells whether a chart index lists the version.
+func (d Destinations) lists(record bundle.Record) bool {
+	return d.Index != nil && len(record.OfKind(bundle.KindChart)) > 0
 }
 
 func markedPage(ctx context.Context, b bundle.Bundle, m journal.Mark, remote *git.Remote, f *Forge) (writes []Write, err error) {

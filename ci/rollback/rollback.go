@@ -28,6 +28,8 @@ type Options struct {
 	Floating *floating.Mover
 	// Refer brings statements to where what they speak of lies.
 	Refer func(ctx context.Context, statements []ocispec.Descriptor) ([]Write, error)
+	// Check refuses what Elsewhere could not do, before anything is written. It is nil where nothing has to be asked.
+	Check func(ctx context.Context) error
 	// Elsewhere brings the mark to whatever else users look at: release page, chart index.
 	Elsewhere func(ctx context.Context, m journal.Mark) ([]Write, error)
 }
@@ -98,7 +100,7 @@ func Look(ctx context.Context, o Options) (Plan, error) {
 	if m, ok := marks[p.Version]; ok {
 		p.Is = m
 	}
-	if p.Because, err = follows(p.Version, p.Is, o.State, o.Because); err != nil {
+	if p.Because, err = o.follows(ctx, p.Is); err != nil {
 		return p, err
 	}
 	p.Before, _ = Before(record.Config.Pattern().Line, p.Version, out, marks)
@@ -121,9 +123,10 @@ func Look(ctx context.Context, o Options) (Plan, error) {
 	return p, err
 }
 
-// follows gives the reason, checked, or refuses what cannot follow what a version is.
-func follows(v version.Version, is journal.Mark, to journal.State, because string) (string, error) {
-	reason, err := journal.Reason(because)
+// follows gives the reason, checked, or refuses what cannot follow what a version is, and what cannot be done.
+func (o Options) follows(ctx context.Context, is journal.Mark) (string, error) {
+	v, to := o.Published.Record.Version, o.State
+	reason, err := journal.Reason(o.Because)
 	if err != nil {
 		return "", err
 	}
@@ -134,6 +137,9 @@ func follows(v version.Version, is journal.Mark, to journal.State, because strin
 		return "", refusal.New("withdraw %s: it is rolled back, which is more (%s); undo that first, if it is to be less", v, is.Because)
 	case to == is.State && is.ID != "" && reason != is.Because:
 		return "", refusal.New("mark %s as %s: it is so already, because %q; give that reason to complete what a stopped run left, or undo it first", v, to, is.Because)
+	}
+	if o.Check != nil {
+		return reason, o.Check(ctx)
 	}
 	return reason, nil
 }
@@ -146,7 +152,7 @@ func Do(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return r, err
 	}
-	because, err := follows(record.Version, is, o.State, o.Because)
+	because, err := o.follows(ctx, is)
 	if err != nil {
 		return r, err
 	}

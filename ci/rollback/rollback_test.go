@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/version"
@@ -63,7 +64,8 @@ func TestWhatMayFollow(t *testing.T) {
 		{again, journal.Good, "other", `it is so already, because "it was nothing"`},
 		{again, journal.Withdrawn, "it crashes after all", ""},
 	} {
-		reason, err := follows(v, c.is, c.to, c.because)
+		o := Options{Published: bundle.Bundle{Record: bundle.Record{Version: v}}, State: c.to, Because: c.because}
+		reason, err := o.follows(t.Context(), c.is)
 		switch {
 		case c.refused == "" && (err != nil || reason != strings.Join(strings.Fields(c.because), " ")):
 			t.Errorf("%s after %s: %q, %v", c.to, c.is.State, reason, err)

@@ -73,6 +73,9 @@ func (c call) rollbackOptions(ctx context.Context, spec pipeline.RollbackSpec) (
 	o.Refer = func(ctx context.Context, statements []ocispec.Descriptor) ([]rollback.Write, error) {
 		return rollbackWrites(publish.Refer(ctx, o.Published, statements, to))
 	}
+	o.Check = func(ctx context.Context) error {
+		return publish.CheckMark(ctx, o.Published, o.State, o.Remote, to)
+	}
 	o.Elsewhere = func(ctx context.Context, m journal.Mark) ([]rollback.Write, error) {
 		return rollbackWrites(publish.Marked(ctx, o.Published, m, o.Remote, o.By, to))
 	}
