@@ -37,7 +37,7 @@ type Occurrence struct {
 // Places are the values that were found in a tree.
 type Places struct {
 	Follow []Occurrence      // they carry the version
-	Others []Occurrence      // they never followed it, and stay as they are
+	Others []Occurrence      // they never followed it, and stay as they are; not those that a template fills in
 	Edits  map[string][]byte // the contents, by path, of the files that change where all of Follow say the version
 }
 
@@ -71,7 +71,7 @@ func Rewrite(tree *git.Tree, c config.Config, v version.Version, before Before) 
 				value.Form = form
 				forms[value.Start] = form
 				p.Follow = append(p.Follow, Occurrence{s, value})
-			default:
+			case !filledIn(value.Text):
 				p.Others = append(p.Others, Occurrence{s, value})
 			}
 		}
@@ -130,7 +130,7 @@ func Follows(all []Occurrence, v version.Version, before Before) (follow, others
 		}
 		if ok {
 			follow = append(follow, at)
-		} else {
+		} else if !filledIn(at.Text) {
 			others = append(others, at)
 		}
 	}

@@ -42,7 +42,7 @@ func Mentions(tree fs.FS, lines []git.Place, repositories []string) []Mention {
 		named := mentionOf(r)
 		for _, line := range lines {
 			for _, m := range named.FindAllStringSubmatch(line.Text, -1) {
-				if tag := strings.TrimRight(m[1], ".-"); tag != "" {
+				for _, tag := range fixedTags(m[1]) {
 					all = append(all, Mention{line.Path, line.Line, r, tag})
 				}
 			}
@@ -79,8 +79,41 @@ func mentionOf(repository string) *regexp.Regexp {
 		before = `(?:(?:^|[^0-9A-Za-z._/@-])(?:(?:index\.)?docker\.io/)?|[})]/|://)`
 	}
 	return regexp.MustCompile(before + regexp.QuoteMeta(strings.TrimPrefix(name, "library/")) +
-		`:([0-9A-Za-z_][0-9A-Za-z._-]{0,127})`)
+		`:((?:[0-9A-Za-z_]|` + expressionPattern + `)(?:[0-9A-Za-z._-]|` + expressionPattern + `){0,127})`)
 }
+
+// expressionPattern matches what templates, shells, make, printf, Python and readers replace in a text.
+const expressionPattern = `\{\{.*?\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$[A-Za-z_]\w*|%[a-z]|\{\w+\}|(?i:<[^<>/]*(?:tag|version)[^<>]*>)`
+
+var (
+	expression = regexp.MustCompile(expressionPattern)
+	// literal is a text in an expression: in quotes, or the default of a variable.
+	literal = regexp.MustCompile("[\"'`]([^\"'`]*)[\"'`]|:?[-=]([^}]*)\\}")
+)
+
+// fixedTags are the tags that a text says by itself. Of one with expressions that is each version beside them and each
+// one that they hold, such as a default.
+func fixedTags(text string) []string {
+	if !expression.MatchString(text) {
+		if text = strings.TrimRight(text, ".-"); text == "" {
+			return nil
+		}
+		return []string{text}
+	}
+	said := []string{strings.Trim(expression.ReplaceAllString(text, ""), "._-")}
+	for _, e := range expression.FindAllString(text, -1) {
+		for _, m := range literal.FindAllStringSubmatch(e, -1) {
+			said = append(said, m[1]+m[2])
+		}
+	}
+	return slices.DeleteFunc(said, func(text string) bool {
+		_, _, ok := Parse(text)
+		return !ok
+	})
+}
+
+// filledIn tells whether a template or a variable makes the whole version that a text says.
+func filledIn(text string) bool { return expression.MatchString(text) && len(fixedTags(text)) == 0 }
 
 // structuredMentions are the tags that stand beside a repository in a YAML file. A file that is no YAML has none.
 func structuredMentions(file string, content []byte, repositories []string) []Mention {
@@ -100,8 +133,10 @@ func structuredMentions(file string, content []byte, repositories []string) []Me
 				}
 			}
 		}
-		if r, ok := names[familiar(repository)]; ok && tag != nil && tag.Kind == yaml.ScalarNode && tag.Value != "" {
-			all = append(all, Mention{file, tag.Line, r, tag.Value})
+		if r, ok := names[familiar(repository)]; ok && tag != nil && tag.Kind == yaml.ScalarNode {
+			for _, fixed := range fixedTags(tag.Value) {
+				all = append(all, Mention{file, tag.Line, r, fixed})
+			}
 		}
 		for _, c := range node.Content {
 			walk(c)
