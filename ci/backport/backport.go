@@ -226,7 +226,7 @@ func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, erro
 func (l *lining) pickEach(ctx context.Context, commits []git.Commit, tip git.Commit) error {
 	var open []git.Commit
 	for _, c := range commits {
-		if by, _ := l.there.Find(c, l.patches[c.ID]); by == "" && l.outside[c.ID] {
+		if by, _ := l.there.FindCommit(c, l.patches); by == "" && l.outside[c.ID] {
 			open = append(open, c)
 		}
 	}
@@ -245,7 +245,7 @@ func (l *lining) one(ctx context.Context, c, on git.Commit) (Result, git.Commit,
 		r.Outcome, r.By, r.Found = There, change.ByHistory, c.ID
 		return r, on, nil
 	}
-	if r.By, r.Found = l.there.Find(c, l.patches[c.ID]); r.By != "" {
+	if r.By, r.Found = l.there.FindCommit(c, l.patches); r.By != "" {
 		r.Outcome = There
 		return r, on, nil
 	}

@@ -143,18 +143,17 @@ func Keep(ctx context.Context, r *git.Repository, development string, lines []Li
 	if len(lines) == 0 {
 		return l, nil
 	}
-	fixes := slices.DeleteFunc(change.Fold(books[oldest].main.Commits), func(c git.Commit) bool { return !change.Read(c.Message).Kind.IsFix() })
-	patches, err := r.PatchIDs(ctx, fixes)
+	fixes := slices.DeleteFunc(slices.Clone(books[oldest].main.Changes), func(c change.Change) bool { return !c.Message.Kind.IsFix() })
+	patches, err := r.PatchIDs(ctx, change.Commits(fixes))
 	if err != nil {
 		return l, err
 	}
-	slices.Reverse(fixes)
-	for _, c := range fixes {
-		f := Fix{Commit: c.ID, Subject: change.Title(c.Message), On: map[string]Present{}}
+	for _, c := range slices.Backward(fixes) {
+		f := Fix{Commit: c.Commit.ID, Subject: c.Title, On: map[string]Present{}}
 		for i, line := range lines {
-			by, found := change.ByHistory, c.ID
-			if books[i].newer[c.ID] {
-				by, found = books[i].line.Find(c, patches[c.ID])
+			by, found := change.ByHistory, c.Commit.ID
+			if books[i].newer[c.Commit.ID] {
+				by, found = books[i].line.Find(c, patches)
 			}
 			if by != "" {
 				f.On[line.Name] = Present{by, found}
@@ -206,7 +205,7 @@ func (b *book) read(ctx context.Context, r *git.Repository) error {
 	if b.main, err = change.WithPatches(ctx, r, b.onMain); err != nil {
 		return err
 	}
-	for _, c := range b.main.Commits {
+	for _, c := range change.Commits(b.main.Changes) {
 		b.newer[c.ID] = true
 	}
 	return nil
@@ -214,20 +213,19 @@ func (b *book) read(ctx context.Context, r *git.Repository) error {
 
 // alone are the line's commits that the development branch has not, versions aside.
 func (b book) alone(ctx context.Context, r *git.Repository) ([]AloneOnLine, error) {
-	patches, err := r.PatchIDs(ctx, b.line.Commits)
+	patches, err := r.PatchIDs(ctx, change.Commits(b.line.Changes))
 	if err != nil {
 		return nil, err
 	}
 	var alone []AloneOnLine
-	for _, c := range slices.Backward(b.line.Commits) {
-		m := change.Read(c.Message)
-		if len(c.Parents) != 1 || m.Kind == change.Release && len(m.Items) == 0 {
+	for _, c := range slices.Backward(b.line.Changes) {
+		if c.Message.Kind == change.Release {
 			continue
 		}
-		if by, _ := b.main.Find(c, patches[c.ID]); by != "" {
+		if by, _ := b.main.Find(c, patches); by != "" {
 			continue
 		}
-		alone = append(alone, AloneOnLine{b.name, c.ID, m.Kind, change.Title(c.Message)})
+		alone = append(alone, AloneOnLine{b.name, c.Commit.ID, c.Message.Kind, c.Title})
 	}
 	return alone, nil
 }

@@ -115,7 +115,7 @@ func (s *search) add(ctx context.Context, set []string, c git.Commit, conflicts 
 			if err != nil {
 				return nil, err
 			}
-			if by, _ := s.there.Find(t, patches[id]); by == "" {
+			if by, _ := s.there.FindCommit(t, patches); by == "" {
 				set = append(set, id)
 			}
 		}

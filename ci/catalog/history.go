@@ -78,29 +78,23 @@ func (c *Catalog) addPicks(h history, main git.Set) {
 			return true
 		})
 		slices.Sort(own)
+		var commits []git.Commit
 		for _, at := range own {
-			v.Picks = append(v.Picks, h.picks(h.commits[at], made)...)
+			commits = append(commits, h.commits[at])
 		}
+		v.Picks = h.picks(change.Remaining(change.Changes(commits)), made)
 	}
 }
 
-// picks are the changes of the development branch that a line's commit brings: one, or several that were squashed.
-func (h history) picks(c git.Commit, made *change.Set) []Pick {
-	m := change.Read(c.Message)
-	messages := []change.Message{m}
-	if len(m.Items) > 0 {
-		messages = nil
-		for _, item := range m.Items {
-			messages = append(messages, item.Message)
-		}
-	}
+// picks are the changes of the development branch that a line's changes bring.
+func (h history) picks(changes []change.Change, made *change.Set) []Pick {
 	var picks []Pick
-	for _, m := range messages {
-		by, origin := made.Recognize(m)
-		if by == "" || m.Kind == change.Release {
+	for _, c := range changes {
+		by, origin := made.Recognize(c.Message)
+		if by == "" || c.Message.Kind == change.Release {
 			continue
 		}
-		p := Pick{Commit: c.ID, Origin: origin, Subject: m.Subject}
+		p := Pick{Commit: c.Commit.ID, Origin: origin, Subject: c.Message.Subject}
 		if at, ok := h.At(origin); ok {
 			p.Made = written(h.commits[at].Committer.Time.UTC())
 		}

@@ -11,20 +11,20 @@ import (
 // How a commit was recognized on a branch.
 const (
 	ByHistory = "history"      // it is in the branch's history
-	ByOrigin  = "origin"       // a commit of the branch says "(cherry picked from commit …)", as git cherry-pick -x writes
+	ByOrigin  = "origin"       // a commit of the branch says "(cherry picked from commit …)", as cherry-pick -x writes
 	ByPatch   = "patch"        // a commit of the branch changes the same, by its patch id
 	ByRequest = "pull request" // a commit of the branch names the same pull request, or lists it among those it squashed
-	ByTitle   = "title"        // a commit of the branch has the same title behind the branch's name, "[release-1.5] …", as backporting robots write
+	ByTitle   = "title"        // a commit of the branch has the same title and says that it is a pick: "[release-1.5] …"
 )
 
 // Set is what a branch has since it left another one.
 type Set struct {
-	Commits  []git.Commit // the oldest first; what a later one reverts is left out
-	origins  map[string]string
-	patches  map[string]string
-	requests map[string]string
-	titles   map[string]string // of backports, behind the branch's name
-	made     map[string]string // titles of all, to the oldest that has it; like those above, each to the commit of the branch
+	Changes []Change // the oldest first; what a later one reverts is left out
+	origins map[string]string
+	patches map[string]string
+	byID    map[string]string // commits, and those inside
+	numbers map[string][]int  // places of the changes that a number stands at
+	titles  map[string][]int
 }
 
 // Since reads a branch's commits from fork to tip. What a later commit of the branch reverts is not there.
@@ -39,7 +39,7 @@ func Since(ctx context.Context, r *git.Repository, fork, tip string) (*Set, erro
 // WithPatches is Of with the patches of the commits.
 func WithPatches(ctx context.Context, r *git.Repository, commits []git.Commit) (*Set, error) {
 	s := Of(commits)
-	patches, err := r.PatchIDs(ctx, s.Commits)
+	patches, err := r.PatchIDs(ctx, Commits(s.Changes))
 	for commit, patch := range patches {
 		s.patches[patch] = commit
 	}
@@ -48,111 +48,130 @@ func WithPatches(ctx context.Context, r *git.Repository, commits []git.Commit) (
 
 // Of is a set of commits, the oldest first, that were read already. By their patches nothing is recognized among them.
 func Of(commits []git.Commit) *Set {
-	s := &Set{Commits: Remaining(commits), origins: map[string]string{}, patches: map[string]string{}, requests: map[string]string{}, titles: map[string]string{}, made: map[string]string{}}
-	for _, c := range s.Commits {
-		m := Read(c.Message)
-		for _, id := range m.Origins {
-			s.origins[id] = c.ID
+	s := &Set{Changes: Remaining(Changes(commits)), origins: map[string]string{}, patches: map[string]string{},
+		byID: map[string]string{}, numbers: map[string][]int{}, titles: map[string][]int{}}
+	for i, c := range s.Changes {
+		for _, in := range c.Inside {
+			s.byID[in.ID] = in.ID
 		}
-		for _, n := range m.stands() {
-			s.requests[n] = c.ID
+		s.byID[c.Commit.ID] = c.Commit.ID
+		for _, id := range c.Message.Origins {
+			s.origins[id] = c.Commit.ID
 		}
-		title := m.title()
-		if m.Branch != "" {
-			s.titles[title] = c.ID
+		for _, n := range addNew(c.Message.numbers(), c.Via) {
+			s.numbers[n] = append(s.numbers[n], i)
 		}
-		if _, older := s.made[title]; !older {
-			s.made[title] = c.ID
-		}
+		s.titles[c.Message.title()] = append(s.titles[c.Message.title()], i)
 	}
 	return s
 }
 
-// Find tells by what a commit is recognized on the branch, and which commit of the branch that is: whichever of the two was picked from the other. Without a patch
-// id it is not compared.
-func (s *Set) Find(c git.Commit, patch string) (by, found string) {
-	for id, on := range s.origins {
-		if strings.HasPrefix(c.ID, id) {
-			return ByOrigin, on
+// Commits are those of changes, and those inside, each once.
+func Commits(changes []Change) []git.Commit {
+	var all []git.Commit
+	seen := map[string]bool{}
+	for _, c := range changes {
+		for _, commit := range append([]git.Commit{c.Commit}, c.Inside...) {
+			if !seen[commit.ID] {
+				seen[commit.ID] = true
+				all = append(all, commit)
+			}
 		}
 	}
-	return s.recognize(Read(c.Message), patch)
+	return all
 }
 
-// Recognize is Find by what a message says alone: that of a commit, or of one that was squashed into another.
-func (s *Set) Recognize(m Message) (by, found string) { return s.recognize(m, "") }
+// Find tells by what a change is recognized on the branch, and which commit of the branch that is: whichever of the two
+// was picked from the other. Patches are ids by commit; without one it is not compared. A merge is there, too, where
+// each commit that it brought is.
+func (s *Set) Find(c Change, patches map[string]string) (by, found string) {
+	if by, found = s.commit(c.Commit.ID, patches[c.Commit.ID]); by != "" {
+		return by, found
+	}
+	all := true
+	for _, in := range c.Inside {
+		if all && len(in.Parents) < 2 {
+			by, found = s.commit(in.ID, patches[in.ID])
+			all = by != ""
+		}
+	}
+	if all && by != "" {
+		return by, found
+	}
+	return s.Recognize(c.Message)
+}
 
-func (s *Set) recognize(m Message, patch string) (by, found string) {
+// FindCommit is Find of one commit, as it is.
+func (s *Set) FindCommit(c git.Commit, patches map[string]string) (by, found string) {
+	return s.Find(Change{Commit: c, Message: Read(c.Message)}, patches)
+}
+
+// commit finds a commit by its id and its patch.
+func (s *Set) commit(id, patch string) (by, found string) {
+	if on, ok := byID(s.origins, id, func(origin string) bool { return strings.HasPrefix(id, origin) }); ok {
+		return ByOrigin, on
+	}
+	if on, ok := s.patches[patch]; ok && patch != "" {
+		return ByPatch, on
+	}
+	return "", ""
+}
+
+// Recognize is Find by what a message says alone.
+func (s *Set) Recognize(m Message) (by, found string) {
 	for _, origin := range m.Origins {
-		for _, on := range s.Commits {
-			if strings.HasPrefix(on.ID, origin) {
-				return ByOrigin, on.ID
-			}
+		if on, ok := byID(s.byID, origin, func(id string) bool { return strings.HasPrefix(id, origin) }); ok {
+			return ByOrigin, on
 		}
 		if on, ok := s.origins[origin]; ok { // both were picked from it
 			return ByOrigin, on
 		}
 	}
-	if on, ok := s.patches[patch]; ok && patch != "" {
-		return ByPatch, on
-	}
-	for _, n := range m.stands() {
-		if on, ok := s.requests[n]; ok {
-			return ByRequest, on
+	for _, n := range m.numbers() {
+		for _, i := range slices.Backward(s.numbers[n]) {
+			if same(m, s.Changes[i], n) {
+				return ByRequest, s.Changes[i].Commit.ID
+			}
 		}
 	}
-	if on, ok := s.titles[m.title()]; ok {
-		return ByTitle, on
-	}
-	if m.Branch != "" { // it is the backport
-		if on, ok := s.made[m.title()]; ok {
-			return ByTitle, on
+	for _, i := range s.titles[m.title()] {
+		on := s.Changes[i].Message
+		if picked := m.picksByTitle() || on.picksByTitle(); picked {
+			return ByTitle, s.Changes[i].Commit.ID
 		}
 	}
 	return "", ""
 }
 
-// Remaining are the commits, the oldest first, without those that a later one of them takes back, and without what takes them back. A revert that
-// is itself taken back lets its commit stay.
-func Remaining(commits []git.Commit) []git.Commit {
-	messages := make([]Message, len(commits))
-	bySubject := map[string][]int{}
-	byID := map[string]int{}
-	for i, c := range commits {
-		messages[i] = Read(c.Message)
-		subject, _, _ := strings.Cut(c.Message, "\n")
-		bySubject[subject] = append(bySubject[subject], i)
-		byID[c.ID] = i
+// byID looks an id up, and then for one that is the same where one of them is short.
+func byID(all map[string]string, id string, same func(string) bool) (string, bool) {
+	if on, ok := all[id]; ok {
+		return on, true
 	}
-	gone := map[int]bool{}
-	for i := len(commits) - 1; i >= 0; i-- {
-		if gone[i] || len(messages[i].Items) > 0 {
-			continue
-		}
-		for _, name := range messages[i].Reverts {
-			at, ok := byID[name]
-			for id, j := range byID { // ids are short at times
-				if !ok && len(name) >= 7 && strings.HasPrefix(id, name) {
-					at, ok = j, true
-				}
-			}
-			if !ok {
-				earlier := slices.DeleteFunc(slices.Clone(bySubject[name]), func(j int) bool { return j >= i || gone[j] })
-				if ok = len(earlier) > 0; ok {
-					at = earlier[len(earlier)-1]
-				}
-			}
-			if ok && at < i {
-				gone[i], gone[at] = true, true
-				break
-			}
+	for other, on := range all {
+		if len(other) != len(id) && same(other) {
+			return on, true
 		}
 	}
-	var stay []git.Commit
-	for i, c := range commits {
-		if !gone[i] {
-			stay = append(stay, c)
-		}
+	return "", false
+}
+
+// same tells whether two changes that have a number in common are one: the number is the pull request of one of them,
+// or both say that they picked it. An issue that both name is none, unless they have the same title.
+func same(m Message, on Change, n string) bool {
+	switch o := on.Message; {
+	case (m.Kind == Revert) != (o.Kind == Revert): // what takes a change back is its opposite
+		return false
+	case n == m.own, n == o.own, n == on.Via:
+		return true
+	case slices.Contains(m.PickOf, n) && slices.Contains(o.PickOf, n):
+		return true
+	default:
+		return m.title() == o.title()
 	}
-	return stay
+}
+
+// picksByTitle tells whether a message is a pick that names no original otherwise than by its title.
+func (m Message) picksByTitle() bool {
+	return (m.Branch != "" || m.marked) && len(m.PickOf) == 0
 }

@@ -63,22 +63,26 @@ func (n Notes) line(e Entry) string {
 		text = "**" + markdown.Escape(e.Scope) + ":** " + text
 	}
 	var behind []string
-	for i, number := range e.Requests {
-		by := ""
-		if i == 1 {
-			by = "backported by "
-		}
-		behind = append(behind, by+n.link("#"+number, "pull/"+number))
+	for _, number := range e.Mentions {
+		behind = append(behind, n.link("#"+number, "issues/"+number))
 	}
-	if len(behind) == 0 {
+	for _, number := range e.Requests {
+		behind = append(behind, n.link("#"+number, "pull/"+number))
+	}
+	by := "backported by "
+	for _, number := range e.Backports {
+		behind = append(behind, by+n.link("#"+number, "pull/"+number))
+		by = ""
+	}
+	if len(e.Requests) == 0 {
 		behind = append(behind, n.link(e.Commit[:min(12, len(e.Commit))], "commit/"+e.Commit))
 	}
 	if name := e.by(); name != "" {
 		behind = append(behind, name)
 	}
 	line := fmt.Sprintf("- %s (%s)\n", text, strings.Join(behind, ", "))
-	if e.Breaks != "" {
-		line += "\n  " + markdown.Escape(e.Breaks) + "\n"
+	for _, text := range e.Breaks {
+		line += "\n  " + markdown.Escape(text) + "\n"
 	}
 	return line
 }

@@ -16,8 +16,8 @@ func TestMarkdown(t *testing.T) {
 	n := Notes{
 		Version: version.MustParse("v1.5.0"), Since: "v1.4.1", Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), URL: "https://github.com/example/pi",
 		Groups: group([]Entry{
-			{Kind: change.Feature, Scope: "chart", Text: "drop the hook", Breaking: true, Breaks: "Remove `hook` from your values.", Requests: []string{"7"}, Author: "Ada", Commit: strings.Repeat("a", 40)},
-			{Kind: change.Fix, Text: "answer <b>", Requests: []string{"8", "9"}, Author: "Bob *star*", Commit: strings.Repeat("b", 40)},
+			{Kind: change.Feature, Scope: "chart", Text: "drop the hook", Breaking: true, Breaks: []string{"Remove `hook` from your values."}, Requests: []string{"7"}, Author: "Ada", Commit: strings.Repeat("a", 40)},
+			{Kind: change.Fix, Text: "answer <b>", Requests: []string{"8"}, Backports: []string{"9"}, Author: "Bob *star*", Commit: strings.Repeat("b", 40)},
 			{Kind: change.Other, Text: "tidy up", Commit: strings.Repeat("c", 40)},
 			{Kind: change.Fix, Text: "out before", Commit: strings.Repeat("d", 40), Requests: []string{"3"}, AlreadyBy: change.ByOrigin},
 		}, "v1.4.1"),
@@ -63,7 +63,7 @@ Changes since [v1.4.1](https://github.com/example/pi/compare/v1.4.1...v1.5.0).
 // What pull requests say: logins for all, titles where a commit's subject says nothing of what it is.
 func TestEnriched(t *testing.T) {
 	n := Notes{Version: version.MustParse("v1.5.0"), Groups: group([]Entry{
-		{Kind: change.Other, Text: "Update client.go", Requests: []string{"7", "9"}, Author: "Ada", Commit: strings.Repeat("a", 40)},
+		{Kind: change.Other, Text: "Update client.go", Requests: []string{"7"}, Backports: []string{"9"}, Author: "Ada", Commit: strings.Repeat("a", 40)},
 		{Kind: change.Feature, Text: "b", Requests: []string{"8"}, Author: "Bob", Commit: strings.Repeat("b", 40)},
 		{Kind: change.Other, Scope: "docs", Text: "c", Requests: []string{"10"}, Author: "Cy", Commit: strings.Repeat("c", 40)},
 		{Kind: change.Dependencies, Text: "bump x", Requests: []string{"11"}, Author: "dependabot[bot]", Commit: strings.Repeat("d", 40)},

@@ -63,8 +63,10 @@ type Entry struct {
 	Scope     string      `json:"scope,omitempty"`
 	Text      string      `json:"text"`
 	Breaking  bool        `json:"breaking,omitempty"`
-	Breaks    string      `json:"breaks,omitempty"`    // what one has to do about it
-	Requests  []string    `json:"requests,omitempty"`  // pull requests: the change's own, then its backports'
+	Breaks    []string    `json:"breaks,omitempty"`    // what one has to do about it
+	Requests  []string    `json:"requests,omitempty"`  // pull requests of the change; of a pick the original's
+	Backports []string    `json:"backports,omitempty"` // pull requests that picked it
+	Mentions  []string    `json:"mentions,omitempty"`  // other numbers in the subject, such as an issue's
 	Author    string      `json:"author,omitempty"`    // whose change it is; of a squashed pick, who signed it off first
 	Login     string      `json:"login,omitempty"`     // of the author at the forge, where it was asked
 	Commit    string      `json:"commit"`              // that has it in this version
@@ -79,14 +81,16 @@ func Collect(ctx context.Context, o Options) (Notes, error) {
 	if err != nil {
 		return n, fmt.Errorf("collect what %s brings: %w", o.Version, err)
 	}
-	recognized, err := released(ctx, o, commits)
+	changes := change.Remaining(change.Changes(commits))
+	recognized, err := released(ctx, o, changes)
 	if err != nil {
 		return n, fmt.Errorf("collect what %s brings: %w", o.Version, err)
 	}
 	var entries []Entry
-	for _, c := range change.Remaining(change.Fold(commits)) {
-		for _, e := range read(c) {
-			e.AlreadyBy = recognized[c.ID]
+	for i, c := range changes {
+		if c.Message.Kind != change.Release {
+			e := entry(c, o.Version.Patch() > 0)
+			e.AlreadyBy = recognized[i]
 			entries = append(entries, e)
 		}
 	}
@@ -94,10 +98,10 @@ func Collect(ctx context.Context, o Options) (Notes, error) {
 	return n, nil
 }
 
-// released recognizes the commits that Since has already, where it is on another line, and says by what.
-func released(ctx context.Context, o Options, commits []git.Commit) (map[string]string, error) {
-	recognized := map[string]string{}
-	if o.From == "" || len(commits) == 0 {
+// released recognizes the changes that Since has already, where it is on another line. By place, it says by what.
+func released(ctx context.Context, o Options, changes []change.Change) (map[int]string, error) {
+	recognized := map[int]string{}
+	if o.From == "" || len(changes) == 0 {
 		return recognized, nil
 	}
 	fork, ok, err := o.Repository.MergeBase(ctx, o.Commit, o.From)
@@ -108,24 +112,19 @@ func released(ctx context.Context, o Options, commits []git.Commit) (map[string]
 	if err != nil {
 		return nil, err
 	}
-	// A pick keeps who made the change, and when: patches are compared where these are equal, for comparing all takes long.
+	// A pick keeps who made the change, and when: patches are compared where these are equal, since all take long.
 	authors := map[string]bool{}
-	for _, c := range set.Commits {
+	for _, c := range change.Commits(set.Changes) {
 		authors[author(c)] = true
 	}
-	var compare []git.Commit
-	for _, c := range commits {
-		if authors[author(c)] {
-			compare = append(compare, c)
-		}
-	}
+	compare := slices.DeleteFunc(change.Commits(changes), func(c git.Commit) bool { return !authors[author(c)] })
 	patches, err := o.Repository.PatchIDs(ctx, compare)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range commits {
-		if by, _ := set.Find(c, patches[c.ID]); by != "" {
-			recognized[c.ID] = by
+	for i, c := range changes {
+		if by, _ := set.Find(c, patches); by != "" {
+			recognized[i] = by
 		}
 	}
 	return recognized, nil
@@ -135,44 +134,45 @@ func author(c git.Commit) string {
 	return fmt.Sprint(c.Author.Name, c.Author.Email, c.Author.Time.Unix())
 }
 
-// read gives a commit's changes: one, several where picks were squashed, none where it carries a version only.
-func read(c git.Commit) []Entry {
-	m := change.Read(c.Message)
-	if len(m.Items) == 0 {
-		if m.Kind == change.Release {
-			return nil
-		}
-		return []Entry{entry(m, c.ID, c.Author.Name)}
+// entry is a change as the notes have it. On a release line, a pull request before the change's own is the original's.
+func entry(c change.Change, onLine bool) Entry {
+	m := c.Message
+	kind := m.Kind
+	if len(m.Features) > 0 && (kind == change.Other || len(c.Inside) == 1) { // the title hides it
+		kind = change.Feature
 	}
-	var all []Entry
-	for _, i := range m.Items {
-		e := entry(i.Message, c.ID, i.Author)
-		if n := m.Request(); n != "" {
-			e.Requests = append(e.Requests, n)
-		}
-		if i.Kind != change.Release {
-			all = append(all, e)
+	e := Entry{Kind: kind, Scope: m.Scope, Text: m.Subject, Breaking: m.Breaking, Breaks: m.Breaks,
+		Author: c.Author, Commit: c.Commit.ID, Origins: m.Origins}
+	add := func(to *[]string, numbers ...string) {
+		for _, n := range numbers {
+			if n != "" && !slices.Contains(slices.Concat(e.Requests, e.Backports, e.Mentions), n) {
+				*to = append(*to, n)
+			}
 		}
 	}
-	return all
+	if add(&e.Requests, m.Originals(onLine)...); len(e.Requests) > 0 {
+		add(&e.Backports, m.Request(), c.Via)
+	} else if add(&e.Requests, m.Request()); len(e.Requests) > 0 {
+		add(&e.Backports, c.Via)
+	} else {
+		add(&e.Requests, c.Via)
+	}
+	add(&e.Mentions, m.Others...)
+	return e
 }
 
-func entry(m change.Message, commit, author string) Entry {
-	return Entry{Kind: m.Kind, Scope: m.Scope, Text: m.Subject, Breaking: m.Breaking, Breaks: m.Breaks,
-		Requests: slices.Clone(m.Requests), Author: author, Commit: commit, Origins: m.Origins}
-}
-
-// once puts what is there twice, as an original and its pick, under the original: the pick names it, or has its pull request and its words.
+// once puts what is there twice, as an original and its pick, under the original: the pick names it, or has its pull
+// request and its words.
 func once(entries []Entry) []Entry {
 	byCommit, byRequest := map[string]int{}, map[string]int{}
 	var all []Entry
 	for _, e := range entries {
-		key := ""
-		if len(e.Requests) > 0 {
-			key = e.Requests[0] + " " + e.Text
+		at, twice := 0, false
+		for _, n := range slices.Concat(e.Requests, e.Mentions) {
+			if i, ok := byRequest[n+" "+e.Text]; ok {
+				at, twice = i, true
+			}
 		}
-		at, twice := byRequest[key]
-		twice = twice && key != ""
 		for _, origin := range e.Origins {
 			for id, i := range byCommit {
 				if strings.HasPrefix(id, origin) {
@@ -181,14 +181,17 @@ func once(entries []Entry) []Entry {
 			}
 		}
 		if twice {
-			for _, n := range e.Requests {
-				if !slices.Contains(all[at].Requests, n) {
-					all[at].Requests = append(all[at].Requests, n)
+			first := &all[at]
+			for _, n := range slices.Concat(e.Requests, e.Backports) {
+				if !slices.Contains(slices.Concat(first.Requests, first.Backports), n) {
+					first.Backports = append(first.Backports, n)
 				}
 			}
 			continue
 		}
-		byRequest[key] = len(all)
+		for _, n := range e.Requests {
+			byRequest[n+" "+e.Text] = len(all)
+		}
 		byCommit[e.Commit] = len(all)
 		all = append(all, e)
 	}

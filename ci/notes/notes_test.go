@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +59,7 @@ func said(t *testing.T, r *git.Repository, v, commit, since string) string {
 		var entries []string
 		for _, e := range g.Entries {
 			text := e.Text
-			for _, number := range e.Requests {
+			for _, number := range slices.Concat(e.Requests, e.Backports) {
 				text += " #" + number
 			}
 			if e.AlreadyBy != "" {

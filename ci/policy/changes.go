@@ -9,31 +9,59 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 )
 
-// Changes are the changes of a commit's history since another commit, the oldest first; of those that break something, with the paths that they change.
+// Change is a change since the version that users come from.
+type Change struct {
+	change.Change
+	Paths     []string // that it changes; only of what breaks something, is called a feature, or takes something back
+	TakesBack []string // titles of what the version before has, and this takes back
+}
+
+// Changes are the changes of a commit's history since another commit, the oldest first.
 func Changes(ctx context.Context, r *git.Repository, since, commit string) ([]Change, error) {
 	commits, err := r.Between(ctx, since, commit)
 	if err != nil {
 		return nil, err
 	}
-	commits = change.Remaining(change.Fold(commits))
-	var breaking []string
-	for _, c := range commits {
-		if change.Read(c.Message).Breaking && len(c.Parents) > 0 {
-			breaking = append(breaking, c.ID, c.Parents[0])
+	all := change.Remaining(change.Changes(commits))
+	var asked []git.Commit
+	var trees []string
+	takesBack := false
+	for _, c := range all {
+		why, _ := c.IsFeature(nil)
+		takesBack = takesBack || c.TakesBack()
+		if len(c.Commit.Parents) == 0 || why == "" && !c.Message.Breaking && !c.TakesBack() {
+			continue
 		}
+		asked = append(asked, c.Commit)
+		trees = append(trees, c.Commit.ID, c.Commit.Parents[0])
 	}
-	if err := r.CompleteTrees(ctx, breaking...); err != nil {
+	if err := r.CompleteTrees(ctx, trees...); err != nil {
 		return nil, err
 	}
-	var changes []Change
-	for _, c := range commits {
-		made := Change{Commit: c.ID, Title: change.Title(c.Message), Message: change.Read(c.Message)}
-		if made.Message.Breaking && len(c.Parents) > 0 {
-			changed, err := r.Changes(ctx, c.Parents[0], c.ID)
-			if err != nil {
+	paths, err := r.ChangesOf(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range asked {
+		if len(c.Parents) > 1 {
+			if paths[c.ID], err = r.Changes(ctx, c.Parents[0], c.ID); err != nil {
 				return nil, err
 			}
-			made.Paths = slices.Sorted(maps.Keys(changed))
+		}
+	}
+	var before *change.History
+	if takesBack {
+		older, err := r.History(ctx, []string{since})
+		if err != nil {
+			return nil, err
+		}
+		before = change.NewHistory(older)
+	}
+	var changes []Change
+	for _, c := range all {
+		made := Change{Change: c, Paths: slices.Sorted(maps.Keys(paths[c.Commit.ID]))}
+		if c.TakesBack() {
+			made.TakesBack = before.TakenBack(c)
 		}
 		changes = append(changes, made)
 	}

@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,14 +15,6 @@ import (
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/version"
 )
-
-// Change is a commit since the version that users come from.
-type Change struct {
-	Commit  string
-	Title   string
-	Message change.Message
-	Paths   []string // that it changes
-}
 
 // Question is what is judged.
 type Question struct {
@@ -55,6 +48,7 @@ type Point struct {
 	Title    string           `json:"title,omitempty"`   // of a commit
 	Where    string           `json:"where,omitempty"`   // file and line, or commit
 	Because  string           `json:"because,omitempty"` // why it is accepted, or what explains it
+	Breaks   []string         `json:"breaks,omitempty"`  // what a commit says that it breaks, each by a footer
 	final    bool
 }
 
@@ -87,12 +81,12 @@ func Judge(q Question) (Judgement, error) {
 		p.final = !candidate
 		ids[p.ID] = true
 		if because, ok := q.Accept[p.ID]; ok {
-			p.Verdict, p.Because = Accepted, because
+			p.Verdict, p.Because, p.Breaks = Accepted, because, nil
 		}
 		j.Points = append(j.Points, p)
 	}
 	for _, c := range q.Changes {
-		if p, ok := j.commit(c, q.Explain); ok {
+		if p, ok := j.commit(c, q.Before, q.Explain); ok {
 			add(p)
 		}
 	}
@@ -108,20 +102,40 @@ func Judge(q Question) (Judgement, error) {
 	return j, nil
 }
 
-// commit is the point that a commit makes by its kind; most make none.
-func (j Judgement) commit(c Change, explain map[string]string) (Point, bool) {
-	p := Point{ID: CommitID(c.Commit), Severity: compare.Notable, What: fmt.Sprintf("commit %.12s is a feature: %s", c.Commit, c.Title), Where: c.Commit, Title: c.Title, Verdict: ToKnow}
-	if c.Message.Breaking {
-		p.Severity, p.What = compare.Breaking, fmt.Sprintf("commit %.12s says that it breaks something: %s", c.Commit, c.Title)
-	}
+// commit is the point that a commit makes by what it says and touches; most make none.
+func (j Judgement) commit(c Change, before version.Version, explain map[string]string) (Point, bool) {
+	id := c.Commit.ID
+	p := Point{ID: CommitID(id), Severity: compare.Notable, Where: id, Title: c.Title, Verdict: ToKnow}
+	feature, none := c.IsFeature(c.Paths)
+	removes := ""
 	switch {
-	case c.Message.Kind != change.Feature && !c.Message.Breaking:
+	case len(c.TakesBack) > 0:
+		removes = fmt.Sprintf("takes back what %s has, %q", before, strings.Join(c.TakesBack, `", "`))
+	case c.Message.Kind == change.Revert && c.Change.TakesBack() && !change.Inward(c.Paths):
+		removes = "takes back " + strings.Join(c.Removes, ", ")
+	}
+	if change.Inward(c.Paths) {
+		removes = ""
+	}
+	what := cmp.Or(removes, feature)
+	switch {
+	case c.Message.Breaking:
+		p.Severity, what = compare.Breaking, "says that it breaks something"
+	case what == "" && none != "":
+		p.Severity, what = compare.Info, none
+	case what == "":
 		return p, false
 	case j.Rule == config.Fixes:
 		p.Verdict = Refused
-	case j.Rule == config.Anything || !c.Message.Breaking:
-	case c.Message.Breaks != "":
-		p.Verdict, p.Because = Explained, c.Message.Breaks
+	}
+	p.What = fmt.Sprintf("commit %.12s %s: %s", id, what, c.Title)
+	switch {
+	case !c.Message.Breaking:
+	case j.Rule == config.Fixes:
+		p.Verdict = Refused
+	case j.Rule == config.Anything:
+	case len(c.Message.Breaks) > 0:
+		p.Verdict, p.Because, p.Breaks = Explained, strings.Join(c.Message.Breaks, "; "), c.Message.Breaks
 	default:
 		p.Verdict = Unexplained
 		if text := explained(explain, p.ID); text != "" {
@@ -143,8 +157,10 @@ func (j Judgement) finding(f compare.Finding, q Question) Point {
 		}
 	}
 	for _, c := range q.Changes {
-		if text == "" && names(c.Message.Breaks, f.ID) && slices.Contains(c.Paths, f.File) {
-			text = c.Message.Breaks
+		for _, said := range c.Message.Breaks {
+			if text == "" && names(said, f.ID) && slices.Contains(c.Paths, f.File) {
+				text = said
+			}
 		}
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 	"github.com/operator-release/operator-release/ci/change"
 	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/config"
+	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -14,7 +15,8 @@ import (
 var defaults = config.Policy{Patch: config.Fixes, Minor: config.Explained, Major: config.Explained}
 
 func commit(id, message string, paths ...string) Change {
-	return Change{Commit: strings.Repeat(id, 40), Title: change.Title(message), Message: change.Read(message), Paths: paths}
+	all := change.Remaining(change.Changes([]git.Commit{{ID: strings.Repeat(id, 40), Message: message}}))
+	return Change{Change: all[0], Paths: paths}
 }
 
 func finding(severity compare.Severity, file string, parts ...string) compare.Finding {

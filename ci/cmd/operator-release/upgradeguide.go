@@ -202,8 +202,15 @@ func guide(tree fs.FS, c config.Config, said guided, points []policy.Point, dige
 		return "", err
 	}
 	for _, p := range points {
-		if strings.HasPrefix(p.ID, "commit/") && p.Because != "" {
-			o.Said = append(o.Said, upgrade.Said{Title: p.Title, Text: p.Because})
+		if !strings.HasPrefix(p.ID, "commit/") || p.Because == "" {
+			continue
+		}
+		texts := p.Breaks
+		if len(texts) == 0 {
+			texts = []string{p.Because}
+		}
+		for _, text := range texts {
+			o.Said = append(o.Said, upgrade.Said{Title: p.Title, Text: text})
 		}
 	}
 	for _, image := range c.Images {

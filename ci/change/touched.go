@@ -1,0 +1,44 @@
+package change
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// inwardFolders hold nothing that a user runs.
+var inwardFolders = []string{".github", ".gitlab", ".circleci", "docs", "doc", "website",
+	"test", "tests", "e2e", "testdata"}
+
+// inwardFile tells whether a file is for those who read about the project or work on it: docs, tests, workflows.
+func inwardFile(file string) bool {
+	for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
+		if slices.Contains(inwardFolders, path.Base(dir)) {
+			return true
+		}
+	}
+	name := path.Base(file)
+	return strings.HasSuffix(name, "_test.go") || strings.EqualFold(path.Ext(name), ".md") || name == "OWNERS"
+}
+
+// Inward tells whether paths are docs, tests and workflows alone. Of no paths it is false.
+func Inward(paths []string) bool {
+	return len(paths) > 0 && !slices.ContainsFunc(paths, func(p string) bool { return !inwardFile(p) })
+}
+
+// IsFeature tells why a change that touches the paths brings a feature, or why it brings none although it is called
+// one. Both are empty where it is not called one.
+func (c Change) IsFeature(paths []string) (why, whyNot string) {
+	switch {
+	case c.Message.Kind == Feature:
+		why = "is a feature"
+	case len(c.Message.Features) > 0:
+		why = "brings a feature, \"" + strings.Join(c.Message.Features, "\", \"") + "\""
+	default:
+		return "", ""
+	}
+	if Inward(paths) {
+		return "", "changes docs, tests or workflows only, so it is no feature for users"
+	}
+	return why, ""
+}
