@@ -63,7 +63,7 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 	}
 	chart.appVersion, chart.kubeVersion, chart.values = ch.AppVersion(), source.KubeVersion(), ch.Values
 	chart.source = source
-	kubernetes, err := render.KubernetesOf(source.KubeVersion())
+	kubernetes, err := source.Kubernetes()
 	if err != nil {
 		return []Check{lintChart(root, dir, "", nil), {Name: RenderCheck, Subject: dir, Status: Failed,
 			Details: []string{fmt.Sprintf("%s/Chart.yaml: %v", dir, err)}}}, chart

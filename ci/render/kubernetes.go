@@ -21,14 +21,16 @@ const mostPatches = 40
 type Kubernetes struct {
 	Oldest, Newest string // such as v1.37.0
 	Because        string // why these
+	between        []string
 }
 
-// Versions are the oldest and the newest version of Kubernetes in the range.
+// Versions are those of Kubernetes that a chart is rendered for, from the newest to the oldest: both ends of the range,
+// and those between them for which its templates may render something else.
 func (k Kubernetes) Versions() []string {
 	if k.Oldest == k.Newest {
 		return []string{k.Newest}
 	}
-	return []string{k.Newest, k.Oldest}
+	return append(append([]string{k.Newest}, k.between...), k.Oldest)
 }
 
 // KubernetesOf gives what a chart with this kubeVersion is rendered for: the oldest version that it allows, and the

@@ -44,10 +44,16 @@ func (l Lacking) Advice() string {
 
 // Lacking gives the images that an object runs and the bundle should have, and lacks. That is an image of the settings,
 // also where any text of the object mentions it, and every other one that carries the release's version and is not
-// foreign. by is the object, for people.
+// foreign, also where its tag or registry stands apart. by is the object, for people.
 func (i Images) Lacking(by string, object map[string]any) []Lacking {
-	found := i.used(by, Uses(object))
+	uses := Uses(object)
 	object = decoded(object)
+	for _, part := range partUses(object) {
+		if !slices.ContainsFunc(uses, func(u Use) bool { return u.Image == part.Image }) {
+			uses = append(uses, part)
+		}
+	}
+	found := i.used(by, uses)
 	for _, repository := range slices.Sorted(maps.Keys(i.Lacks)) {
 		full := ParseReference(repository).Repository
 		if slices.ContainsFunc(found, func(l Lacking) bool { return l.Repository == full }) {
@@ -117,7 +123,7 @@ const NotNamed = "not found in the objects that the charts render to with their 
 // Kubernetes that it is rendered for, installed and upgraded, without and with the foreign APIs that its templates ask
 // for. Where the chart does not render for an upgrade, unread says so.
 func (s *Source) Lacking(ctx context.Context, images Images) (found []Lacking, unread []string, err error) {
-	kubernetes, err := KubernetesOf(s.KubeVersion())
+	kubernetes, err := s.Kubernetes()
 	if err != nil {
 		return nil, nil, refusal.New("render chart %s: %w", s.dir, err)
 	}

@@ -174,3 +174,51 @@ func TestKubernetes(t *testing.T) {
 		}
 	}
 }
+
+// TestKubernetesBetween: versions between both ends are those for which templates may render something else.
+func TestKubernetesBetween(t *testing.T) {
+	for template, want := range map[string]string{
+		"a: b": "v1.37.0 v1.30.0",
+		"a: {{ .Capabilities.KubeVersion.Version }}": "v1.37.0 v1.30.0",
+		"# since 1.33": "v1.37.0 v1.30.0",
+		"{{ if semverCompare \"~1.33-0\" .Capabilities.KubeVersion.Version }}a: b{{ end }}": "v1.37.0 v1.34.0 v1.33.0 v1.32.0 v1.30.0",
+		"{{ if semverCompare \">1.20 <1.32.5\" .Capabilities.KubeVersion.GitVersion }}{{ end }}": "v1.37.0 v1.33.0 v1.32.5 " +
+			"v1.32.0 v1.31.0 v1.30.0",
+		"{{ if eq .Capabilities.KubeVersion.Minor \"35\" }}a: b{{ end }}": "v1.37.0 v1.36.0 v1.35.0 v1.34.0 v1.33.0 v1.32.0 " +
+			"v1.31.0 v1.30.0",
+		"{{ if semverCompare .Values.only .Capabilities.KubeVersion.Version }}a: b{{ end }}": "v1.37.0 v1.36.0 v1.35.0 v1.34.0 v1.30.0",
+	} {
+		values := "a: b\n"
+		if strings.Contains(template, ".Values.only") {
+			values = "only: =1.35.0\n"
+		}
+		source, err := Read(t.Context(), treeOf("-- a/Chart.yaml --\napiVersion: v2\nname: a\nversion: 1.0.0\nkubeVersion: '>=1.30.0'\n"+
+			"-- a/values.yaml --\n"+values+"-- a/templates/a.yaml --\n"+template+"\n"), "a", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := source.Kubernetes()
+		if got := strings.Join(k.Versions(), " "); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", template, got, err, want)
+		}
+	}
+}
+
+// TestLackingBetween: an image that only one version of Kubernetes between both ends runs is found.
+func TestLackingBetween(t *testing.T) {
+	for name, c := range map[string]struct{ kubeVersion, asks string }{
+		"by comparison": {"", "semverCompare \"~1.36-0\" .Capabilities.KubeVersion.Version"},
+		"by minor":      {">=1.28-0", "eq (int .Capabilities.KubeVersion.Minor) 31"},
+	} {
+		source, err := Read(t.Context(), treeOf("-- a/Chart.yaml --\napiVersion: v2\nname: a\nversion: 1.0.0\nkubeVersion: '"+
+			c.kubeVersion+"'\n-- a/templates/a.yaml --\n{{ if "+c.asks+" }}\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"+
+			"spec: {containers: [{name: a, image: a/e:v1.0.0}]}\n{{ end }}\n"), "a", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, _, err := source.Lacking(t.Context(), Images{Tag: "v1.0.0", Has: []string{"docker.io/a/pi"}})
+		if err != nil || len(found) != 1 || found[0].Image != "a/e:v1.0.0" {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+	}
+}
