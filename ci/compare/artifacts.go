@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"cmp"
+	"path"
 	"slices"
 	"strings"
 
@@ -11,6 +13,12 @@ import (
 type Built struct {
 	Config config.Config
 	Bases  map[string][]string // Dockerfile to the base images that it names
+	Charts map[string]string   // folder to the name in its Chart.yaml
+}
+
+// chartName is the name of a chart; that of its folder if Chart.yaml says none.
+func (b Built) chartName(c config.Chart) string {
+	return cmp.Or(b.Charts[c.Path], path.Base(c.Path))
 }
 
 // Artifacts compares what two versions release: images, their bases and platforms, charts and binaries.
@@ -40,7 +48,7 @@ func Artifacts(older, newer Built) []Finding {
 			dockerfiles[i.Repository] = i.Dockerfile
 		}
 		for _, c := range b.Config.Charts {
-			charts = append(charts, c.Repository+" "+c.Path)
+			charts = append(charts, path.Join(c.Repository, b.chartName(c)))
 		}
 		for _, b := range b.Config.Binaries {
 			binaries = append(binaries, b.Name)

@@ -2,51 +2,38 @@ package compare
 
 import (
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 	"unicode"
 )
 
-// CRDs tells what differs between the CustomResourceDefinitions of two trees, for those who have objects stored in the older version and upgrade. The graver of two
-// readings counts: newer clusters take an object that is invalid already as long as it is not touched there (ratcheting, Kubernetes 1.33), older ones do not.
-//
-// The lists of folders are alternatives, such as those of a chart and config/crd/bases: in each tree the first list
-// counts that has any CRD, and a folder that a tree lacks has none.
-// Of charts that have CRDs of their own each one wants a call.
-// Read are .yaml, .yml and .json files, as Helm does, with one document or more; what is no CRD is passed over, and so is a template: a file with {{ in it that cannot be
-// read as it is. A CRD that became a template is one finding. Those of apiextensions.k8s.io/v1beta1 are compared like those of v1, since they say the same in other places
-// (one schema for all versions, unknown fields kept where nothing is said).
-//
-// A file that is no YAML, and a CRD that cannot be read, are refused with file and line.
-func CRDs(older, newer fs.FS, alternatives ...[]string) ([]Finding, error) {
-	seen := map[string]*parsed{}
-	before, err := readSide(older, alternatives, seen)
-	if err != nil {
-		return nil, fmt.Errorf("the older tree: %w", err)
-	}
-	after, err := readSide(newer, alternatives, seen)
-	if err != nil {
-		return nil, fmt.Errorf("the newer tree: %w", err)
-	}
+// compareCRDs tells what differs between the CustomResourceDefinitions of two versions, by name, for those who have
+// objects stored in the older version and upgrade. The graver of two readings counts: newer clusters take an object
+// that is invalid already as long as it is not touched there (ratcheting, Kubernetes 1.33), older ones do not. Those of
+// apiextensions.k8s.io/v1beta1 are compared like those of v1, since they say the same in other places (one schema for
+// all versions, unknown fields kept where nothing is said).
+func compareCRDs(before, after map[string]placed) []Finding {
 	var findings []Finding
-	for _, name := range union(before.definitions, after.definitions) {
-		was, hadOne := before.definitions[name]
-		is, hasOne := after.definitions[name]
+	for _, name := range union(before, after) {
+		was, hadOne := before[name]
+		is, hasOne := after[name]
 		c := crdComparison{name: name, older: was, newer: is}
 		switch {
 		case !hadOne:
-			c.added(before.templates)
+			c.added()
 		case !hasOne:
-			c.removed(after.templates)
-		case was.definition != is.definition: // the same file, read once, makes the same definition
-			c.changed()
+			c.removed()
+		default:
+			c.moved()
+			if was.definition != is.definition { // the same text, read once, makes the same definition
+				c.changed()
+			}
 		}
 		findings = append(findings, c.findings...)
 	}
 	Sort(findings)
-	return findings, nil
+	return findings
 }
 
 // crdComparison compares the two of a name. version is the one of theirs that is being compared.
@@ -60,9 +47,13 @@ type crdComparison struct {
 // add completes a finding; parts follow the CRD's name in its id.
 func (c *crdComparison) add(f Finding, parts ...string) {
 	f.ID, f.Subject = New(f.Severity, CRD, append([]string{c.name}, parts...)...).ID, CRD
-	f.File = c.newer.file
-	if f.Gone {
-		f.File = c.older.file
+	at := c.newer
+	if f.Gone || c.newer.definition == nil {
+		at = c.older
+	}
+	f.File, f.Reach = at.file, &at.reach
+	if at.rendered {
+		f.Line = 0
 	}
 	f.Object = clean("CustomResourceDefinition " + c.name)
 	f.What, f.Was, f.Now = clean(f.What), shortened(clean(f.Was), most), shortened(clean(f.Now), most)
@@ -97,34 +88,49 @@ func (c *crdComparison) place(newer, older int) (line int, gone bool) {
 	return c.newer.line, false
 }
 
-// among finds the template that speaks of the CRD.
-func (c *crdComparison) among(templates []template) (file string, found bool) {
-	for _, t := range templates {
-		if strings.Contains(t.text, "CustomResourceDefinition") && strings.Contains(t.text, c.name) {
-			return t.file, true
-		}
+func (c *crdComparison) added() {
+	what := fmt.Sprintf("the CRD %s is new", c.name)
+	switch r := c.newer.reach; r.Way {
+	case ByFolder:
+		what += ": Helm installs CRDs of a crds folder with a new release only; apply it by hand before an upgrade"
+	case ByValue:
+		what += ": the chart renders it where " + strings.Join(r.Values, ", ") + " is set; apply it by hand elsewhere"
+	case ByFile:
+		what += ": apply it before the upgrade"
 	}
-	return "", false
+	c.add(Finding{Severity: Notable, Line: c.newer.line, What: what}, "added")
 }
 
-func (c *crdComparison) added(templates []template) {
-	if file, found := c.among(templates); found {
-		c.add(Finding{Severity: Notable, Line: c.newer.line, Was: file, Now: c.newer.file,
-			What: "the CRD was a template before, which cannot be compared"}, "template-before")
-		return
+func (c *crdComparison) removed() {
+	what := fmt.Sprintf("the CRD %s is gone: the operator does not act on its objects any more", c.name)
+	if r := c.older.reach; (r.Way == ByTemplate || r.Way == ByValue) && !r.Kept {
+		what += ", and Helm deletes it with all of them"
+	} else {
+		what += ", and where the CRD is deleted they are deleted with it"
 	}
-	c.add(Finding{Severity: Notable, Line: c.newer.line, What: fmt.Sprintf(
-		"the CRD %s is new: Helm installs what is in a chart's crds folder with a new release only; where it is released already, apply it by hand before the upgrade", c.name)}, "added")
+	c.add(Finding{Severity: Breaking, Line: c.older.line, Gone: true, What: what}, "removed")
 }
 
-func (c *crdComparison) removed(templates []template) {
-	if file, found := c.among(templates); found {
-		c.add(Finding{Severity: Notable, Line: c.older.line, Gone: true, Was: c.older.file, Now: file,
-			What: "the CRD is a template now, which cannot be compared"}, "template-now")
+// moved tells that a CRD comes into clusters in another way than before.
+func (c *crdComparison) moved() {
+	was, is := c.older.reach, c.newer.reach
+	if was.Way == is.Way {
 		return
 	}
-	c.add(Finding{Severity: Breaking, Line: c.older.line, Gone: true, What: fmt.Sprintf(
-		"the CRD %s is gone: the operator does not act on its objects any more, and where the CRD is deleted they are deleted with it", c.name)}, "removed")
+	f := Finding{Severity: Notable, Line: c.newer.line, Was: was.String(), Now: is.String(), What: "the CRD comes into clusters in another way"}
+	byHelm := func(r Reach) bool { return r.Way == ByTemplate || r.Way == ByValue }
+	switch {
+	case was.Way == ByTemplate && is.Way == ByValue && !was.Kept:
+		f.Severity = Breaking
+		f.What = "Helm deletes the CRD with all of its objects on an upgrade, unless " + strings.Join(is.Values, ", ") + " is set"
+	case byHelm(was) && !byHelm(is) && !was.Kept:
+		f.Severity = Breaking
+		f.What = "Helm deletes the CRD with all of its objects on an upgrade, as the chart renders it no more"
+	case !byHelm(was) && byHelm(is):
+		f.Severity = Breaking
+		f.What = "Helm refuses an upgrade where the CRD is there already and not marked as its own"
+	}
+	c.add(f, "reach", "changed")
 }
 
 func (c *crdComparison) changed() {

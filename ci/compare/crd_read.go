@@ -3,10 +3,7 @@ package compare
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -45,99 +42,18 @@ type definedVersion struct {
 	selectable                               map[string]int  // paths of selectableFields
 }
 
-// side is what one of two trees holds.
-type side struct {
-	definitions map[string]placed
-	templates   []template
-}
-
+// placed is a CRD and where it was found.
 type placed struct {
 	*definition
-	file string
+	file     string
+	reach    Reach
+	rendered bool // lines are not those of the file
 }
-
-// template is a file that is no YAML before it is rendered.
-type template struct{ file, text string }
 
 // parsed is what a file holds; most files are the same in both trees and are read once.
 type parsed struct {
 	definitions []*definition
 	template    bool
-}
-
-// readSide reads the CRDs of the first folders that have any. A folder that is missing has none. Of a CRD that a
-// folder holds twice the first one by path counts.
-func readSide(tree fs.FS, alternatives [][]string, seen map[string]*parsed) (side, error) {
-	s := side{definitions: map[string]placed{}}
-	for _, dirs := range alternatives {
-		var files []string
-		for _, dir := range dirs {
-			below, err := manifests(tree, dir)
-			if err != nil {
-				return s, err
-			}
-			files = append(files, below...)
-		}
-		for _, file := range files {
-			content, err := fs.ReadFile(tree, file)
-			if err != nil {
-				return s, fmt.Errorf("read the CRDs: %w", err)
-			}
-			p := seen[string(content)]
-			if p == nil {
-				if p, err = parse(file, content); err != nil {
-					return s, err
-				}
-				seen[string(content)] = p
-			}
-			if p.template {
-				s.templates = append(s.templates, template{file, string(content)})
-			}
-			for _, d := range p.definitions {
-				if _, twice := s.definitions[d.name]; !twice {
-					s.definitions[d.name] = placed{d, file}
-				}
-			}
-		}
-		if len(s.definitions) > 0 {
-			break
-		}
-	}
-	return s, nil
-}
-
-// manifests are the files below a folder that Helm takes for manifests, in the order of their paths. A link to a file counts as that file, one to a folder below is
-// passed over.
-func manifests(tree fs.FS, dir string) ([]string, error) {
-	dir = path.Clean(dir)
-	if stat, err := fs.Stat(tree, dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("read the CRDs: %w", err)
-	} else if !stat.IsDir() {
-		return []string{dir}, nil
-	}
-	var files []string
-	err := fs.WalkDir(tree, dir, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return fmt.Errorf("read the CRDs: %w", err)
-		}
-		if entry.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(file)) {
-			return nil
-		}
-		if entry.Type()&fs.ModeSymlink != 0 {
-			stat, err := fs.Stat(tree, file)
-			if err != nil {
-				return fmt.Errorf("read the CRDs: %w", err)
-			}
-			if stat.IsDir() {
-				return nil
-			}
-		}
-		files = append(files, file)
-		return nil
-	})
-	return files, err
 }
 
 // placeholder is in a file that is a template, or in one that merely speaks of templates: only what cannot be read counts as the former.

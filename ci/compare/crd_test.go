@@ -44,10 +44,34 @@ func treeOf(content string) fs.FS {
 	return fstest.MapFS{crdFile: {Data: []byte(content)}}
 }
 
+// crdsOf compares the CRDs in all files of two trees.
+func crdsOf(older, newer fs.FS) ([]Finding, error) {
+	seen := map[string]*parsed{}
+	var both [2]map[string]placed
+	for i, tree := range []fs.FS{older, newer} {
+		f := finder{found: map[string]placed{}, seen: seen}
+		err := fs.WalkDir(tree, ".", func(file string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !IsManifest(file) {
+				return err
+			}
+			content, err := fs.ReadFile(tree, file)
+			if err != nil {
+				return err
+			}
+			return f.take(string(content), Reach{Way: ByFile, File: file}, false)
+		})
+		if err != nil {
+			return nil, err
+		}
+		both[i] = f.found
+	}
+	return compareCRDs(both[0], both[1]), nil
+}
+
 // compared gives findings as lines: severity, id without what is the same in all, and flags.
 func compared(t *testing.T, older, newer fs.FS) []string {
 	t.Helper()
-	findings, err := CRDs(older, newer, []string{"crds"})
+	findings, err := crdsOf(older, newer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,8 +131,6 @@ func TestCRDs(t *testing.T) {
 		upLine, dnLine int
 	}{
 		{name: "the CRD", newer: versionOf(""), up: []string{"notable added"}, down: []string{"breaking removed gone"}, upLine: 4, dnLine: 4},
-		{name: "a template", older: versionOf(""), newer: "{{- if .Values.crds }}\n" + versionOf("") + "{{- end }}\n",
-			up: []string{"notable template-now gone"}, down: []string{"notable template-before"}},
 		{name: "scope", older: crdOf("  scope: Namespaced\n", versionWith("name: v1, served: true, storage: true", "")),
 			newer: crdOf("  scope: Cluster\n", versionWith("name: v1, served: true, storage: true", "")),
 			up:    []string{"breaking scope/changed forward"}, down: []string{"breaking scope/changed forward"}, upWas: "Namespaced", upNow: "Cluster", upLine: 8, dnLine: 8},
@@ -281,8 +303,8 @@ func TestCRDs(t *testing.T) {
 					t.Errorf("compared with itself: %q", lines)
 				}
 			}
-			findings, _ := CRDs(older, newer, []string{"crds"})
-			back, _ := CRDs(newer, older, []string{"crds"})
+			findings, _ := crdsOf(older, newer)
+			back, _ := crdsOf(newer, older)
 			if test.upWas+test.upNow != "" && (findings[0].Was != test.upWas || findings[0].Now != test.upNow) {
 				t.Errorf("was %q, now %q", findings[0].Was, findings[0].Now)
 			}
@@ -299,11 +321,11 @@ func TestCRDsFile(t *testing.T) {
 		"spec:\n  group: demo.example.com\n  names: {kind: PiJob, plural: pijobs}\n  versions:\n  - name: v1alpha1\n    served: true\n    storage: true\n    schema:\n" +
 		"      openAPIV3Schema:\n        type: object\n        properties:\n          spec:\n            type: object\n            properties:\n"
 	const digits = "              digits:\n                type: integer\n                maximum: "
-	findings, err := CRDs(treeOf(head+digits+"1000\n"), treeOf(head+"              # fewer\n"+digits+"100\n"), []string{"charts/x/crds"}, []string{"crds"})
+	findings, err := crdsOf(treeOf(head+digits+"1000\n"), treeOf(head+"              # fewer\n"+digits+"100\n"))
 	want := []Finding{{
 		ID: "crd/pijobs.demo.example.com/v1alpha1/spec.digits/narrowed", Subject: CRD, Severity: Breaking,
 		What: "spec.digits of v1alpha1 takes less than before: a stored object with something else there is refused", Was: "maximum 1000", Now: "maximum 100",
-		File: crdFile, Line: 24, Object: "CustomResourceDefinition pijobs.demo.example.com",
+		File: crdFile, Line: 24, Reach: &Reach{Way: ByFile, File: crdFile}, Object: "CustomResourceDefinition pijobs.demo.example.com",
 	}}
 	if diff := cmp.Diff(want, findings); err != nil || diff != "" {
 		t.Errorf("%s, %v", diff, err)
@@ -322,45 +344,6 @@ func TestCRDsBeta(t *testing.T) {
 		", properties: {a: {type: integer}}"))
 	if lines := compared(t, treeOf(beta("type: integer")), treeOf(v1)); !slices.Equal(lines, []string{"breaking unknown-fields/pruned", "notable api-version/changed"}) {
 		t.Errorf("%q", lines)
-	}
-}
-
-// TestCRDsFolders: which files count.
-func TestCRDsFolders(t *testing.T) {
-	file := func(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
-	wide, narrow := ofField("type: integer"), ofField("type: integer, minimum: 1")
-	described := strings.Replace(wide, "type: integer", `type: integer, description: "as in {{ .Name }}"`, 1)
-	list := "apiVersion: v1\nkind: List\nitems:\n- " + strings.ReplaceAll(narrow, "\n", "\n  ") + "\n"
-	patch := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: jobs.example.com, annotations: {a: b}}\nspec: {conversion: {strategy: Webhook}}\n"
-	older := fstest.MapFS{"crds/a.yaml": file(wide)}
-	for _, test := range []struct {
-		name  string
-		newer fstest.MapFS
-		want  []string
-	}{
-		{"the first folder", fstest.MapFS{"crds/a.yaml": file(wide), "config/a.yaml": file(narrow)}, nil},
-		{"the second where the first has none", fstest.MapFS{"crds/NOTES.yaml": file("a: b\n---\n- c\n---\n"), "config/deep/a.yml": file(narrow)}, []string{"crd/jobs.example.com/v1/a/narrowed"}},
-		{"the second where the first has templates", fstest.MapFS{"crds/a.yaml": file("a: {{ x\n" + wide), "config/a.yaml": file(narrow)}, []string{"crd/jobs.example.com/v1/a/narrowed"}},
-		{"what speaks of templates", fstest.MapFS{"crds/a.yaml": file(described)}, nil},
-		{"patches", fstest.MapFS{"crds/0.yaml": file(patch), "crds/a.yaml": file(wide)}, nil},
-		{"lists", fstest.MapFS{"crds/a.json": file(list)}, []string{"crd/jobs.example.com/v1/a/narrowed"}},
-		{"other files", fstest.MapFS{"crds/README.md": file("\t: ["), "crds/a.yaml": file(wide)}, nil},
-		{"another group's kind", fstest.MapFS{"crds/0.yaml": file(strings.Replace(narrow, "apiextensions.k8s.io", "example.com", 1)), "crds/a.yaml": file(wide)}, nil},
-		{"twice", fstest.MapFS{"crds/a.yaml": file(wide), "crds/b.yaml": file(narrow)}, nil},
-		{"anchors", fstest.MapFS{"crds/a.yaml": file(versionOf(", properties: {a: {<<: &x {type: integer}, minimum: 1}}, x: *x"))}, []string{"crd/jobs.example.com/v1/a/narrowed"}},
-		{"a file instead of a folder", fstest.MapFS{"crds": file(narrow)}, []string{"crd/jobs.example.com/v1/a/narrowed"}},
-	} {
-		findings, err := CRDs(older, test.newer, []string{"crds"}, []string{"config"})
-		var ids []string
-		for _, f := range findings {
-			ids = append(ids, f.ID)
-		}
-		if err != nil || !slices.Equal(ids, test.want) {
-			t.Errorf("%s: %q, %v", test.name, ids, err)
-		}
-	}
-	if findings, err := CRDs(fstest.MapFS{}, fstest.MapFS{}, []string{"crds"}); err != nil || findings != nil {
-		t.Errorf("%v, %v", findings, err)
 	}
 }
 
@@ -396,7 +379,7 @@ func TestCRDsRefused(t *testing.T) {
 	} {
 		start := time.Now()
 		for _, trees := range [][2]fs.FS{{treeOf(test.content), treeOf("")}, {treeOf(""), treeOf(test.content)}} {
-			if _, err := CRDs(trees[0], trees[1], []string{"crds"}); !refusal.Is(err) || !strings.Contains(err.Error(), test.want) {
+			if _, err := crdsOf(trees[0], trees[1]); !refusal.Is(err) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%s: %v", test.name, err)
 			}
 		}
@@ -424,15 +407,15 @@ func FuzzCRDs(f *testing.F) {
 		for i, content := range [][]byte{older, newer} {
 			// A comment makes it another file, which is read on its own.
 			twin := fstest.MapFS{"crds/a.yaml": {Data: append([]byte("# twin\n"), content...)}}
-			if findings, err := CRDs(trees[i], twin, []string{"crds"}); err == nil && len(findings) > 0 {
+			if findings, err := crdsOf(trees[i], twin); err == nil && len(findings) > 0 {
 				t.Errorf("compared with itself: %+v", findings)
 			}
 		}
-		up, err := CRDs(trees[0], trees[1], []string{"crds"})
+		up, err := crdsOf(trees[0], trees[1])
 		if err != nil && !refusal.Is(err) {
 			t.Fatal(err)
 		}
-		down, back := CRDs(trees[1], trees[0], []string{"crds"})
+		down, back := crdsOf(trees[1], trees[0])
 		if (err == nil) != (back == nil) {
 			t.Fatalf("%v one way, %v the other", err, back)
 		}
@@ -469,7 +452,7 @@ func BenchmarkCRDs(b *testing.B) {
 	older, newer := treeOf(large(9)), treeOf(large(9)+"# other\n")
 	b.SetBytes(int64(2 * len(large(9))))
 	for b.Loop() {
-		if _, err := CRDs(older, newer, []string{"crds"}); err != nil {
+		if _, err := crdsOf(older, newer); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -44,7 +44,10 @@ type Finding struct {
 	Line     int      `json:"line,omitempty"` // from 1; 0 where no line says it
 	Gone     bool     `json:"gone,omitempty"` // File and Line are those of the older tree
 	Object   string   `json:"object,omitempty"`
-	Forward  bool     `json:"forward,omitempty"` // it cannot be taken back by going back: what the newer version stores the older one does not know
+	Reach    *Reach   `json:"reach,omitempty"` // of a CRD: how it comes into a cluster
+	// NotCompared: it is no difference, but a part of one version that could not be read.
+	NotCompared bool `json:"notCompared,omitempty"`
+	Forward     bool `json:"forward,omitempty"` // it cannot be taken back by going back: what the newer version stores the older one does not know
 }
 
 // New makes a finding of a subject; the parts of its id are joined by slashes, whatever in them is a slash, a blank or a control character is written as a dash.
@@ -59,6 +62,19 @@ func New(severity Severity, subject string, parts ...string) Finding {
 		}, part)
 	}
 	return Finding{ID: id, Subject: subject, Severity: severity}
+}
+
+// NothingCompared is the only finding where the older version cannot be read.
+func NothingCompared(err error) Finding {
+	f := New(Notable, Go, "version", "not-compared", olderSide)
+	f.What, f.Now = "nothing is compared: the older version cannot be read", strings.Join(strings.Fields(err.Error()), " ")
+	f.NotCompared = true
+	return f
+}
+
+// Unreadable tells whether the finding is a part of the newer version that could not be read.
+func (f Finding) Unreadable() bool {
+	return f.NotCompared && f.Severity == Notable && strings.HasSuffix(f.ID, "/not-compared/"+newerSide)
 }
 
 var graveness = []Severity{Breaking, Notable, Info}

@@ -19,11 +19,11 @@ const goMod = "go.mod"
 func GoModule(older, newer fs.FS) ([]Finding, error) {
 	was, err := readModule(older)
 	if err != nil {
-		return nil, err
+		return nil, of(olderSide, err)
 	}
 	now, err := readModule(newer)
 	if err != nil || was == nil || now == nil {
-		return nil, err
+		return nil, of(newerSide, err)
 	}
 	var findings []Finding
 	if was.path != now.path {

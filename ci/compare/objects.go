@@ -17,22 +17,22 @@ import (
 //
 // A document that is no object is refused.
 func ChartObjects(older, newer render.Rendering) ([]Finding, error) {
-	before, err := readObjects(older, "older")
+	before, err := readObjects(older, olderSide)
 	if err != nil {
-		return nil, err
+		return nil, of(olderSide, err)
 	}
-	after, err := readObjects(newer, "newer")
+	after, err := readObjects(newer, newerSide)
 	if err != nil {
-		return nil, err
+		return nil, of(newerSide, err)
 	}
 	tellApart(before, after)
-	was, err := byLabel(before, "older")
+	was, err := byLabel(before, olderSide)
 	if err != nil {
-		return nil, err
+		return nil, of(olderSide, err)
 	}
-	now, err := byLabel(after, "newer")
+	now, err := byLabel(after, newerSide)
 	if err != nil {
-		return nil, err
+		return nil, of(newerSide, err)
 	}
 	c := &objectsComparison{was: was, now: now}
 	for label, o := range was.objects {

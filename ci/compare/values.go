@@ -10,21 +10,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ChartValues compares the values of the chart in the folder dir of two trees: the defaults in its values.yaml, and what its values.schema.json allows. Those of its
+// ChartValues compares the values of a chart of two trees, in the folders before and dir: the defaults in its values.yaml, and what its values.schema.json allows. Those of its
 // subcharts are not looked at.
 //
 // A value that merely carries the chart's own version, or an empty tag instead of it, is no finding: the chart's appVersion says the same. A map that is empty on one side,
 // or that Kubernetes itself defines (labels, resources, a security context), is one value, as lists are: whatever a user sets there is handed through.
 //
 // A tree without Chart.yaml, and files that cannot be read as what they are, are refused.
-func ChartValues(older, newer fs.FS, dir string) ([]Finding, error) {
-	was, err := readValues(older, "older", dir)
+func ChartValues(older fs.FS, before string, newer fs.FS, dir string) ([]Finding, error) {
+	was, err := readValues(older, olderSide, before)
 	if err != nil {
-		return nil, err
+		return nil, of(olderSide, err)
 	}
-	now, err := readValues(newer, "newer", dir)
+	now, err := readValues(newer, newerSide, dir)
 	if err != nil {
-		return nil, err
+		return nil, of(newerSide, err)
 	}
 	c := &valuesComparison{was: was, now: now}
 	c.maps(nil, was.root, now.root)

@@ -140,12 +140,12 @@ func TestChartValues(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			older, newer := chartTree("1.4.0", test.older), chartTree("1.5.0", test.newer)
-			there, err := ChartValues(older, newer, "o")
+			there, err := ChartValues(older, "o", newer, "o")
 			if err != nil {
 				t.Fatal(err)
 			}
 			sameTold(t, there, test.there)
-			back, err := ChartValues(newer, older, "o")
+			back, err := ChartValues(newer, "o", older, "o")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -156,7 +156,7 @@ func TestChartValues(t *testing.T) {
 
 func TestRemovedValueIsRefused(t *testing.T) {
 	const schema = "-- values.schema.json --\n{\"properties\": {\"a\": {\"additionalProperties\": false, \"patternProperties\": {\"^x\": {}}}}}"
-	found, err := ChartValues(chartTree("1.4.0", "a: {b: 1, x1: 1, d: 0}\n"+schema), chartTree("1.4.0", "a: {d: 0}\n"+schema), "o")
+	found, err := ChartValues(chartTree("1.4.0", "a: {b: 1, x1: 1, d: 0}\n"+schema), "o", chartTree("1.4.0", "a: {d: 0}\n"+schema), "o")
 	if err != nil || len(found) != 2 || !strings.Contains(found[0].What, "a.b is gone: an upgrade that sets it is refused") || !strings.Contains(found[1].What, "setting it does nothing") {
 		t.Errorf("%+v, %v", found, err)
 	}
@@ -174,11 +174,11 @@ func TestWrongValues(t *testing.T) {
 		"no chart's":      {"-- Chart.yaml --\nversion: 1\n", "read o/Chart.yaml of the older version: it is no chart's: it has no name"},
 		"no chart at all": {"-- Chart.yaml --\n[\n", "read o/Chart.yaml of the older version: it is no chart's: yaml: "},
 	} {
-		if _, err := ChartValues(chartTree("1.4.0", test.files), good, "o"); !refusal.Is(err) || !strings.Contains(err.Error(), test.says) {
+		if _, err := ChartValues(chartTree("1.4.0", test.files), "o", good, "o"); !refusal.Is(err) || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := ChartValues(good, fstest.MapFS{}, "o"); !refusal.Is(err) || !strings.Contains(err.Error(), "the newer version has no o/Chart.yaml") {
+	if _, err := ChartValues(good, "o", fstest.MapFS{}, "o"); !refusal.Is(err) || !strings.Contains(err.Error(), "the newer version has no o/Chart.yaml") {
 		t.Errorf("%v", err)
 	}
 }
@@ -212,7 +212,7 @@ func FuzzChartValues(f *testing.F) {
 		tree := chartTree("1.5.0", "")
 		tree["o/values.yaml"] = &fstest.MapFile{Data: values}
 		tree["o/values.schema.json"] = &fstest.MapFile{Data: schema}
-		found, err := ChartValues(tree, tree, "o")
+		found, err := ChartValues(tree, "o", tree, "o")
 		if err != nil {
 			if !refusal.Is(err) {
 				t.Error(err)
@@ -223,7 +223,7 @@ func FuzzChartValues(f *testing.F) {
 			t.Errorf("compared with itself: %+v", found)
 		}
 		for _, trees := range [][2]fstest.MapFS{{tree, chartTree("1.4.0", other)}, {chartTree("1.4.0", other), tree}} {
-			if _, err := ChartValues(trees[0], trees[1], "o"); err != nil {
+			if _, err := ChartValues(trees[0], "o", trees[1], "o"); err != nil {
 				t.Error(err)
 			}
 		}

@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
@@ -18,18 +21,57 @@ import (
 type Side struct {
 	Tree *git.Tree
 	Built
+
+	repository *git.Repository
+	commit     string
 }
 
-// Open reads a version at a commit: its tree, which whoever opens closes, its settings (content, the file named name, where it is not nil), and the base images of its
-// Dockerfiles, which bases finds. What is wrong with a Dockerfile is for whoever builds it to say.
-func Open(ctx context.Context, r *git.Repository, commit, name string, content []byte, bases func(tree fs.FS, image config.Image) ([]string, error)) (Side, error) {
-	tree, err := r.Tree(ctx, commit)
+// Settings are the settings that a version is read by.
+type Settings struct {
+	Name    string // of Content, for errors
+	Content []byte // nil: those of its tree
+	Later   []byte // those of a later version, which count where the tree has none, or none that can be read
+}
+
+// load gives the settings of a tree.
+func (s Settings) load(tree fs.FS) (config.Config, error) {
+	if s.Content != nil {
+		return config.Load(tree, s.Name, s.Content)
+	}
+	_, missing := fs.Stat(tree, config.File)
+	if missing == nil || s.Later == nil {
+		c, err := config.Load(tree, "", nil)
+		if err == nil || s.Later == nil {
+			return c, err
+		}
+	}
+	c, err := config.Load(tree, "the later "+config.File, s.Later)
+	if err != nil {
+		return config.Load(tree, "", nil)
+	}
+	return c, nil
+}
+
+// Open reads a version at a commit: its tree, which the caller closes, its settings, and the base images of its
+// Dockerfiles, which bases finds. Faults in a Dockerfile are told where the image is built.
+func Open(ctx context.Context, r *git.Repository, commit string, settings Settings, bases func(tree fs.FS, image config.Image) ([]string, error)) (Side, error) {
+	at, err := r.Commit(ctx, commit)
 	if err != nil {
 		return Side{}, err
 	}
-	s := Side{Tree: tree, Built: Built{Bases: map[string][]string{}}}
-	if s.Config, err = config.Load(tree, name, content); err != nil {
+	tree, err := r.Tree(ctx, at.ID)
+	if err != nil {
+		return Side{}, err
+	}
+	s := Side{Tree: tree, Built: Built{Bases: map[string][]string{}, Charts: map[string]string{}}, repository: r, commit: at.ID}
+	if s.Config, err = settings.load(tree); err != nil {
 		return s, errors.Join(err, tree.Close())
+	}
+	for _, c := range s.Config.Charts {
+		var meta struct{ Name string }
+		if content, err := fs.ReadFile(tree, path.Join(c.Path, "Chart.yaml")); err == nil && yaml.Unmarshal(content, &meta) == nil {
+			s.Charts[c.Path] = meta.Name
+		}
 	}
 	for _, image := range s.Config.Images {
 		if found, err := bases(tree, image); err == nil {
@@ -39,142 +81,209 @@ func Open(ctx context.Context, r *git.Repository, commit, name string, content [
 	return s, nil
 }
 
-// Versions gives all that differs between two versions, the gravest first. What cannot be read is refused.
-func Versions(ctx context.Context, older, newer Side) ([]Finding, error) {
-	findings := Artifacts(older.Built, newer.Built)
-	add := func(more []Finding, err error) error {
-		findings = append(findings, more...)
-		return err
+// Settings are the settings in the version's tree; nil if it has none.
+func (s Side) Settings() []byte {
+	content, err := s.Tree.ReadFile(config.File)
+	if err != nil {
+		return nil
 	}
-	if err := add(GoModule(older.Tree, newer.Tree)); err != nil {
-		return nil, err
-	}
-	if err := add(crds(older, newer)); err != nil {
-		return nil, err
-	}
-	if err := add(charts(ctx, older, newer)); err != nil {
-		return nil, err
-	}
-	Sort(findings)
-	return findings, nil
+	return content
 }
 
-// crds compares the CRDs that each chart installs, those of its subcharts included, or, without a chart that has some,
-// those that controller-gen leaves for kustomize.
-func crds(older, newer Side) ([]Finding, error) {
-	kustomize := []string{"config/crd/bases"}
-	var findings []Finding
-	compared := false
-	for _, chart := range newer.Config.Charts {
-		folders := append(crdFolders(newer.Tree, chart.Path), crdFolders(older.Tree, chart.Path)...)
-		if len(folders) == 0 {
+// The sides of a comparison, as texts and ids name them.
+const (
+	olderSide = "older"
+	newerSide = "newer"
+)
+
+// Versions gives all that differs between two versions, the gravest first. A part of a version that cannot be read is a
+// finding that says so, and everything else is compared.
+func Versions(ctx context.Context, older, newer Side) ([]Finding, error) {
+	c := &comparison{older: older, newer: newer, findings: Artifacts(older.Built, newer.Built)}
+	if err := c.add(Go, "the Go module")(GoModule(older.Tree, newer.Tree)); err != nil {
+		return nil, err
+	}
+	charts := pairs(older.Built, newer.Built)
+	for _, p := range charts {
+		if err := c.chart(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.manifests(); err != nil {
+		return nil, err
+	}
+	if err := c.crds(ctx, charts); err != nil {
+		return nil, err
+	}
+	Sort(c.findings)
+	c.findings = slices.CompactFunc(c.findings, func(a, b Finding) bool { return a.ID == b.ID })
+	return c.findings, nil
+}
+
+// comparison collects what differs between two versions.
+type comparison struct {
+	older, newer Side
+	findings     []Finding
+}
+
+// unread is an error of one side.
+type unread struct {
+	side string
+	error
+}
+
+func (u unread) Unwrap() error { return u.error }
+
+// of marks an error as one of a side.
+func of(side string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return unread{side, err}
+}
+
+// add takes findings of a subject. If something could not be read, a finding says that it was not compared.
+func (c *comparison) add(subject, what string, about ...string) func([]Finding, error) error {
+	return func(found []Finding, err error) error {
+		c.findings = append(c.findings, found...)
+		var u unread
+		if !errors.As(err, &u) || !refusal.Is(err) {
+			return err
+		}
+		f := New(Notable, subject, append(slices.Clone(about), "not-compared", u.side)...)
+		f.What = fmt.Sprintf("%s is not compared: the %s version cannot be read", what, u.side)
+		f.Now, f.NotCompared = strings.Join(strings.Fields(u.error.Error()), " "), true
+		c.findings = append(c.findings, f)
+		return nil
+	}
+}
+
+// pair is a chart in both versions. A version that lacks it has nil.
+type pair struct{ older, newer *chart }
+
+// chart is a released chart of one version.
+type chart struct {
+	config.Chart
+	side     string
+	source   *render.Source // nil if it cannot be read
+	rendered *render.Rendering
+}
+
+// pairs are the charts of two versions: those in one folder, and those of one name that lay in another folder before.
+func pairs(older, newer Built) []pair {
+	var all []pair
+	left := slices.Clone(older.Config.Charts)
+	take := func(same func(config.Chart) bool) *chart {
+		at := slices.IndexFunc(left, same)
+		if at < 0 {
+			return nil
+		}
+		c := &chart{Chart: left[at], side: olderSide}
+		left = slices.Delete(left, at, at+1)
+		return c
+	}
+	for _, n := range newer.Config.Charts {
+		all = append(all, pair{take(func(o config.Chart) bool { return o.Path == n.Path }), &chart{Chart: n, side: newerSide}})
+	}
+	for i, p := range all {
+		if p.older == nil {
+			all[i].older = take(func(o config.Chart) bool { return older.chartName(o) == newer.chartName(p.newer.Chart) })
+		}
+	}
+	if len(left) == 1 && len(all) == 1 && all[0].older == nil { // the only chart was renamed
+		all[0].older = take(func(config.Chart) bool { return true })
+	}
+	for _, o := range left {
+		all = append(all, pair{older: &chart{Chart: o, side: olderSide}})
+	}
+	return all
+}
+
+// chart reads and renders a chart of both versions, and compares its values and objects.
+func (c *comparison) chart(ctx context.Context, p pair) error {
+	dir := ""
+	for _, side := range []struct {
+		*chart
+		Side
+	}{{p.older, c.older}, {p.newer, c.newer}} {
+		if side.chart == nil {
 			continue
 		}
-		more, err := CRDs(older.Tree, newer.Tree, folders, kustomize)
-		if err != nil {
-			return nil, err
+		dir = side.Path
+		source, err := render.Read(ctx, side.Tree, side.Path, side.Fetch)
+		if err == nil {
+			side.source = source
 		}
-		findings, compared = append(findings, more...), true
-	}
-	if compared {
-		Sort(findings) // two charts may have one subchart
-		return slices.CompactFunc(findings, func(a, b Finding) bool { return a.ID == b.ID }), nil
-	}
-	return CRDs(older.Tree, newer.Tree, kustomize)
-}
-
-// crdFolders are the folders with CRDs that Helm installs of a chart: its own, and those of subcharts that are folders
-// of the tree.
-func crdFolders(tree fs.FS, dir string) []string {
-	var folders []string
-	for _, chart := range render.Folders(tree, dir) {
-		below, err := fs.Glob(tree, path.Join(chart, "charts", "*", "crds"))
-		if err != nil {
-			below = nil // a name that is no pattern
-		}
-		for _, folder := range append([]string{path.Join(chart, "crds")}, below...) {
-			if _, err := fs.Stat(tree, folder); err == nil && !slices.Contains(folders, folder) {
-				folders = append(folders, folder)
-			}
+		if err := c.add(Objects, "chart "+dir, "chart", dir)(nil, of(side.side, err)); err != nil {
+			return err
 		}
 	}
-	return folders
-}
-
-// charts compares the charts that both versions have at one path: their values, and what they render to with the default ones.
-func charts(ctx context.Context, older, newer Side) ([]Finding, error) {
-	var both []string
-	for _, chart := range newer.Config.Charts {
-		if slices.ContainsFunc(older.Config.Charts, func(c config.Chart) bool { return c.Path == chart.Path }) {
-			both = append(both, chart.Path)
+	c.leaveOut(dir, p)
+	for _, one := range []*chart{p.older, p.newer} {
+		if one == nil || one.source == nil {
+			continue
 		}
-	}
-	if len(both) == 0 {
-		return nil, nil
-	}
-	var findings []Finding
-	for _, dir := range both {
-		values, err := ChartValues(older.Tree, newer.Tree, dir)
-		if err != nil {
-			return nil, err
+		if err := c.add(Objects, "what chart "+dir+" renders to", "rendering", dir)(nil, of(one.side, one.render(ctx))); err != nil {
+			return err
 		}
-		objects, err := objectsOfChart(ctx, older, newer, dir)
-		if err != nil {
-			return nil, err
-		}
-		findings = append(findings, slices.Concat(values, objects)...)
-	}
-	return findings, nil
-}
-
-// objectsOfChart compares what two versions of a chart render to. A dependency that either commit lacks is left out of
-// both, and one finding says so: what is tagged stays as it is.
-func objectsOfChart(ctx context.Context, older, newer Side, dir string) ([]Finding, error) {
-	var sources []*render.Source
-	var findings []Finding
-	for _, side := range []struct {
-		Side
-		name string
-	}{{older, "older"}, {newer, "newer"}} {
-		at := slices.IndexFunc(side.Config.Charts, func(c config.Chart) bool { return c.Path == dir })
-		source, err := render.Read(ctx, side.Tree, dir, side.Config.Charts[at].Fetch)
-		if err != nil {
-			return nil, fmt.Errorf("of the %s version: %w", side.name, err)
-		}
-		for _, p := range source.Problems {
-			f := New(Notable, Objects, "dependency", p.Name, "not-compared", side.name)
-			f.What = fmt.Sprintf("what the dependency %s of chart %s brings is not compared: the %s version does not have it as it declares it", p.Name, dir, side.name)
-			f.File, f.Now = dir, p.String()
-			if !slices.ContainsFunc(findings, func(other Finding) bool { return other.ID == f.ID }) {
-				findings = append(findings, f)
-			}
-		}
-		sources = append(sources, source)
-	}
-	var made []render.Rendering
-	for _, source := range sources {
-		for _, other := range sources {
-			for _, p := range other.Problems {
-				source.LeaveOut(p.Name)
-			}
-		}
-		kubernetes, err := render.KubernetesOf(source.KubeVersion())
-		if err != nil {
-			return nil, refusal.New("render chart %s: %w", dir, err)
-		}
-		r, err := source.Render(ctx, kubernetes.Newest, nil)
-		if err != nil {
-			return nil, refusal.New("render chart %s: %w", dir, err)
-		}
-		if side := []string{"older", "newer"}[len(made)]; r.Instead != nil {
-			f := New(Notable, Objects, "chart", source.Name(), "not-default-values", side)
+		if one.rendered != nil && one.rendered.Instead != nil {
+			f := New(Notable, Objects, "chart", one.source.Name(), "not-default-values", one.side)
+			f.File = one.rendered.Instead.File
 			f.What = fmt.Sprintf("chart %s of the %s version refuses its default values alone; its objects are compared as %s makes them",
-				dir, side, r.Instead.File)
-			f.File = r.Instead.File
-			findings = append(findings, f)
+				dir, one.side, f.File)
+			c.findings = append(c.findings, f)
 		}
-		made = append(made, r)
 	}
-	objects, err := ChartObjects(made[0], made[1])
-	return append(findings, objects...), err
+	if p.older == nil || p.newer == nil {
+		return nil
+	}
+	if p.older.Path != p.newer.Path {
+		f := New(Info, Objects, "chart", path.Base(dir), "moved")
+		f.What, f.Was, f.Now, f.File = "the chart lies in another folder", p.older.Path, p.newer.Path, p.newer.Path+"/Chart.yaml"
+		c.findings = append(c.findings, f)
+	}
+	if err := c.add(Values, "the values of chart "+dir, dir)(ChartValues(c.older.Tree, p.older.Path, c.newer.Tree, p.newer.Path)); err != nil {
+		return err
+	}
+	if p.older.rendered == nil || p.newer.rendered == nil {
+		return nil
+	}
+	return c.add(Objects, "the objects of chart "+dir, dir)(ChartObjects(*p.older.rendered, *p.newer.rendered))
+}
+
+// leaveOut leaves out of both versions the dependencies that either lacks: what is tagged stays as it is.
+func (c *comparison) leaveOut(dir string, p pair) {
+	var names []string
+	for _, one := range []*chart{p.older, p.newer} {
+		if one == nil || one.source == nil {
+			continue
+		}
+		for _, problem := range one.source.Problems {
+			names = append(names, problem.Name)
+			f := New(Notable, Objects, "dependency", problem.Name, "not-compared", one.side)
+			f.What = fmt.Sprintf("what the dependency %s of chart %s brings is not compared: the %s version does not have it as it declares it",
+				problem.Name, dir, one.side)
+			f.File, f.Now, f.NotCompared = dir, problem.String(), true
+			c.findings = append(c.findings, f)
+		}
+	}
+	for _, one := range []*chart{p.older, p.newer} {
+		if one != nil && one.source != nil {
+			one.source.LeaveOut(names...)
+		}
+	}
+}
+
+// render renders the chart with its default values, for the newest version of Kubernetes.
+func (one *chart) render(ctx context.Context) error {
+	kubernetes, err := render.KubernetesOf(one.source.KubeVersion())
+	if err != nil {
+		return refusal.New("render chart %s: %w", one.Path, err)
+	}
+	r, err := one.source.Render(ctx, kubernetes.Newest, nil)
+	if err != nil {
+		return refusal.New("render chart %s: %w", one.Path, err)
+	}
+	one.rendered = &r
+	return nil
 }

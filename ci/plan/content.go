@@ -27,9 +27,7 @@ func (m *maker) judge(ctx context.Context, tree *git.Tree) error {
 	if err != nil {
 		return err
 	}
-	if p.Findings, err = m.compare(ctx); refusal.Is(err) {
-		m.notice("what differs for users between %s and %s is not known: %v", p.From, p.Version, err)
-	} else if err != nil {
+	if p.Findings, err = m.compare(ctx); err != nil {
 		return err
 	}
 	q := policy.Question{Version: p.Version, Before: p.From, Policy: *p.Config.Policy, Changes: changes, Findings: p.Findings, Accept: m.Accept, Explain: p.Config.Explain}
@@ -59,26 +57,41 @@ func (m *maker) applyPolicy() {
 
 // compare gives what differs from the version that users come from.
 func (m *maker) compare(ctx context.Context) ([]compare.Finding, error) {
-	older, err := m.side(ctx, m.tags[m.plan.From], m.OwnBefore)
-	if err != nil {
-		return nil, err
-	}
-	defer older.Tree.Close()
-	newer, err := m.side(ctx, m.base.ID, false)
+	newer, err := m.side(ctx, m.base.ID, compare.Settings{Name: m.ConfigName, Content: m.Config})
 	if err != nil {
 		return nil, err
 	}
 	defer newer.Tree.Close()
+	before := compare.Settings{Name: m.ConfigName, Content: m.Config, Later: newer.Settings()}
+	if m.OwnBefore {
+		before.Content = nil
+	}
+	older, err := m.side(ctx, m.tags[m.plan.From], before)
+	if refusal.Is(err) {
+		return []compare.Finding{compare.NothingCompared(err)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer older.Tree.Close()
 	return compare.Versions(ctx, older, newer)
 }
 
-// side reads a version by the settings that were given, if there are some, or by its own.
-func (m *maker) side(ctx context.Context, commit string, own bool) (compare.Side, error) {
-	content := m.Config
-	if own {
-		content = nil
+// checkCompared refuses a version of which a part could not be compared, as it cannot be read.
+func (m *maker) checkCompared(context.Context, *git.Tree) error {
+	if m.Again || len(m.plan.Against) > 0 { // a reason may be told already
+		return nil
 	}
-	return compare.Open(ctx, m.Repository, commit, m.ConfigName, content, func(tree fs.FS, image config.Image) ([]string, error) {
+	for _, f := range m.plan.Findings {
+		if f.Unreadable() {
+			m.against("%s: %s", f.What, f.Now)
+		}
+	}
+	return nil
+}
+
+func (m *maker) side(ctx context.Context, commit string, settings compare.Settings) (compare.Side, error) {
+	return compare.Open(ctx, m.Repository, commit, settings, func(tree fs.FS, image config.Image) ([]string, error) {
 		seen, err := m.Examine(tree, image)
 		return seen.Bases, err
 	})

@@ -85,7 +85,7 @@ func inRegistry(registry, name string) string {
 
 // structured gives the lists and maps of a text that is nothing else, in YAML or JSON.
 func structured(text string) []any {
-	docs, err := split("", text)
+	docs, err := Split("", text)
 	if err != nil {
 		return nil
 	}

@@ -46,6 +46,7 @@ type Rendering struct {
 type Document struct {
 	File string // where it comes from, relative to the tree
 	Text string
+	Once bool // it lies in a crds folder: Helm installs it with a new release only
 }
 
 // Given are values that a chart is rendered with instead of its defaults.
@@ -170,18 +171,21 @@ func (s *Source) KubeVersion() string { return s.meta.KubeVersion }
 // documents splits what a chart renders to, its crds/ first; the rest by path.
 func (s *Source) documents(ch *chartv2.Chart, rendered map[string]string) ([]Document, error) {
 	var docs []Document
-	add := func(name, text string) error {
-		more, err := split(s.inTree(name), text)
+	add := func(name, text string, once bool) error {
+		more, err := Split(s.inTree(name), text)
+		for i := range more {
+			more[i].Once = once
+		}
 		docs = append(docs, more...)
 		return err
 	}
 	var errs []error
 	for _, crd := range ch.CRDObjects() {
-		errs = append(errs, add(filepath.ToSlash(crd.Filename), string(crd.File.Data)))
+		errs = append(errs, add(filepath.ToSlash(crd.Filename), string(crd.File.Data), true))
 	}
 	for _, name := range slices.Sorted(maps.Keys(rendered)) {
 		if path.Base(name) != "NOTES.txt" {
-			errs = append(errs, add(name, rendered[name]))
+			errs = append(errs, add(name, rendered[name], false))
 		}
 	}
 	return docs, errors.Join(errs...)
@@ -220,7 +224,8 @@ func inTree(text, chart, dir string) string {
 	return pattern.ReplaceAllString(text, "${1}"+strings.ReplaceAll(dir, "$", "$$")+"/${2}/")
 }
 
-func split(file, text string) ([]Document, error) {
+// Split splits the YAML documents of a file.
+func Split(file, text string) ([]Document, error) {
 	var docs []Document
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
 	for {

@@ -1,10 +1,11 @@
-// Package upgrade is the stage "upgrade": the guide from one version to another, for those who run the operator. It is text made of findings and of what explains
-// them; it compares nothing itself, and asks no cluster.
+// Package upgrade writes the guide from one version to another, for users of the operator. It turns findings, and what
+// explains them, into text. It compares nothing itself, and asks no cluster.
 package upgrade
 
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -16,33 +17,36 @@ import (
 
 // Options are all that a guide is made of.
 type Options struct {
-	Name     string // the project's
-	From, To version.Version
-	Findings []compare.Finding
-	Texts    map[string]string // what explains findings, by id
-	Said     []Said            // what commits say that they break
-	Charts   []Chart
-	Images   []string          // repositories
-	ImageTag string            // of the images; empty: the version
-	Digests  map[string]string // of images, by repository, as far as they are known
-	Warning  string            // what has to be said before everything else, if anything
+	Name      string // the project's
+	From, To  version.Version
+	Findings  []compare.Finding
+	Texts     map[string]string // what explains findings, by id
+	Said      []Said            // what commits say that they break
+	Behaviour []Said            // commits that touch webhooks, validation or defaults, and what they touch
+	Charts    []Chart
+	Manifests compare.Manifests // what users apply where no chart is released
+	Images    []string          // repositories
+	ImageTag  string            // of the images; empty: the version
+	Digests   map[string]string // of images, by repository, as far as they are known
+	Warning   string            // what has to be said before everything else, if anything
 }
 
-// Said is what a commit says that it breaks.
+// Said is what a commit says.
 type Said struct {
 	Title string // the commit's
-	Text  string // what one has to do
+	Text  string
 }
 
 // Chart is a released chart.
 type Chart struct {
 	Name       string
 	Repository string // the chart's name is added to it
-	CRDs       bool   // it has a folder of them, which Helm installs once
 	Digest     string // of its manifest, where it is known; only Back asks
 }
 
-// Guide is Markdown: what to do before, during and after, and whether and how one can go back.
+func (c Chart) reference() string { return "oci://" + path.Join(c.Repository, c.Name) }
+
+// Guide is Markdown: what to do before, during and after the upgrade, and how to go back.
 func Guide(o Options) string {
 	g := &guide{Options: o}
 	g.line("# %s: from %s to %s", markdown.Escape(o.Name), o.From, o.To)
@@ -50,20 +54,42 @@ func Guide(o Options) string {
 		g.line("> **%s**", markdown.Escape(o.Warning))
 	}
 	breaking := g.of(func(f compare.Finding) bool { return f.Severity == compare.Breaking })
-	switch n := len(breaking); n {
-	case 0:
-		g.line("Nothing is known to break.")
-	case 1:
-		g.line("One difference may ask for your hand.")
-	default:
-		g.line("%d differences may ask for your hand.", n)
-	}
+	g.summary(len(breaking))
 	g.before(breaking)
 	g.during()
 	g.after()
 	g.back()
 	g.everything()
 	return g.text.String()
+}
+
+// summary says in short whether the upgrade can break something.
+func (g *guide) summary(breaking int) {
+	unread := g.notCompared()
+	switch {
+	case breaking == 1:
+		g.line("One change can break what you run.")
+	case breaking > 1:
+		g.line("%d changes can break what you run.", breaking)
+	case len(unread) > 0:
+		g.line("Not everything could be compared. In the rest, nothing is known to break.")
+	case len(g.Behaviour) > 0:
+		g.line("No interface changed in a way that is known to break. The behaviour of webhooks, validation or defaults changed.")
+	default:
+		g.line("Nothing is known to break.")
+	}
+	if len(unread) > 0 {
+		g.line("### Not compared")
+		g.text.WriteString("\n")
+		for _, f := range unread {
+			fmt.Fprintf(&g.text, "- %s\n", markdown.Escape(f.What))
+		}
+	}
+}
+
+// notCompared are the parts of either version that could not be read.
+func (g *guide) notCompared() []compare.Finding {
+	return g.of(func(f compare.Finding) bool { return f.NotCompared })
 }
 
 type guide struct {
@@ -114,21 +140,39 @@ func (g *guide) list(findings []compare.Finding) {
 // headingBefore is over what has to be done before the upgrade.
 const headingBefore = "Before"
 
-func (g *guide) before(breaking []compare.Finding) {
-	g.line("## " + headingBefore)
-	g.line("Keep what you have set, and what is stored:")
-	lines := []string{"helm get values RELEASE --namespace NAMESPACE --output yaml > values-before.yaml"}
-	for _, crd := range g.crds() {
-		lines = append(lines, "kubectl get "+crd+" --all-namespaces --output yaml > "+crd+".yaml")
+// save are the commands that keep what users have set and stored.
+func (g *guide) save(values string) (lines []string) {
+	if len(g.Charts) > 0 {
+		lines = append(lines, "helm get values RELEASE --namespace NAMESPACE --output yaml > "+values)
 	}
-	g.shell(lines...)
-	if len(g.Said) > 0 {
-		g.line("### What its makers say")
-		g.text.WriteString("\n")
-		for _, s := range g.Said {
-			fmt.Fprintf(&g.text, "- %s\n\n  %s\n", markdown.Escape(s.Title), markdown.Escape(s.Text))
+	for _, f := range g.crds() {
+		if !strings.HasSuffix(f.ID, "/added") || strings.Count(f.ID, "/") > 2 { // a new CRD has no objects yet
+			name := crdName(f)
+			lines = append(lines, "kubectl get "+name+" --all-namespaces --output yaml > "+name+".yaml")
 		}
 	}
+	return lines
+}
+
+func (g *guide) before(breaking []compare.Finding) {
+	lines := g.save("values-before.yaml")
+	if len(lines)+len(g.Said)+len(g.Behaviour)+len(breaking) == 0 {
+		return
+	}
+	g.line("## " + headingBefore)
+	if len(lines) > 0 {
+		what := "values and your objects"
+		switch {
+		case len(g.Charts) == 0:
+			what = "objects"
+		case len(lines) == 1:
+			what = "values"
+		}
+		g.line("Save your %s:", what)
+		g.shell(lines...)
+	}
+	g.said("What the authors say", g.Said)
+	g.said("Webhooks, validation and defaults", g.Behaviour)
 	subjects := []struct{ subject, title string }{
 		{compare.Values, "Values to change"}, {compare.CRD, "Custom resources"}, {compare.RBAC, "Permissions that go"},
 		{compare.Webhook, "Webhooks"}, {compare.Objects, "Objects"}, {compare.Image, "What is released"}, {compare.Go, "Go"},
@@ -147,34 +191,136 @@ func (g *guide) before(breaking []compare.Finding) {
 	}
 }
 
-// crds are the names of the CRDs that findings are about.
-func (g *guide) crds() []string {
-	var names []string
+// said lists commits under a heading.
+func (g *guide) said(title string, commits []Said) {
+	if len(commits) == 0 {
+		return
+	}
+	g.line("### %s", title)
+	g.text.WriteString("\n")
+	for _, s := range commits {
+		fmt.Fprintf(&g.text, "- %s\n\n  %s\n", markdown.Escape(s.Title), markdown.Escape(s.Text))
+	}
+}
+
+// crdName is the name of the CRD that a finding is about.
+func crdName(f compare.Finding) string {
+	return strings.TrimPrefix(f.Object, "CustomResourceDefinition ")
+}
+
+// crds are the CRDs that differ, by name, each with one of its findings: the one that says that it is new or gone, if
+// there is one.
+func (g *guide) crds() []compare.Finding {
+	byName := map[string]compare.Finding{}
 	for _, f := range g.Findings {
-		if name, ok := strings.CutPrefix(f.Object, "CustomResourceDefinition "); ok && f.Subject == compare.CRD && !slices.Contains(names, name) {
-			names = append(names, name)
+		if f.Subject != compare.CRD || f.Reach == nil {
+			continue
+		}
+		if _, there := byName[crdName(f)]; !there {
+			byName[crdName(f)] = f
 		}
 	}
-	slices.Sort(names)
-	return names
+	return slices.SortedFunc(maps.Values(byName), func(a, b compare.Finding) int {
+		return strings.Compare(crdName(a), crdName(b))
+	})
+}
+
+// reached are the CRDs of the newer version that differ and come into a cluster in one way.
+func (g *guide) reached(way compare.Way) []compare.Finding {
+	return slices.DeleteFunc(g.crds(), func(f compare.Finding) bool { return f.Reach.Way != way || f.Gone })
+}
+
+// names are the names of CRDs, in a sentence.
+func names(crds []compare.Finding) string {
+	var all []string
+	for _, f := range crds {
+		all = append(all, crdName(f))
+	}
+	return strings.Join(all, ", ")
 }
 
 func (g *guide) during() {
-	g.line("## During")
+	g.line("## Upgrade")
+	g.applyCRDs()
 	for _, c := range g.Charts {
-		reference := "oci://" + path.Join(c.Repository, c.Name)
-		if crds := g.crds(); len(crds) > 0 && c.CRDs {
-			g.line("Helm installs CRDs with the first release only, so they are applied before the upgrade: %s.", strings.Join(crds, ", "))
-			g.shell("helm show crds " + reference + " --version " + g.To.SemVer() + " | kubectl apply --server-side --force-conflicts --filename -")
-		}
-		g.line("The chart `%s`, with values that say what they say now and defaults that are the new ones:", c.Name)
-		g.shell("helm upgrade RELEASE " + reference + " --version " + g.To.SemVer() + " --namespace NAMESPACE --reset-then-reuse-values")
+		g.line("Upgrade the chart `%s`. Your values stay, and all others become the new defaults:", c.Name)
+		g.shell("helm upgrade RELEASE " + c.reference() + " --version " + g.To.SemVer() + " --namespace NAMESPACE --reset-then-reuse-values")
 	}
+	g.apply(g.To)
 	if len(g.Images) > 0 {
-		g.line("Images, for those who name them themselves; all digests are in the release's `release.json`:")
+		g.line("If you name the images yourself, these are the new ones. Their digests are in the release's `release.json`:")
 		g.text.WriteString("\n")
 		g.images(g.To)
 	}
+}
+
+// applyCRDs says how the CRDs that differ come into the cluster.
+func (g *guide) applyCRDs() {
+	for _, c := range g.Charts {
+		crds := slices.DeleteFunc(g.reached(compare.ByFolder), func(f compare.Finding) bool { return f.Reach.Chart != c.Name })
+		if len(crds) > 0 {
+			g.line("Helm does not upgrade these CRDs. Apply them first: %s.", names(crds))
+			g.shell("helm show crds " + c.reference() + " --version " + g.To.SemVer() + " | kubectl apply --server-side --force-conflicts --filename -")
+		}
+	}
+	if crds := g.reached(compare.ByTemplate); len(crds) > 0 {
+		g.line("The chart upgrades these CRDs: %s.", names(crds))
+	}
+	if crds := g.reached(compare.ByValue); len(crds) > 0 {
+		g.line("The chart upgrades these CRDs where its values say so: %s. Elsewhere, apply them first:", names(crds))
+		for _, c := range g.Charts {
+			of := slices.DeleteFunc(slices.Clone(crds), func(f compare.Finding) bool { return f.Reach.Chart != c.Name })
+			var files []string
+			for _, f := range of {
+				if _, below, ok := strings.Cut(f.Reach.File, "/templates/"); ok && !slices.Contains(files, "templates/"+below) {
+					files = append(files, "templates/"+below)
+				}
+			}
+			if len(files) == 0 {
+				continue
+			}
+			command := "helm template RELEASE " + c.reference() + " --version " + g.To.SemVer() + " --set " + strings.Join(of[0].Reach.Values, ",")
+			for _, file := range files {
+				command += " --show-only " + file
+			}
+			g.shell(command + " | kubectl apply --server-side --force-conflicts --filename -")
+		}
+	}
+	crds := g.reached(compare.ByFile)
+	if len(crds) == 0 || g.Manifests.Kustomization != "" {
+		return
+	}
+	var files []string
+	for _, f := range crds {
+		if !slices.Contains(files, f.Reach.File) && !slices.Contains(g.Manifests.Files, f.Reach.File) {
+			files = append(files, f.Reach.File)
+		}
+	}
+	if len(files) > 0 {
+		g.line("In a clone of the repository, apply these CRDs first: %s.", names(crds))
+		g.applyFiles(g.To, files)
+	}
+}
+
+// apply says how to apply the manifests of a version.
+func (g *guide) apply(v version.Version) {
+	switch {
+	case g.Manifests.Kustomization != "":
+		g.line("In a clone of the repository, apply what `%s` builds:", g.Manifests.Kustomization)
+		g.shell("git checkout "+v.String(), "kubectl apply --server-side --kustomize "+g.Manifests.Kustomization)
+	case len(g.Manifests.Files) > 0:
+		g.line("In a clone of the repository, apply the manifests:")
+		g.applyFiles(v, g.Manifests.Files)
+	}
+}
+
+// applyFiles are the commands that apply files of a version.
+func (g *guide) applyFiles(v version.Version, files []string) {
+	command := "kubectl apply --server-side"
+	for _, file := range files {
+		command += " --filename " + file
+	}
+	g.shell("git checkout "+v.String(), command)
 }
 
 // images lists the images of a version.
@@ -189,11 +335,9 @@ func (g *guide) images(v version.Version) {
 }
 
 func (g *guide) after() {
-	g.line("## After")
-	g.shell("kubectl rollout status deployment --selector app.kubernetes.io/instance=RELEASE --namespace NAMESPACE")
-	if permissions := g.of(func(f compare.Finding) bool { return f.Subject == compare.RBAC }); len(permissions) > 0 {
-		g.line("The operator's permissions come and go:")
-		g.list(permissions)
+	if len(g.Charts) > 0 {
+		g.line("## After")
+		g.shell("kubectl rollout status deployment --selector app.kubernetes.io/instance=RELEASE --namespace NAMESPACE")
 	}
 }
 
@@ -201,32 +345,38 @@ func (g *guide) back() {
 	g.line("## Going back")
 	forward := g.of(func(f compare.Finding) bool { return f.Forward })
 	if len(forward) > 0 {
-		g.line("%s knows nothing of what follows. Once it is used, going back loses it, or finds objects that %s does not take; take it out of your objects first:", g.From, g.From)
+		g.line("%s does not know the following. If you use it, take it out of your objects before you go back to %s:", g.From, g.From)
 		g.list(forward)
 	}
 	if len(g.crds()) > 0 {
-		g.line("Leave the CRDs as they are: a version that objects are stored in cannot be dropped, and Helm does not touch them.")
+		g.line("Do not go back to the older CRDs: the API server refuses to drop a version in which objects are stored.")
 	}
 	for _, c := range g.Charts {
-		g.shell("helm upgrade RELEASE oci://" + path.Join(c.Repository, c.Name) + " --version " + g.From.SemVer() + " --namespace NAMESPACE --values values-before.yaml")
+		g.shell("helm upgrade RELEASE " + c.reference() + " --version " + g.From.SemVer() + " --namespace NAMESPACE --values values-before.yaml")
 	}
+	g.apply(g.From)
 }
 
 func (g *guide) everything() {
-	g.line("## All that differs")
+	g.line("## All changes")
 	if len(g.Findings) == 0 {
-		g.line("Nothing that was looked at: CRDs, values, rendered objects, permissions, webhooks, images, Go and its modules.")
+		g.line("None was found in CRDs, values, rendered objects, permissions, webhooks, images, Go and its modules.")
 		return
 	}
+	permissions := func(f compare.Finding) bool { return f.Subject == compare.RBAC && f.Severity != compare.Breaking }
+	texts := g.Texts
+	g.Texts = nil // they are above
 	for _, severity := range []compare.Severity{compare.Breaking, compare.Notable, compare.Info} {
-		found := g.of(func(f compare.Finding) bool { return f.Severity == severity })
+		found := g.of(func(f compare.Finding) bool { return f.Severity == severity && !f.NotCompared && !permissions(f) })
 		if len(found) > 0 {
 			title := string(severity)
 			g.line("### %s", strings.ToUpper(title[:1])+title[1:])
-			texts := g.Texts
-			g.Texts = nil // said above
 			g.list(found)
-			g.Texts = texts
 		}
 	}
+	if found := g.of(permissions); len(found) > 0 {
+		g.line("### Permissions")
+		g.list(found)
+	}
+	g.Texts = texts
 }

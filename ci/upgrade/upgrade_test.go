@@ -12,24 +12,25 @@ import (
 
 func TestGuide(t *testing.T) {
 	o := Options{Name: "pi-operator", From: version.MustParse("v1.4.1"), To: version.MustParse("v1.5.0"),
-		Charts: []Chart{{Name: "pi-operator", Repository: "docker.io/example/charts", CRDs: true}}, Images: []string{"docker.io/example/pi-operator"},
+		Charts: []Chart{{Name: "pi-operator", Repository: "docker.io/example/charts"}}, Images: []string{"docker.io/example/pi-operator"},
 		Texts: map[string]string{"values/pi-operator/controller.jobsConfigMap/removed": "Rename it to `jobs.configMap`, @everybody."},
 	}
 	removed := compare.New(compare.Breaking, compare.Values, "pi-operator", "controller.jobsConfigMap", "removed")
 	removed.What, removed.Was = "the value controller.jobsConfigMap is gone <b>", "\"\""
 	added := compare.New(compare.Info, compare.CRD, "pijobs.demo.example.com", "v1alpha1", "spec.timeoutSeconds", "added")
 	added.What, added.Forward, added.Object = "the field spec.timeoutSeconds is new", true, "CustomResourceDefinition pijobs.demo.example.com"
+	added.Reach = &compare.Reach{Way: compare.ByFolder, File: "charts/pi-operator/crds/pijobs.yaml", Chart: "pi-operator"}
 	o.Findings = []compare.Finding{removed, added}
 	o.Said = []Said{{"feat!: name it jobs.configMap (#156)", "It is another name."}}
 	got := Guide(o)
 	for _, want := range []string{
-		"# pi-operator: from v1.4.1 to v1.5.0\n\nOne difference may ask for your hand.\n\n## Before\n",
+		"# pi-operator: from v1.4.1 to v1.5.0\n\nOne change can break what you run.\n\n## Before\n",
 		"kubectl get pijobs.demo.example.com --all-namespaces --output yaml > pijobs.demo.example.com.yaml",
 		"### Values to change\n\n- the value controller.jobsConfigMap is gone \\<b\\>: it was `\"\"` (`values/pi-operator/controller.jobsConfigMap/removed`)\n\n  Rename it to `jobs.configMap`, `@everybody`.\n",
 		"helm show crds oci://docker.io/example/charts/pi-operator --version 1.5.0 | kubectl apply --server-side",
 		"- `docker.io/example/pi-operator:v1.5.0`\n",
-		"### What its makers say\n\n- feat!: name it jobs.configMap (#156)\n\n  It is another name.\n",
-		"## Going back\n\nv1.4.1 knows nothing of what follows.",
+		"### What the authors say\n\n- feat!: name it jobs.configMap (#156)\n\n  It is another name.\n",
+		"## Going back\n\nv1.4.1 does not know the following.",
 		"--version 1.4.1 --namespace NAMESPACE --values values-before.yaml",
 		"### Breaking\n", "### Info\n",
 	} {
@@ -45,7 +46,70 @@ func TestGuide(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	o.Findings, o.Charts = nil, nil
-	if got := Guide(o); !strings.Contains(got, "Nothing is known to break.") || !strings.Contains(got, "Nothing that was looked at") || strings.Contains(got, "helm upgrade") {
+	if got := Guide(o); !strings.Contains(got, "Nothing is known to break.") || !strings.Contains(got, "None was found in CRDs, values") || strings.Contains(got, "helm upgrade") {
 		t.Error(got)
+	}
+}
+
+// TestReach: the guide says how the CRDs that differ come into a cluster.
+func TestReach(t *testing.T) {
+	charts := []Chart{{Name: "pi", Repository: "docker.io/example/charts"}}
+	const template = "helm template RELEASE oci://docker.io/example/charts/pi --version 1.5.0 --set crds.enabled=true " +
+		"--show-only templates/crds.yaml | kubectl apply --server-side --force-conflicts --filename -"
+	for name, c := range map[string]struct {
+		reach     compare.Reach
+		charts    []Chart
+		manifests compare.Manifests
+		has, not  string
+	}{
+		"a crds folder": {reach: compare.Reach{Way: compare.ByFolder, Chart: "pi"}, charts: charts,
+			has: "Helm does not upgrade these CRDs. Apply them first: pis.example.com.|helm show crds oci://docker.io/example/charts/pi --version 1.5.0 |"},
+		"a template": {reach: compare.Reach{Way: compare.ByTemplate, Chart: "pi"}, charts: charts,
+			has: "The chart upgrades these CRDs: pis.example.com.", not: "helm show crds"},
+		"behind a value": {reach: compare.Reach{Way: compare.ByValue, Chart: "pi", File: "charts/pi/templates/crds.yaml", Values: []string{"crds.enabled=true"}},
+			charts: charts, has: "The chart upgrades these CRDs where its values say so: pis.example.com.|" + template, not: "helm show crds"},
+		"a file beside a chart": {reach: compare.Reach{Way: compare.ByFile, File: "config/crd/bases/pis.yaml"}, charts: charts,
+			has: "git checkout v1.5.0\nkubectl apply --server-side --filename config/crd/bases/pis.yaml|helm upgrade RELEASE"},
+		"a kustomization": {reach: compare.Reach{Way: compare.ByFile, File: "config/crd/bases/pis.yaml"}, manifests: compare.Manifests{Kustomization: "config/default"},
+			has: "git checkout v1.5.0\nkubectl apply --server-side --kustomize config/default|git checkout v1.4.0\nkubectl apply", not: "helm |Helm|--filename config/crd"},
+		"the manifest has it": {reach: compare.Reach{Way: compare.ByFile, File: "install.yaml"}, manifests: compare.Manifests{Files: []string{"install.yaml"}},
+			has: "git checkout v1.5.0\nkubectl apply --server-side --filename install.yaml", not: "helm |Helm|apply these CRDs"},
+	} {
+		f := compare.New(compare.Notable, compare.CRD, "pis.example.com", "v1", "spec.digits", "added")
+		f.Object, f.Reach = "CustomResourceDefinition pis.example.com", &c.reach
+		got := Guide(Options{Name: "pi", From: version.MustParse("v1.4.0"), To: version.MustParse("v1.5.0"), Findings: []compare.Finding{f},
+			Charts: c.charts, Manifests: c.manifests})
+		for want := range strings.SplitSeq(c.has, "|") {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, got)
+			}
+		}
+		for not := range strings.SplitSeq(c.not, "|") {
+			if not != "" && strings.Contains(got, not) {
+				t.Errorf("%s: %q in\n%s", name, not, got)
+			}
+		}
+	}
+}
+
+// TestSummary: a guide never says that nothing breaks where something was not compared, or where behaviour changed.
+func TestSummary(t *testing.T) {
+	unread := compare.New(compare.Notable, compare.Objects, "chart", "charts/pi", "not-compared", "older")
+	unread.What, unread.NotCompared = "chart charts/pi is not compared: the older version cannot be read", true
+	breaking := compare.New(compare.Breaking, compare.Values, "pi", "a", "removed")
+	for name, c := range map[string]struct {
+		findings  []compare.Finding
+		behaviour []Said
+		has, not  string
+	}{
+		"nothing":      {has: "Nothing is known to break."},
+		"not compared": {findings: []compare.Finding{unread}, has: "Not everything could be compared.", not: "Nothing is known"},
+		"both":         {findings: []compare.Finding{unread, breaking}, has: "One change can break what you run.\n\n### Not compared\n\n- chart charts/pi is not compared"},
+		"behaviour":    {behaviour: []Said{{"feat: check the digits", "internal/webhook/pi.go"}}, has: "### Webhooks, validation and defaults\n\n- feat: check the digits", not: "Nothing is known"},
+	} {
+		got := Guide(Options{Name: "pi", From: version.MustParse("v1.4.0"), To: version.MustParse("v1.5.0"), Findings: c.findings, Behaviour: c.behaviour})
+		if !strings.Contains(got, c.has) || c.not != "" && strings.Contains(got, c.not) {
+			t.Errorf("%s:\n%s", name, got)
+		}
 	}
 }

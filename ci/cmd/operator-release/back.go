@@ -15,6 +15,7 @@ import (
 
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/committer"
+	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/pipeline"
@@ -131,6 +132,9 @@ func backGuide(ctx context.Context, o rollback.Options, to publish.Destinations,
 	defer newer.Tree.Close()
 	g := upgrade.Options{Name: p.Name, From: p.Before, To: p.Version, Findings: found, Digests: map[string]string{}}
 	if g.Charts, err = chartsOf(older.Tree, older.Config); err != nil {
+		return "", err
+	}
+	if g.Manifests, err = compare.Applied(older.Tree, older.Config); err != nil {
 		return "", err
 	}
 	claim, ok, err := journal.FindClaim(ctx, o.Remote, p.Before)

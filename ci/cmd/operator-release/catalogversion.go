@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -139,9 +140,13 @@ func (l looking) charts(ctx context.Context, v *catalog.Version) error {
 	if err != nil {
 		return err
 	}
-	for _, chart := range charts {
+	for at, chart := range charts { // in the order of the settings
+		entries, err := fs.ReadDir(tree, path.Join(c.Charts[at].Path, "crds"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 		for i := range v.Charts {
-			v.Charts[i].CRDs = v.Charts[i].CRDs || v.Charts[i].Name == chart.Name && chart.CRDs
+			v.Charts[i].CRDs = v.Charts[i].CRDs || v.Charts[i].Name == chart.Name && len(entries) > 0
 		}
 	}
 	return nil

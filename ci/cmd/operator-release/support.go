@@ -93,7 +93,7 @@ func supportedLine(ctx context.Context, r *git.Repository, c config.Config, tagg
 	if settings != nil {
 		name, content = "the settings of --config", []byte(*settings)
 	}
-	side, err := compare.Open(ctx, r, branch.Tip, name, content, basesOf)
+	side, err := compare.Open(ctx, r, branch.Tip, compare.Settings{Name: name, Content: content}, basesOf)
 	if err != nil {
 		return line, err
 	}

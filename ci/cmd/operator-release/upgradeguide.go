@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"io/fs"
 	"path"
@@ -167,16 +166,18 @@ func differences(ctx context.Context, repository *git.Repository, from, to strin
 	if err := repository.Complete(ctx, from, to); err != nil {
 		return older, newer, nil, err
 	}
-	if older, err = compare.Open(ctx, repository, from, name, content, basesOf); err != nil {
+	given := compare.Settings{Name: name, Content: content}
+	if newer, err = compare.Open(ctx, repository, to, given, basesOf); err != nil {
 		return older, newer, nil, err
 	}
-	if newer, err = compare.Open(ctx, repository, to, name, content, basesOf); err == nil {
+	given.Later = newer.Settings()
+	if older, err = compare.Open(ctx, repository, from, given, basesOf); err == nil {
 		if found, err = compare.Versions(ctx, older, newer); err == nil {
 			return older, newer, found, nil
 		}
-		newer.Tree.Close()
+		older.Tree.Close()
 	}
-	older.Tree.Close()
+	newer.Tree.Close()
 	return older, newer, nil, err
 }
 
@@ -199,6 +200,9 @@ func guide(tree fs.FS, c config.Config, said guided, points []policy.Point, dige
 		ImageTag: said.imageTag}
 	var err error
 	if o.Charts, err = chartsOf(tree, c); err != nil {
+		return "", err
+	}
+	if o.Manifests, err = compare.Applied(tree, c); err != nil {
 		return "", err
 	}
 	for _, p := range points {
@@ -231,11 +235,7 @@ func chartsOf(tree fs.FS, c config.Config) ([]upgrade.Chart, error) {
 		if err := yaml.Unmarshal(content, &about); err != nil {
 			return nil, refusal.New("read chart %s: %w", chart.Path, err)
 		}
-		entries, err := fs.ReadDir(tree, path.Join(chart.Path, "crds"))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		charts = append(charts, upgrade.Chart{Name: about.Name, Repository: chart.Repository, CRDs: len(entries) > 0})
+		charts = append(charts, upgrade.Chart{Name: about.Name, Repository: chart.Repository})
 	}
 	return charts, nil
 }
