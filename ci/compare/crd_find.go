@@ -55,13 +55,16 @@ var notReleased = []string{"vendor", "node_modules", "testdata", "test", "tests"
 // ofVersion is a folder that keeps what another version had, such as those of OLM's catalogs.
 var ofVersion = regexp.MustCompile(`^v?\d+\.\d+`)
 
-// IsManifest tells whether a file may hold objects of the release: YAML or JSON, in no folder of tests, of other
-// projects or of other versions.
-func IsManifest(file string) bool {
-	return slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(file)) &&
-		!slices.ContainsFunc(strings.Split(path.Dir(file), "/"), func(folder string) bool {
-			return slices.Contains(notReleased, folder) || ofVersion.MatchString(folder)
-		})
+// InRelease tells whether a file lies in no folder of tests, of other projects or of other versions.
+func InRelease(file string) bool {
+	return !slices.ContainsFunc(strings.Split(path.Dir(file), "/"), func(folder string) bool {
+		return slices.Contains(notReleased, folder) || ofVersion.MatchString(folder)
+	})
+}
+
+// isManifest tells whether a file may hold objects of the release: YAML or JSON.
+func isManifest(file string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(file)) && InRelease(file)
 }
 
 // CRDRank tells which file with a CRD outside of what charts render counts, the lowest first: that of kubebuilder's
@@ -146,7 +149,7 @@ func (f *finder) files(ctx context.Context) ([]string, error) {
 	var files []string
 	for _, p := range places {
 		e, ok := f.Tree.Entry(p.Path)
-		if ok && strings.HasPrefix(e.Mode, "100") && IsManifest(p.Path) && !slices.Contains(files, p.Path) {
+		if ok && strings.HasPrefix(e.Mode, "100") && isManifest(p.Path) && !slices.Contains(files, p.Path) {
 			files = append(files, p.Path)
 		}
 	}

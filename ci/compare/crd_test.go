@@ -51,7 +51,7 @@ func crdsOf(older, newer fs.FS) ([]Finding, error) {
 	for i, tree := range []fs.FS{older, newer} {
 		f := finder{found: map[string]placed{}, seen: seen}
 		err := fs.WalkDir(tree, ".", func(file string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || !IsManifest(file) {
+			if err != nil || entry.IsDir() || !isManifest(file) {
 				return err
 			}
 			content, err := fs.ReadFile(tree, file)

@@ -49,7 +49,7 @@ func Applied(tree fs.FS, c config.Config) (Manifests, error) {
 		return m, nil
 	}
 	err := fs.WalkDir(tree, ".", func(file string, e fs.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() || !IsManifest(file) {
+		if err != nil || !e.Type().IsRegular() || !isManifest(file) {
 			return err
 		}
 		content, err := fs.ReadFile(tree, file)

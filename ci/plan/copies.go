@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 )
@@ -19,12 +19,6 @@ const mostNamed = 20
 
 // prose are the extensions of documents, which show CRDs in part.
 var prose = []string{".md", ".markdown", ".rst", ".adoc", ".html", ".svg", ".patch", ".diff"}
-
-// notReleased are folders whose CRDs are no copies of what is released.
-var notReleased = []string{"vendor", "node_modules", "testdata", "test", "tests", "e2e", "third_party"}
-
-// ofVersion is a folder that keeps what another version had, such as those of OLM's catalogs.
-var ofVersion = regexp.MustCompile(`^v?\d+\.\d+`)
 
 // checkCopies compares the CRDs of one name in all files of the tree: those that tools make of types, those of charts,
 // those of installers, those in Go's string literals. Labels, annotations, descriptions and what templates fill in do not
@@ -41,7 +35,8 @@ func (m *maker) checkCopies(ctx context.Context, tree *git.Tree) error {
 	_, candidate := m.plan.Version.Candidate()
 	for _, name := range slices.Sorted(maps.Keys(copies)) {
 		all := copies[name]
-		slices.SortStableFunc(all, func(a, b copied) int { return cmp.Compare(m.rank(a.file), m.rank(b.file)) })
+		rank := func(c copied) int { return compare.CRDRank(m.plan.Config.Charts, c.file) }
+		slices.SortStableFunc(all, func(a, b copied) int { return cmp.Compare(rank(a), rank(b)) })
 		for _, other := range all[1:] {
 			at := difference(all[0], other)
 			if at == "" {
@@ -67,23 +62,6 @@ func (m *maker) checkCopies(ctx context.Context, tree *git.Tree) error {
 	return nil
 }
 
-// rank tells which copy of a CRD the others are compared with, the lowest: that of kubebuilder's folder, then one of
-// another folder with CRDs, then that of a chart.
-func (m *maker) rank(file string) int {
-	inChart := slices.ContainsFunc(m.plan.Config.Charts, func(c config.Chart) bool {
-		return strings.HasPrefix(file, path.Clean(c.Path)+"/")
-	})
-	switch {
-	case inChart:
-		return 2
-	case strings.Contains("/"+file, "/config/crd/"):
-		return 0
-	case strings.Contains(strings.ToLower(file), "crd"):
-		return 1
-	}
-	return 3
-}
-
 // copies are the CRDs of the tree by name. It tells of the files in which one could not be read.
 func (m *maker) copies(ctx context.Context, tree *git.Tree) (map[string][]copied, error) {
 	places, err := m.Repository.Grep(ctx, m.base.ID, []string{"CustomResourceDefinition"}, nil)
@@ -98,11 +76,7 @@ func (m *maker) copies(ctx context.Context, tree *git.Tree) (map[string][]copied
 	}
 	all, unread := map[string][]copied{}, []string{}
 	for _, file := range slices.Compact(files) {
-		folders := strings.Split(path.Dir(file), "/")
-		if !named[file] || slices.Contains(prose, path.Ext(file)) || strings.HasSuffix(file, "_test.go") ||
-			slices.ContainsFunc(folders, func(f string) bool {
-				return slices.Contains(notReleased, f) || ofVersion.MatchString(f)
-			}) {
+		if !named[file] || slices.Contains(prose, path.Ext(file)) || strings.HasSuffix(file, "_test.go") || !compare.InRelease(file) {
 			continue
 		}
 		e, ok := tree.Entry(file)
