@@ -26,6 +26,25 @@ func Inward(paths []string) bool {
 	return len(paths) > 0 && !slices.ContainsFunc(paths, func(p string) bool { return !inwardFile(p) })
 }
 
+// behaviour are words in the paths of code that decides what an API server takes and stores.
+var behaviour = []string{"webhook", "admission", "validat", "default", "conversion", "mutat"}
+
+// Behaviour are those of the paths that hold webhooks, validation or defaults. What they do stands in no manifest, so no
+// comparison of versions shows it.
+func Behaviour(paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(file string) bool {
+		if path.Ext(file) != ".go" || inwardFile(file) {
+			return true
+		}
+		return !slices.ContainsFunc(behaviour, func(word string) bool { return strings.Contains(strings.ToLower(file), word) })
+	})
+}
+
+// MayChangeBehaviour tells whether changes of this kind may change what the operator does.
+func (k Kind) MayChangeBehaviour() bool {
+	return k == Feature || k.IsFix() || k == Other || k == Revert
+}
+
 // IsFeature tells why a change that touches the paths brings a feature, or why it brings none although it is called
 // one. Both are empty where it is not called one.
 func (c Change) IsFeature(paths []string) (why, whyNot string) {

@@ -12,7 +12,7 @@ import (
 // Change is a change since the version that users come from.
 type Change struct {
 	change.Change
-	Paths     []string // that it changes; only of what breaks something, is called a feature, or takes something back
+	Paths     []string // that it changes; only of what may change what the operator does
 	TakesBack []string // titles of what the version before has, and this takes back
 }
 
@@ -29,7 +29,7 @@ func Changes(ctx context.Context, r *git.Repository, since, commit string) ([]Ch
 	for _, c := range all {
 		why, _ := c.IsFeature(nil)
 		takesBack = takesBack || c.TakesBack()
-		if len(c.Commit.Parents) == 0 || why == "" && !c.Message.Breaking && !c.TakesBack() {
+		if len(c.Commit.Parents) == 0 || why == "" && !c.Message.Breaking && !c.TakesBack() && !c.Message.Kind.MayChangeBehaviour() {
 			continue
 		}
 		asked = append(asked, c.Commit)

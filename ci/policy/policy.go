@@ -49,7 +49,9 @@ type Point struct {
 	Where    string           `json:"where,omitempty"`   // file and line, or commit
 	Because  string           `json:"because,omitempty"` // why it is accepted, or what explains it
 	Breaks   []string         `json:"breaks,omitempty"`  // what a commit says that it breaks, each by a footer
-	final    bool
+	// Behaviour are the files with webhooks, validation or defaults that a commit changes.
+	Behaviour []string `json:"behaviour,omitempty"`
+	final     bool
 }
 
 // Judgement is what became of a question.
@@ -106,6 +108,9 @@ func Judge(q Question) (Judgement, error) {
 func (j Judgement) commit(c Change, before version.Version, explain map[string]string) (Point, bool) {
 	id := c.Commit.ID
 	p := Point{ID: CommitID(id), Severity: compare.Notable, Where: id, Title: c.Title, Verdict: ToKnow}
+	if c.Message.Kind.MayChangeBehaviour() {
+		p.Behaviour = change.Behaviour(c.Paths)
+	}
 	feature, none := c.IsFeature(c.Paths)
 	removes := ""
 	switch {
@@ -123,6 +128,8 @@ func (j Judgement) commit(c Change, before version.Version, explain map[string]s
 		p.Severity, what = compare.Breaking, "says that it breaks something"
 	case what == "" && none != "":
 		p.Severity, what = compare.Info, none
+	case what == "" && len(p.Behaviour) > 0:
+		p.Severity, what = compare.Info, "changes webhooks, validation or defaults"
 	case what == "":
 		return p, false
 	case j.Rule == config.Fixes:

@@ -48,6 +48,7 @@ func TestJudge(t *testing.T) {
 		"an explanation is not enough for a patch": {version: "v1.5.1", changes: []Change{says}, findings: []compare.Finding{removed}, want: "values/x/removed refused", against: 1},
 		"accepted": {version: "v1.5.1", changes: []Change{feature}, findings: []compare.Finding{removed}, accept: map[string]string{"values/x/removed": "nobody had it", "commit/aaaaaaaaaaaa": "small"},
 			want: "commit/aaaaaaaaaaaa accepted, values/x/removed accepted"},
+		"a fix of a webhook":   {version: "v1.5.1", changes: []Change{commit("f", "fix: f", "internal/webhook/pi.go")}, want: "commit/ffffffffffff to know"},
 		"a feature in a minor": {version: "v1.6.0", changes: []Change{feature}, want: "commit/aaaaaaaaaaaa to know"},
 		"a break in a minor":   {version: "v1.6.0", changes: []Change{fix}, findings: []compare.Finding{removed}, want: "values/x/removed unexplained", against: 1},
 		"a candidate may wait": {version: "v1.6.0-rc.0", changes: []Change{fix}, findings: []compare.Finding{removed}, want: "values/x/removed unexplained", notices: 1},

@@ -206,6 +206,9 @@ func guide(tree fs.FS, c config.Config, said guided, points []policy.Point, dige
 		return "", err
 	}
 	for _, p := range points {
+		if len(p.Behaviour) > 0 {
+			o.Behaviour = append(o.Behaviour, upgrade.Said{Title: p.Title, Text: "It changes " + strings.Join(p.Behaviour, ", ") + "."})
+		}
 		if !strings.HasPrefix(p.ID, "commit/") || p.Because == "" {
 			continue
 		}
