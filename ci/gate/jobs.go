@@ -155,10 +155,7 @@ func cronRange(part string, least, most int, names []string) string {
 	}
 	first, last, isRange := strings.Cut(ends, "-")
 	if first == "*" || first == "?" {
-		if strings.Contains(last, "-") {
-			return "too many hyphens"
-		}
-		return ""
+		return "" // a server reads no end then
 	}
 	number := func(text string) (int, bool) {
 		if i := slices.Index(names, strings.ToLower(text)); i >= 0 {

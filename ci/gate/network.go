@@ -27,7 +27,8 @@ func service(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
 		errs = append(errs, field.Required(at.Child("ports"), ""))
 	}
 	errs = append(errs, serviceAddress(s, at)...)
-	var names, sockets []string
+	errs = append(errs, serviceClients(s, at)...)
+	var names, sockets, onNode []string
 	for i, p := range s.Ports {
 		port := at.Child("ports").Index(i)
 		if p.NodePort != 0 && (s.Type == "" || s.Type == corev1.ServiceTypeClusterIP) {
@@ -49,6 +50,52 @@ func service(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
 			errs = append(errs, field.Duplicate(port, socket))
 		}
 		sockets = append(sockets, socket)
+		if nodePort := fmt.Sprintf("%s/%d", protocol, p.NodePort); p.NodePort != 0 {
+			if slices.Contains(onNode, nodePort) {
+				errs = append(errs, field.Duplicate(port.Child("nodePort"), nodePort))
+			}
+			onNode = append(onNode, nodePort)
+		}
+	}
+	return errs
+}
+
+// longestAffinity is the most seconds for which a client's requests go to one pod.
+const longestAffinity = 86400
+
+// serviceClients validates from where clients reach a Service, and to which pod they get (ValidateService in Kubernetes'
+// pkg/apis/core/validation).
+func serviceClients(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	const only = "may only be used when `type` is 'LoadBalancer'"
+	if s.Type != corev1.ServiceTypeLoadBalancer {
+		if len(s.LoadBalancerSourceRanges) > 0 {
+			errs = append(errs, field.Forbidden(at.Child("loadBalancerSourceRanges"), only))
+		}
+		if s.LoadBalancerClass != nil {
+			errs = append(errs, field.Forbidden(at.Child("loadBalancerClass"), only))
+		}
+	}
+	for i, text := range s.LoadBalancerSourceRanges {
+		if _, _, err := netutils.ParseCIDRSloppy(strings.TrimSpace(text)); err != nil {
+			errs = append(errs, field.Invalid(at.Child("loadBalancerSourceRanges").Index(i), text, "must be a valid CIDR value"))
+		}
+	}
+	for i, text := range s.ExternalIPs {
+		if netutils.ParseIPSloppy(text) == nil {
+			errs = append(errs, field.Invalid(at.Child("externalIPs").Index(i), text, "must be a valid IP address"))
+		}
+	}
+	config := at.Child("sessionAffinityConfig")
+	switch c := s.SessionAffinityConfig; {
+	case c == nil:
+	case s.SessionAffinity != corev1.ServiceAffinityClientIP:
+		errs = append(errs, field.Forbidden(config, "must not be set when session affinity is None"))
+	case c.ClientIP != nil && c.ClientIP.TimeoutSeconds != nil:
+		if seconds := *c.ClientIP.TimeoutSeconds; seconds < 1 || seconds > longestAffinity {
+			errs = append(errs, field.Invalid(config.Child("clientIP", "timeoutSeconds"), seconds,
+				fmt.Sprintf("must be greater than 0 and less than %d", longestAffinity)))
+		}
 	}
 	return errs
 }
@@ -91,67 +138,12 @@ func portOrName(at *field.Path, p intstr.IntOrString) field.ErrorList {
 	return errs
 }
 
-func ingress(s *networkingv1.IngressSpec, at *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	if len(s.Rules) == 0 && s.DefaultBackend == nil {
-		errs = append(errs, field.Invalid(at, "", "either `defaultBackend` or `rules` must be specified"))
-	}
-	for i, r := range s.Rules {
-		rule := at.Child("rules").Index(i)
-		if r.Host != "" {
-			check := validation.IsDNS1123Subdomain
-			if strings.Contains(r.Host, "*") {
-				check = validation.IsWildcardDNS1123Subdomain
-			}
-			errs = append(errs, invalid(rule.Child("host"), r.Host, check(r.Host))...)
-		}
-		if r.HTTP == nil {
-			continue
-		}
-		if len(r.HTTP.Paths) == 0 {
-			errs = append(errs, field.Required(rule.Child("http", "paths"), ""))
-		}
-		for i, p := range r.HTTP.Paths {
-			one := rule.Child("http", "paths").Index(i)
-			switch {
-			case p.PathType == nil:
-				errs = append(errs, field.Required(one.Child("pathType"), "pathType must be specified"))
-			case *p.PathType != networkingv1.PathTypeImplementationSpecific && !strings.HasPrefix(p.Path, "/"):
-				errs = append(errs, field.Invalid(one.Child("path"), p.Path, "must be an absolute path"))
-			}
-			errs = append(errs, ingressBackend(&p.Backend, one.Child("backend"))...)
-		}
-	}
-	if s.DefaultBackend != nil {
-		errs = append(errs, ingressBackend(s.DefaultBackend, at.Child("defaultBackend"))...)
-	}
-	return errs
-}
-
-func ingressBackend(b *networkingv1.IngressBackend, at *field.Path) field.ErrorList {
-	switch {
-	case b.Service == nil && b.Resource == nil:
-		return field.ErrorList{field.Required(at, "resource or service backend is required")}
-	case b.Service != nil && b.Resource != nil:
-		return field.ErrorList{field.Invalid(at, "", "cannot set both resource and service backends")}
-	case b.Service == nil:
-		return nil
-	}
-	service := at.Child("service")
-	var errs field.ErrorList
-	if b.Service.Name == "" {
-		errs = append(errs, field.Required(service.Child("name"), ""))
-	}
-	if p := b.Service.Port; p.Name == "" && p.Number == 0 {
-		errs = append(errs, field.Required(service.Child("port"), "port name or number is required"))
-	} else if p.Name != "" && p.Number != 0 {
-		errs = append(errs, field.Invalid(service.Child("port"), "", "cannot set both port name & port number"))
-	}
-	return errs
-}
-
 func networkPolicy(s *networkingv1.NetworkPolicySpec, at *field.Path) field.ErrorList {
 	errs := selector(&s.PodSelector, at.Child("podSelector"))
+	if len(s.PolicyTypes) > 2 {
+		errs = append(errs, field.Invalid(at.Child("policyTypes"), fmt.Sprint(s.PolicyTypes),
+			"may not specify more than two policyTypes"))
+	}
 	ports := func(at *field.Path, all []networkingv1.NetworkPolicyPort) {
 		for i, p := range all {
 			if p.Port != nil {

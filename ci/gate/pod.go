@@ -69,6 +69,10 @@ func pod(s *corev1.PodSpec, at *field.Path, claims ...string) field.ErrorList {
 	}
 	errs = append(errs, metav1validation.ValidateLabels(s.NodeSelector, at.Child("nodeSelector"))...)
 	errs = append(errs, placement(s, at)...)
+	errs = append(errs, hostPorts(s, at)...)
+	if s.SecurityContext != nil {
+		errs = append(errs, seccomp(s.SecurityContext.SeccompProfile, at.Child("securityContext", "seccompProfile"))...)
+	}
 	if name := s.ServiceAccountName; name != "" {
 		errs = append(errs, invalid(at.Child("serviceAccountName"), name, apivalidation.ValidateServiceAccountName(name,
 			false))...)
@@ -97,6 +101,9 @@ func container(c *corev1.Container, at *field.Path, volumes []string, names *[]s
 	for i, e := range c.Env {
 		errs = append(errs, variable(e, at.Child("env").Index(i))...)
 	}
+	for i := range c.EnvFrom {
+		errs = append(errs, variables(&c.EnvFrom[i], at.Child("envFrom").Index(i))...)
+	}
 	var paths []string
 	for i, m := range c.VolumeMounts {
 		mount := at.Child("volumeMounts").Index(i)
@@ -113,13 +120,10 @@ func container(c *corev1.Container, at *field.Path, volumes []string, names *[]s
 			errs = append(errs, field.Invalid(mount.Child("mountPath"), m.MountPath, "must be unique"))
 		}
 		paths = append(paths, m.MountPath)
+		errs = append(errs, subPaths(&m, mount)...)
 	}
-	for name, limit := range c.Resources.Limits {
-		if request, ok := c.Resources.Requests[name]; ok && request.Cmp(limit) > 0 {
-			errs = append(errs, field.Invalid(at.Child("resources", "requests"), request.String(),
-				"must be less than or equal to "+string(name)+" limit of "+limit.String()))
-		}
-	}
+	errs = append(errs, resources(&c.Resources, at.Child("resources"))...)
+	errs = append(errs, securityContext(c.SecurityContext, at.Child("securityContext"))...)
 	return append(errs, probes(c, at, ports)...)
 }
 
@@ -146,10 +150,13 @@ func variable(e corev1.EnvVar, at *field.Path) field.ErrorList {
 		return field.ErrorList{field.Required(at.Child("name"), "")}
 	}
 	errs := invalid(at.Child("name"), e.Name, validation.IsRelaxedEnvVarName(e.Name))
-	if e.ValueFrom != nil && e.Value != "" {
+	if e.ValueFrom == nil {
+		return errs
+	}
+	if e.Value != "" {
 		errs = append(errs, field.Invalid(at.Child("valueFrom"), "", "may not be specified when `value` is not empty"))
 	}
-	return errs
+	return append(errs, variableSource(e.ValueFrom, at.Child("valueFrom"))...)
 }
 
 // volumeSource validates that a volume has one type, and the names without which it is none.
@@ -191,6 +198,13 @@ func volumeClaim(s *corev1.PersistentVolumeClaimSpec, at *field.Path) field.Erro
 	var errs field.ErrorList
 	if len(s.AccessModes) == 0 {
 		errs = append(errs, field.Required(at.Child("accessModes"), "at least 1 access mode is required"))
+	}
+	if len(s.AccessModes) > 1 && slices.Contains(s.AccessModes, corev1.ReadWriteOncePod) {
+		errs = append(errs, field.Forbidden(at.Child("accessModes"), "may not use ReadWriteOncePod with other access modes"))
+	}
+	if s.StorageClassName != nil && *s.StorageClassName != "" {
+		errs = append(errs, invalid(at.Child("storageClassName"), *s.StorageClassName,
+			apivalidation.NameIsDNSSubdomain(*s.StorageClassName, false))...)
 	}
 	if size, ok := s.Resources.Requests[corev1.ResourceStorage]; !ok {
 		errs = append(errs, field.Required(at.Child("resources").Key(string(corev1.ResourceStorage)), ""))

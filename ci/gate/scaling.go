@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"slices"
+
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -21,9 +23,60 @@ func autoscaler(s *autoscalingv2.HorizontalPodAutoscalerSpec, at *field.Path) fi
 	for i := range s.Metrics {
 		errs = append(errs, metric(&s.Metrics[i], at.Child("metrics").Index(i))...)
 	}
-	for name, value := range map[string]string{"kind": s.ScaleTargetRef.Kind, "name": s.ScaleTargetRef.Name} {
+	if s.Behavior != nil {
+		errs = append(errs, scalingRules(s.Behavior.ScaleUp, at.Child("behavior", "scaleUp"))...)
+		errs = append(errs, scalingRules(s.Behavior.ScaleDown, at.Child("behavior", "scaleDown"))...)
+	}
+	return append(errs, reference(s.ScaleTargetRef, at.Child("scaleTargetRef"))...)
+}
+
+// scaleToZero refuses no replicas where only pods are measured.
+func scaleToZero(s *autoscalingv2.HorizontalPodAutoscalerSpec, at *field.Path) field.ErrorList {
+	if s.MinReplicas == nil || *s.MinReplicas != 0 || slices.ContainsFunc(s.Metrics, func(m autoscalingv2.MetricSpec) bool {
+		return m.Type == autoscalingv2.ObjectMetricSourceType || m.Type == autoscalingv2.ExternalMetricSourceType
+	}) {
+		return nil
+	}
+	return field.ErrorList{field.Forbidden(at.Child("metrics"),
+		"must specify at least one Object or External metric to support scaling to zero replicas")}
+}
+
+// reference validates the object that is scaled or measured.
+func reference(r autoscalingv2.CrossVersionObjectReference, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for name, value := range map[string]string{"kind": r.Kind, "name": r.Name} {
 		if value == "" {
-			errs = append(errs, field.Required(at.Child("scaleTargetRef", name), ""))
+			errs = append(errs, field.Required(at.Child(name), ""))
+		} else {
+			errs = append(errs, invalid(at.Child(name), value, pathSegment(value, false))...)
+		}
+	}
+	return errs
+}
+
+// The most seconds of a window and of a period (MaxStabilizationWindowSeconds and MaxPeriodSeconds in Kubernetes'
+// pkg/apis/autoscaling/validation; the rules of this file are from there).
+const (
+	longestWindow = 3600
+	longestPeriod = 1800
+)
+
+// scalingRules validates how fast an autoscaler scales.
+func scalingRules(r *autoscalingv2.HPAScalingRules, at *field.Path) field.ErrorList {
+	if r == nil {
+		return nil
+	}
+	var errs field.ErrorList
+	if w := r.StabilizationWindowSeconds; w != nil && (*w < 0 || *w > longestWindow) {
+		errs = append(errs, field.Invalid(at.Child("stabilizationWindowSeconds"), *w, "must be between 0 and 3600"))
+	}
+	for i, p := range r.Policies {
+		policy := at.Child("policies").Index(i)
+		if p.Value < 1 {
+			errs = append(errs, field.Invalid(policy.Child("value"), p.Value, "must be greater than zero"))
+		}
+		if p.PeriodSeconds < 1 || p.PeriodSeconds > longestPeriod {
+			errs = append(errs, field.Invalid(policy.Child("periodSeconds"), p.PeriodSeconds, "must be between 1 and 1800"))
 		}
 	}
 	return errs
@@ -54,8 +107,9 @@ func metric(m *autoscalingv2.MetricSpec, at *field.Path) field.ErrorList {
 		check func(*field.Path) field.ErrorList
 	}{
 		{autoscalingv2.ObjectMetricSourceType, "object", m.Object != nil, func(at *field.Path) field.ErrorList {
-			return append(metricName(m.Object.Metric.Name, at), metricTarget(m.Object.Target, at.Child("target"), "value",
-				"averageValue")...)
+			errs := append(metricName(m.Object.Metric.Name, at), reference(m.Object.DescribedObject,
+				at.Child("describedObject"))...)
+			return append(errs, metricTarget(m.Object.Target, at.Child("target"), "value", "averageValue")...)
 		}},
 		{autoscalingv2.PodsMetricSourceType, "pods", m.Pods != nil, func(at *field.Path) field.ErrorList {
 			return append(metricName(m.Pods.Metric.Name, at), metricTarget(m.Pods.Target, at.Child("target"),
@@ -75,8 +129,13 @@ func metric(m *autoscalingv2.MetricSpec, at *field.Path) field.ErrorList {
 					"averageValue")...)
 			}},
 		{autoscalingv2.ExternalMetricSourceType, "external", m.External != nil, func(at *field.Path) field.ErrorList {
-			return append(metricName(m.External.Metric.Name, at), metricTarget(m.External.Target, at.Child("target"), "value",
+			errs := append(metricName(m.External.Metric.Name, at), metricTarget(m.External.Target, at.Child("target"), "value",
 				"averageValue")...)
+			if m.External.Target.Value != nil && m.External.Target.AverageValue != nil {
+				errs = append(errs, field.Forbidden(at.Child("target", "value"),
+					"may not set both a target value for metric and a per-pod target"))
+			}
+			return errs
 		}},
 	} {
 		place := at.Child(member.name)
@@ -96,7 +155,7 @@ func metricName(name string, at *field.Path) field.ErrorList {
 	if name == "" {
 		return field.ErrorList{field.Required(at.Child("metric", "name"), "")}
 	}
-	return nil
+	return invalid(at.Child("metric", "name"), name, pathSegment(name, false))
 }
 
 func resourceName(name corev1.ResourceName, at *field.Path) field.ErrorList {

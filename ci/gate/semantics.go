@@ -61,6 +61,7 @@ func (o *object) semantics(typed runtime.Object) (errs field.ErrorList, deeper b
 	case *corev1.PersistentVolumeClaim:
 		errs = append(errs, volumeClaim(&t.Spec, spec)...)
 	case *networkingv1.Ingress:
+		errs = append(errs, ingressClass(t)...)
 		errs = append(errs, ingress(&t.Spec, spec)...)
 	case *networkingv1.NetworkPolicy:
 		errs = append(errs, networkPolicy(&t.Spec, spec)...)
@@ -68,6 +69,7 @@ func (o *object) semantics(typed runtime.Object) (errs field.ErrorList, deeper b
 		errs = append(errs, disruptionBudget(&t.Spec, spec)...)
 	case *autoscalingv2.HorizontalPodAutoscaler:
 		errs = append(errs, autoscaler(&t.Spec, spec)...)
+		errs = append(errs, scaleToZero(&t.Spec, spec)...)
 	case *autoscalingv1.HorizontalPodAutoscaler:
 		errs = append(errs, autoscalerV1(&t.Spec, spec)...)
 	case *schedulingv1.PriorityClass:
