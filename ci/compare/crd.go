@@ -41,6 +41,8 @@ type crdComparison struct {
 	name         string
 	older, newer placed
 	version      string
+	embedded     int  // how many whole objects the field lies in
+	parent       bool // the schema whose rules are compared has fields, items or values
 	findings     []Finding
 }
 
@@ -218,14 +220,15 @@ func (c *crdComparison) versionAdded(is *definedVersion) {
 
 func (c *crdComparison) versionRemoved(was *definedVersion) {
 	f := Finding{Severity: Breaking, Line: was.name.line, Gone: true, What: fmt.Sprintf("the version %s is gone", c.version)}
-	switch {
-	case was.storage:
-		f.What += ", and objects are stored in it: migrate them first and take it out of the CRD's status.storedVersions, else the API server refuses the CRD"
-	case was.served:
+	if was.served {
 		f.What += ": manifests and clients that use it fail"
-	default:
-		f.Severity = Notable
-		f.What += ", which was not served any more; where objects are stored in it still, the API server refuses the CRD"
+	}
+	f.What += "; the API server refuses the CRD while its status.storedVersions lists " + c.version
+	f.Stored = &Stored{CRD: c.name, Version: c.version}
+	for _, v := range c.older.versions {
+		if v.storage && v.name.text != c.version {
+			f.Stored.Now = v.name.text
+		}
 	}
 	c.add(f, c.version, "removed")
 }

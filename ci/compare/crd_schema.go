@@ -12,6 +12,10 @@ import (
 
 // schemas compares what a field may hold, and then the fields in it.
 func (c *crdComparison) schemas(at string, was, is *schema) {
+	if is.embedded {
+		c.embedded++
+		defer func() { c.embedded-- }()
+	}
 	if !c.types(at, was, is) {
 		return
 	}
@@ -85,13 +89,55 @@ func (c *crdComparison) field(at string, f Finding, parts ...string) {
 		at, subject = ".", "an object of "+c.version
 	}
 	f.What = fmt.Sprintf(f.What, subject)
+	if f.Severity == Breaking && strings.HasSuffix(f.What, " is refused") {
+		f.What += c.effect(at, strings.Join(parts, "/"), strings.HasSuffix(f.What, "without it is refused"))
+	}
 	c.add(f, append([]string{c.version, at}, parts...)...)
+}
+
+// effect says which writes of a stored object are refused. Since Kubernetes 1.33 an API server takes a value that is
+// invalid already and that a write does not touch. It does so neither for fields that are missing, nor for what stands
+// beside others (rules on a parent, oneOf and so on, keys of lists), nor in metadata and embedded resources
+// (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-ratcheting).
+func (c *crdComparison) effect(at, became string, missing bool) string {
+	beside := []string{"embedded", "list-type-", "map-keys-", "oneOf-", "anyOf-", "allOf-", "not-"}
+	switch {
+	case missing && strings.HasPrefix(at, "status."):
+		return ", also when the operator writes its status"
+	case missing, at == ".", strings.HasPrefix(at, "metadata."), c.embedded > 0,
+		slices.ContainsFunc(beside, func(name string) bool { return strings.HasPrefix(became, name) }):
+		return ", whatever is changed in it"
+	case c.parent && strings.HasPrefix(became, "rule-"):
+		return ", whatever is changed below it"
+	}
+	return "; since Kubernetes 1.33 only a change of this field is"
+}
+
+// metadata compares what a schema says about names of objects, which is all that it may say.
+func (c *crdComparison) metadata(at string, was, is *schema) {
+	for _, name := range []string{"generateName", "name"} {
+		of := func(s *schema) *schema {
+			if s != nil && s.properties[name] != nil {
+				return s.properties[name]
+			}
+			text := &schema{kind: "string"}
+			if is != nil {
+				text.line = is.line
+			}
+			return text
+		}
+		c.schemas(inside(at, name), of(was), of(is))
+	}
 }
 
 // property compares a field that at least one side has.
 func (c *crdComparison) property(at, name string, was, is *schema) {
 	before, now := was.properties[name], is.properties[name]
 	path := inside(at, name)
+	if at == "" && name == "metadata" {
+		c.metadata(path, before, now)
+		return
+	}
 	if before != nil && now != nil {
 		c.requirement(at, name, was, is, now.line)
 		c.fallback(path, before, now, is.required[name] > 0)
@@ -107,7 +153,7 @@ func (c *crdComparison) property(at, name string, was, is *schema) {
 	}
 	f := Finding{Severity: Info, Line: now.line, Now: kind(now), Forward: true, What: "%s is new: the older CRD drops it"}
 	if c.keeps(was, c.older) {
-		f.Severity, f.Forward = Notable, false
+		f.Severity, f.Forward = Breaking, false
 		f.What = "%s is described now, which was kept unchecked before: a stored object with something else there is refused"
 	}
 	if is.required[name] > 0 && now.fallback == "" {
@@ -145,7 +191,7 @@ func (c *crdComparison) parts(path, of string, was, is, before, now *schema) {
 	case before != nil:
 		c.gone(path, "what may be in ", is, before)
 	case now != nil && c.keeps(was, c.older):
-		c.field(path, Finding{Severity: Notable, Line: now.line, Now: kind(now),
+		c.field(path, Finding{Severity: Breaking, Line: now.line, Now: kind(now),
 			What: "the " + of + " %s are described now, which were kept unchecked before: a stored object with something else there is refused"}, "added")
 	case now != nil:
 		c.field(path, Finding{Severity: Info, Line: now.line, Now: kind(now), Forward: true, What: "the " + of + " %s are new: the older CRD drops them"}, "added")
@@ -369,13 +415,23 @@ func (c *crdComparison) merging(at string, was, is *schema) {
 	}
 }
 
+// newRule says what a new validation rule does. One that speaks of oldSelf compares a change with what was stored
+// (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#transition-rules).
+func newRule(rule string) string {
+	if strings.Contains(rule, "oldSelf") {
+		return "%s has a new rule about changes: changes that it forbids are refused, and no stored object is"
+	}
+	return "%s has to meet another validation rule: a stored object that does not is refused"
+}
+
 // rules compares validation rules, and the schemas that stand beside one (oneOf and so on): whether another of these takes less or more cannot be told in general, so all
 // that is said is that it is another.
 func (c *crdComparison) rules(at string, was, is *schema) {
+	c.parent = len(is.properties) > 0 || is.values != nil || is.items != nil
 	for _, rule := range union(was.rules, is.rules) {
 		name := fmt.Sprintf("rule-%x", sha256.Sum256([]byte(rule)))[:len("rule-")+8]
 		if was.rules[rule] == 0 {
-			c.field(at, Finding{Severity: Breaking, Line: is.rules[rule], Now: rule, What: "%s has to meet another validation rule: a stored object that does not is refused"}, name, "added")
+			c.field(at, Finding{Severity: Breaking, Line: is.rules[rule], Now: rule, What: newRule(rule)}, name, "added")
 		} else if is.rules[rule] == 0 {
 			c.field(at, Finding{Severity: Info, Line: was.rules[rule], Gone: true, Forward: true, Was: rule,
 				What: "%s has to meet a validation rule less: the older CRD refuses what does not"}, name, "removed")

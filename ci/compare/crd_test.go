@@ -154,7 +154,7 @@ func TestCRDs(t *testing.T) {
 		{name: "a version that is stored", older: version(""), newer: two("served: true", "served: true, storage: true"),
 			up: []string{"notable storage/changed forward", "notable v2/added forward"}, down: []string{"breaking v2/removed gone", "notable storage/changed"}},
 		{name: "a version that was not served", older: version(""), newer: two("served: true, storage: true", "served: false"),
-			up: []string{"notable v2/added forward"}, down: []string{"notable v2/removed gone"}},
+			up: []string{"notable v2/added forward"}, down: []string{"breaking v2/removed gone"}},
 		{name: "served", older: two("served: true, storage: true", "served: true"), newer: two("served: true, storage: true", "served: false"),
 			up: []string{"breaking v2/unserved"}, down: []string{"notable v2/served forward"}, upLine: 11},
 		{name: "deprecated", older: version(""), newer: version(", deprecated: true"), up: []string{"notable v1/deprecated"}, down: []string{"info v1/undeprecated"}},
@@ -181,7 +181,7 @@ func TestCRDs(t *testing.T) {
 			up: []string{"info v1/a/added forward"}, down: []string{"breaking v1/a/removed gone"}},
 		{name: "a field of what keeps unknown ones", older: versionOf(", x-kubernetes-preserve-unknown-fields: true"),
 			newer: versionOf(", x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: string}}"),
-			up:    []string{"notable v1/a/added"}, down: []string{"notable v1/a/removed gone"}},
+			up:    []string{"breaking v1/a/added"}, down: []string{"notable v1/a/removed gone"}},
 		{name: "what each object has", older: versionOf(""), newer: versionOf(", required: [metadata, kind], properties: {metadata: {type: object}, kind: {type: string}, apiVersion: {type: string}}")},
 		{name: "what each object must have", older: versionOf(", properties: {metadata: {type: object}}"), newer: versionOf(", required: [metadata, kind], properties: {metadata: {type: object}}")},
 		{name: "a field with a name of its own", older: versionOf(""), newer: versionOf(`, properties: {"a.b/c d": {type: string}}`),
@@ -324,11 +324,47 @@ func TestCRDsFile(t *testing.T) {
 	findings, err := crdsOf(treeOf(head+digits+"1000\n"), treeOf(head+"              # fewer\n"+digits+"100\n"))
 	want := []Finding{{
 		ID: "crd/pijobs.demo.example.com/v1alpha1/spec.digits/narrowed", Subject: CRD, Severity: Breaking,
-		What: "spec.digits of v1alpha1 takes less than before: a stored object with something else there is refused", Was: "maximum 1000", Now: "maximum 100",
+		What: "spec.digits of v1alpha1 takes less than before: a stored object with something else there is refused; since Kubernetes 1.33 only a change of this field is", Was: "maximum 1000", Now: "maximum 100",
 		File: crdFile, Line: 24, Reach: &Reach{Way: ByFile, File: crdFile}, Object: "CustomResourceDefinition pijobs.demo.example.com",
 	}}
 	if diff := cmp.Diff(want, findings); err != nil || diff != "" {
 		t.Errorf("%s, %v", diff, err)
+	}
+}
+
+// TestEffects: a finding says which writes of a stored object are refused.
+func TestEffects(t *testing.T) {
+	const field, all = "; since Kubernetes 1.33 only a change of this field is", ", whatever is changed in it"
+	for name, c := range map[string]struct{ older, newer, want string }{
+		"a bound":                      {ofField("type: integer"), ofField("type: integer, minimum: 1"), field},
+		"an enum":                      {ofField("type: string"), ofField("type: string, enum: [x]"), field},
+		"a field that is required":     {ofField("type: string"), versionOf(", required: [a], properties: {a: {type: string}}"), all},
+		"a new field that is required": {ofField("type: string"), versionOf(", required: [b], properties: {a: {type: string}, b: {type: string}}"), all},
+		"a status field": {versionOf(", properties: {status: {type: object, properties: {b: {type: string}}}}"),
+			versionOf(", properties: {status: {type: object, required: [b], properties: {b: {type: string}}}}"), ", also when the operator writes its status"},
+		"a rule on a field": {ofField("type: integer"), ofField("type: integer, x-kubernetes-validations: [{rule: self > 1}]"), field},
+		"a rule on a parent": {versionOf(", properties: {spec: {type: object, properties: {b: {type: string}}}}"),
+			versionOf(", properties: {spec: {type: object, properties: {b: {type: string}}, x-kubernetes-validations: [{rule: has(self.b)}]}}"), ", whatever is changed below it"},
+		"a rule on the object":  {ofField("type: integer"), versionOf(", x-kubernetes-validations: [{rule: has(self.a)}], properties: {a: {type: integer}}"), all},
+		"a rule about changes":  {ofField("type: integer"), ofField("type: integer, x-kubernetes-validations: [{rule: self == oldSelf}]"), "and no stored object is"},
+		"a name that is longer": {versionOf(""), versionOf(", properties: {metadata: {type: object, properties: {name: {type: string, maxLength: 20}}}}"), all},
+		"a field that was unchecked": {versionOf(", x-kubernetes-preserve-unknown-fields: true"),
+			versionOf(", x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: integer}}"), field},
+		"in a whole object": {ofField("type: object, x-kubernetes-embedded-resource: true, properties: {b: {type: string}}"),
+			ofField("type: object, x-kubernetes-embedded-resource: true, properties: {b: {type: string, maxLength: 2}}"), all},
+		"keys of a list": {ofField("type: array, x-kubernetes-list-type: atomic, items: {type: string}"),
+			ofField("type: array, x-kubernetes-list-type: set, items: {type: string}"), all},
+		"one of": {ofField("type: string"), ofField("type: string, oneOf: [{maxLength: 2}, {minLength: 5}]"), all},
+		"a version that is not served": {crdOf("", versionWith("name: v1, served: false, storage: false", "")+versionWith("name: v2, served: true, storage: true", "")),
+			crdOf("", versionWith("name: v2, served: true, storage: true", "")), "while its status.storedVersions lists v1"},
+	} {
+		findings, err := crdsOf(treeOf(c.older), treeOf(c.newer))
+		if err != nil || len(findings) == 0 || findings[0].Severity != Breaking || !strings.HasSuffix(findings[0].What, c.want) {
+			t.Errorf("%s: %+v, %v", name, findings, err)
+		}
+		if gone := strings.HasSuffix(c.want, " v1"); gone != (len(findings) > 0 && findings[0].Stored != nil) {
+			t.Errorf("%s: %+v", name, findings[0].Stored)
+		}
 	}
 }
 

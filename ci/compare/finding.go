@@ -44,10 +44,19 @@ type Finding struct {
 	Line     int      `json:"line,omitempty"` // from 1; 0 where no line says it
 	Gone     bool     `json:"gone,omitempty"` // File and Line are those of the older tree
 	Object   string   `json:"object,omitempty"`
-	Reach    *Reach   `json:"reach,omitempty"` // of a CRD: how it comes into a cluster
+	Reach    *Reach   `json:"reach,omitempty"`  // of a CRD: how it comes into a cluster
+	Stored   *Stored  `json:"stored,omitempty"` // of a version of a CRD that is gone
 	// NotCompared: it is no difference, but a part of one version that could not be read.
 	NotCompared bool `json:"notCompared,omitempty"`
 	Forward     bool `json:"forward,omitempty"` // it cannot be taken back by going back: what the newer version stores the older one does not know
+}
+
+// Stored is a version of a CRD in which clusters may have stored objects. An API server refuses a CRD without it while
+// the CRD's status.storedVersions lists it.
+type Stored struct {
+	CRD     string `json:"crd"`
+	Version string `json:"version"`
+	Now     string `json:"now,omitempty"` // the version in which the older CRD stores objects; empty if it is Version itself
 }
 
 // New makes a finding of a subject; the parts of its id are joined by slashes, whatever in them is a slash, a blank or a control character is written as a dash.

@@ -188,6 +188,29 @@ func (g *guide) before(breaking []compare.Finding) {
 			g.line("### %s", s.title)
 			g.list(found)
 		}
+		if s.subject == compare.CRD {
+			g.stored()
+		}
+	}
+}
+
+// stored says how to move stored objects out of versions of CRDs that are gone.
+func (g *guide) stored() {
+	for _, f := range g.Findings {
+		s := f.Stored
+		if s == nil {
+			continue
+		}
+		g.line("Look whether objects of %s may be stored as %s:", s.CRD, s.Version)
+		g.shell("kubectl get crd " + s.CRD + " --output jsonpath='{.status.storedVersions}'")
+		if s.Now == "" {
+			g.line("%s stores them so. First upgrade to a version that serves %s and stores another version of it. There, write "+
+				"all objects again, and set `status.storedVersions`.", g.From, s.Version)
+			continue
+		}
+		g.line("If %s is listed, write all objects again, and take it out of the list:", s.Version)
+		g.shell("kubectl get "+s.CRD+" --all-namespaces --output json | kubectl replace --filename -",
+			"kubectl patch crd "+s.CRD+` --subresource status --type merge --patch '{"status":{"storedVersions":["`+s.Now+`"]}}'`)
 	}
 }
 

@@ -113,3 +113,18 @@ func TestSummary(t *testing.T) {
 		}
 	}
 }
+
+// TestStored: a version of a CRD that is gone comes with the way to move stored objects.
+func TestStored(t *testing.T) {
+	for now, want := range map[string]string{
+		"v1": `kubectl patch crd pis.example.com --subresource status --type merge --patch '{"status":{"storedVersions":["v1"]}}'`,
+		"":   "v1.4.0 stores them so. First upgrade to a version that serves v1beta1 and stores another version of it.",
+	} {
+		f := compare.New(compare.Breaking, compare.CRD, "pis.example.com", "v1beta1", "removed")
+		f.Stored = &compare.Stored{CRD: "pis.example.com", Version: "v1beta1", Now: now}
+		got := Guide(Options{Name: "pi", From: version.MustParse("v1.4.0"), To: version.MustParse("v1.5.0"), Findings: []compare.Finding{f}})
+		if !strings.Contains(got, "kubectl get crd pis.example.com --output jsonpath='{.status.storedVersions}'") || !strings.Contains(got, want) {
+			t.Errorf("%q:\n%s", now, got)
+		}
+	}
+}
