@@ -100,7 +100,7 @@ func (c *crdComparison) added() {
 	case ByFile:
 		what += ": apply it before the upgrade"
 	}
-	c.add(Finding{Severity: Notable, Line: c.newer.line, What: what}, "added")
+	c.add(Finding{Severity: Notable, Line: c.newer.line, Adds: true, What: what}, "added")
 }
 
 func (c *crdComparison) removed() {
@@ -214,7 +214,7 @@ func (c *crdComparison) storage() {
 }
 
 func (c *crdComparison) versionAdded(is *definedVersion) {
-	c.add(Finding{Severity: Notable, Line: is.name.line, Forward: true, What: fmt.Sprintf(
+	c.add(Finding{Severity: Notable, Line: is.name.line, Forward: true, Adds: true, What: fmt.Sprintf(
 		"the version %s is new: the older CRD does not serve it to those who use it by then", c.version)}, c.version, "added")
 }
 

@@ -151,9 +151,9 @@ func (c *crdComparison) property(at, name string, was, is *schema) {
 		c.gone(path, "", is, before)
 		return
 	}
-	f := Finding{Severity: Info, Line: now.line, Now: kind(now), Forward: true, What: "%s is new: the older CRD drops it"}
+	f := Finding{Severity: Info, Line: now.line, Now: kind(now), Forward: true, Adds: true, What: "%s is new: the older CRD drops it"}
 	if c.keeps(was, c.older) {
-		f.Severity, f.Forward = Breaking, false
+		f.Severity, f.Forward, f.Adds = Breaking, false, false
 		f.What = "%s is described now, which was kept unchecked before: a stored object with something else there is refused"
 	}
 	if is.required[name] > 0 && now.fallback == "" {
@@ -342,7 +342,7 @@ func (c *crdComparison) enums(at string, was, is *schema) {
 			c.field(at, f, "values-removed")
 		}
 		if len(more) > 0 {
-			f.Severity, f.Forward, f.What = Notable, true, "%s may be "+verbatim(more)+": the older CRD refuses that"
+			f.Severity, f.Forward, f.Adds, f.What = Notable, true, true, "%s may be "+verbatim(more)+": the older CRD refuses that"
 			c.field(at, f, "values-added")
 		}
 	}

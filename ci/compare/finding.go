@@ -30,6 +30,7 @@ const (
 	Webhook = "webhook"
 	Image   = "image"
 	Go      = "go"
+	Flags   = "flags" // of the command line of released binaries
 )
 
 // Finding is one difference.
@@ -49,6 +50,8 @@ type Finding struct {
 	// NotCompared: it is no difference, but a part of one version that could not be read.
 	NotCompared bool `json:"notCompared,omitempty"`
 	Forward     bool `json:"forward,omitempty"` // it cannot be taken back by going back: what the newer version stores the older one does not know
+	// Adds: it offers something new, such as a value, a flag or a field. It is a feature, whatever commits say.
+	Adds bool `json:"adds,omitempty"`
 }
 
 // Stored is a version of a CRD in which clusters may have stored objects. An API server refuses a CRD without it while

@@ -120,11 +120,21 @@ func TestRBAC(t *testing.T) {
 		pods  = "{apiGroups: [''], resources: [pods, pods/log], verbs: [get, list]}"
 		edits = "{apiGroups: [apps], resources: [deployments], verbs: [patch], resourceNames: [d]}"
 		sa    = "{kind: ServiceAccount, name: a}"
+		runs  = "---\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {serviceAccountName: a, containers: []}}}\n"
 	)
 	testObjects(t, map[string]objectsTest{
 		"a verb": {role("ClusterRole", "r", "{apiGroups: ['', apps], resources: [pods], verbs: [get]}"), role("ClusterRole", "r", "{apiGroups: [''], resources: [pods], verbs: [get, delete, patch]}, {apiGroups: [apps], resources: [pods], verbs: [get]}"),
 			[]string{"notable rbac/ClusterRole-r/core/pods/widened [get|delete, get, patch]"}, []string{"breaking rbac/ClusterRole-r/core/pods/removed [delete, get, patch|get]"}},
 		"the same in other words": {role("Role", "r", pods), role("Role", "r", "{apiGroups: [''], resources: [pods], verbs: [list, get]}, {apiGroups: [''], resources: [pods/log], verbs: [list]}, {apiGroups: [''], resources: [pods/log], verbs: [get]}"), nil, nil},
+		"the operator's own role, and one of others": {
+			role("Role", "r", pods) + "---\n" + bind("RoleBinding", "b", "Role, name: r", sa) + "---\n" + role("Role", "q", pods) + "---\n" +
+				bind("RoleBinding", "c", "Role, name: q", sa+", {kind: ServiceAccount, name: other}") + runs,
+			role("Role", "r", "") + "---\n" + bind("RoleBinding", "b", "Role, name: r", sa) + "---\n" + role("Role", "q", "") + "---\n" +
+				bind("RoleBinding", "c", "Role, name: q", sa+", {kind: ServiceAccount, name: other}") + runs,
+			[]string{"breaking rbac/Role-q/core/pods-log/removed [get, list|]", "breaking rbac/Role-q/core/pods/removed [get, list|]",
+				"notable rbac/Role-r/core/pods-log/removed [get, list|]", "notable rbac/Role-r/core/pods/removed [get, list|]"},
+			[]string{"notable rbac/Role-q/core/pods-log/widened [|get, list]", "notable rbac/Role-q/core/pods/widened [|get, list]",
+				"notable rbac/Role-r/core/pods-log/widened [|get, list]", "notable rbac/Role-r/core/pods/widened [|get, list]"}},
 		"a name": {role("Role", "r", edits), role("Role", "r", "{apiGroups: [apps], resources: [deployments], verbs: [patch]}"),
 			[]string{"notable rbac/Role-r/apps/deployments/widened [patch (only d)|patch]"}, []string{"breaking rbac/Role-r/apps/deployments/removed [patch|patch (only d)]"}},
 		"wildcards": {role("ClusterRole", "r", pods), role("ClusterRole", "r", "{apiGroups: ['*'], resources: ['*'], verbs: ['*']}"),

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -211,6 +212,38 @@ func (s objectsOf) of(o *chartObject) []binding {
 	return all
 }
 
+// operators tells whether a role is the operator's own: it is granted to the accounts only that workloads of the same
+// version run as. Such a role changes along with the code that needs it.
+func (s objectsOf) operators(o *chartObject) bool {
+	bindings := s.of(o)
+	for _, b := range bindings {
+		for _, subject := range b.subjects {
+			if !s.runsAs(subject) {
+				return false
+			}
+		}
+	}
+	return len(bindings) > 0
+}
+
+// runsAs tells whether a workload runs as a subject.
+func (s objectsOf) runsAs(subject string) bool {
+	for _, o := range s.objects {
+		where := podIn[o.kind]
+		if where == "" {
+			continue
+		}
+		name := cmp.Or(text(dig(o.fields, strings.Split(where+".serviceAccountName", ".")...)), "default")
+		if o.namespace != "" && o.namespace != render.Namespace {
+			name = o.namespace + "/" + name
+		}
+		if subject == "ServiceAccount "+name {
+			return true
+		}
+	}
+	return false
+}
+
 func isBinding(o *chartObject) bool { return o.kind == "RoleBinding" || o.kind == "ClusterRoleBinding" }
 
 // granted are the permissions that a role of this version allows, or a binding grants, and to whom.
@@ -291,6 +324,9 @@ func (c *objectsComparison) bothRBAC(was, now *chartObject, told map[string]bool
 	for _, lost := range byThing(lacking(allBefore, after)) {
 		parts, words := lost[0].thing()
 		severity, what := Breaking, fmt.Sprintf("%s no longer allows to %s %s: what did so by it fails", now, verbs(lost), words)
+		if c.was.operators(was) {
+			severity, what = Notable, fmt.Sprintf("the operator may no longer %s %s, by its own %s", verbs(lost), words, now)
+		}
 		if by, held := c.now.held(c.was.of(was), lost); held {
 			severity, what = Info, fmt.Sprintf("%s no longer allows to %s %s; %s does now", now, verbs(lost), words, by)
 		}
@@ -300,6 +336,9 @@ func (c *objectsComparison) bothRBAC(was, now *chartObject, told map[string]bool
 	for _, gained := range byThing(lacking(allAfter, before)) {
 		parts, words := gained[0].thing()
 		severity, what := Notable, fmt.Sprintf("%s allows to %s %s as well", now, verbs(gained), words)
+		if c.now.operators(now) {
+			what = fmt.Sprintf("the operator may %s %s as well, by its own %s", verbs(gained), words, now)
+		}
 		if slices.ContainsFunc(gained, permission.open) {
 			what += ": a wildcard, for whatever will be there later, too"
 		}

@@ -69,7 +69,7 @@ func (c *valuesComparison) maps(keys []string, older, newer *yaml.Node) {
 	for _, e := range inOrder(now) {
 		if _, ok := was[e.key]; !ok {
 			f := c.find(Info, below(e.key), "added", "there is a new value KEY")
-			f.Now, f.File, f.Line = shown(e.value, c.now.own), c.now.file, e.at.Line
+			f.Now, f.File, f.Line, f.Adds = shown(e.value, c.now.own), c.now.file, e.at.Line, true
 			c.new(below(e.key), e)
 		}
 	}

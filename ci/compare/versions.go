@@ -103,6 +103,9 @@ func Versions(ctx context.Context, older, newer Side) ([]Finding, error) {
 	if err := c.add(Go, "the Go module")(GoModule(older.Tree, newer.Tree)); err != nil {
 		return nil, err
 	}
+	if err := c.add(Flags, "the flags of the command line")(goFlags(older, newer)); err != nil {
+		return nil, err
+	}
 	charts := pairs(older.Built, newer.Built)
 	for _, p := range charts {
 		if err := c.chart(ctx, p); err != nil {

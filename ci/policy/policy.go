@@ -154,6 +154,10 @@ func (j Judgement) commit(c Change, before version.Version, explain map[string]s
 
 func (j Judgement) finding(f compare.Finding, q Question) Point {
 	p := Point{ID: f.ID, Severity: f.Severity, What: f.What, Where: place(f), Verdict: ToKnow}
+	if f.Adds && f.Severity != compare.Breaking && j.Rule == config.Fixes {
+		p.What, p.Verdict = p.What+", which is a feature", Refused
+		return p
+	}
 	if f.Severity != compare.Breaking || j.Rule == config.Anything {
 		return p
 	}

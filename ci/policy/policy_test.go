@@ -29,6 +29,10 @@ func TestJudge(t *testing.T) {
 	feature, fix := commit("a", "feat: a (#1)"), commit("b", "fix: b (#2)", "values.yaml")
 	breaks := commit("c", "feat!: c\n\nBREAKING CHANGE: rename a.xyz, it is xyzzy now", "values.yaml")
 	marked := commit("d", "fix!: d")
+	takes := commit("e", "Revert \"feat: z\" (#9)", "a.go")
+	takes.TakesBack = []string{"feat: z (#7)"}
+	offers := finding(compare.Info, "values.yaml", "w", "added")
+	offers.Adds = true
 	says := commit("e", "fix: e\n\nExplain: values/x/removed by e")
 	removed, added, other := finding(compare.Breaking, "values.yaml", "x", "removed"), finding(compare.Notable, "values.yaml", "y", "added"), finding(compare.Breaking, "other.yaml", "z", "removed")
 	for name, c := range map[string]struct {
@@ -58,6 +62,15 @@ func TestJudge(t *testing.T) {
 		"explained by a footer": {version: "v1.6.0", changes: []Change{says}, findings: []compare.Finding{removed}, want: "values/x/removed explained"},
 		"explained by the settings": {version: "v1.6.0", findings: []compare.Finding{removed, other}, explain: map[string]string{"values/*": "see the docs", "values/z/removed": "gone"},
 			want: "values/x/removed explained, values/z/removed explained"},
+		"docs alone are no feature": {version: "v1.5.1", changes: []Change{commit("a", "feat: a (#1)", "docs/a.md", ".github/workflows/x.yaml", "ci/a_test.go")},
+			want: "commit/aaaaaaaaaaaa to know"},
+		"a feature inside a fix": {version: "v1.5.1", changes: []Change{commit("a", "fix: a (#1)\n\n* feat: b\n", "a.go")}, want: "commit/aaaaaaaaaaaa refused", against: 1},
+		"a new value in a fix":   {version: "v1.5.1", changes: []Change{fix}, findings: []compare.Finding{offers}, want: "values/w/added refused", against: 1},
+		"and in a minor":         {version: "v1.6.0", changes: []Change{fix}, findings: []compare.Finding{offers}, want: "values/w/added to know"},
+		"what is taken back":     {version: "v1.5.1", changes: []Change{takes}, want: "commit/eeeeeeeeeeee refused", against: 1},
+		"and accepted":           {version: "v1.5.1", changes: []Change{takes}, accept: map[string]string{"commit/eeeeeeeeeeee": "it broke"}, want: "commit/eeeeeeeeeeee accepted"},
+		"several footers": {version: "v1.6.0", changes: []Change{commit("c", "feat!: c\n\nBREAKING CHANGE: a.xyz is gone\nBREAKING CHANGE: a.yzz is gone", "values.yaml")},
+			findings: []compare.Finding{finding(compare.Breaking, "values.yaml", "a.yzz", "removed")}, want: "commit/cccccccccccc explained, values/a.yzz/removed explained"},
 		"marked and not said":          {version: "v1.6.0", changes: []Change{marked}, want: "commit/dddddddddddd unexplained", against: 1},
 		"marked, and the settings say": {version: "v2.0.0", changes: []Change{marked}, explain: map[string]string{"commit/dddddddddddd": "so"}, want: "commit/dddddddddddd explained"},
 		"anything goes":                {version: "v1.5.1", changes: []Change{breaks}, findings: []compare.Finding{removed}, policy: config.Policy{Patch: config.Anything}, want: "commit/cccccccccccc to know, values/x/removed to know"},

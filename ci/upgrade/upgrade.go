@@ -176,6 +176,7 @@ func (g *guide) before(breaking []compare.Finding) {
 	subjects := []struct{ subject, title string }{
 		{compare.Values, "Values to change"}, {compare.CRD, "Custom resources"}, {compare.RBAC, "Permissions that go"},
 		{compare.Webhook, "Webhooks"}, {compare.Objects, "Objects"}, {compare.Image, "What is released"}, {compare.Go, "Go"},
+		{compare.Flags, "Flags of the command line"},
 	}
 	for _, s := range subjects {
 		var found []compare.Finding
@@ -383,7 +384,7 @@ func (g *guide) back() {
 func (g *guide) everything() {
 	g.line("## All changes")
 	if len(g.Findings) == 0 {
-		g.line("None was found in CRDs, values, rendered objects, permissions, webhooks, images, Go and its modules.")
+		g.line("None was found in CRDs, values, rendered objects, permissions, webhooks, images, flags, Go and its modules.")
 		return
 	}
 	permissions := func(f compare.Finding) bool { return f.Subject == compare.RBAC && f.Severity != compare.Breaking }
