@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/bundle"
+	"github.com/operator-release/operator-release/ci/chartindex"
 	"github.com/operator-release/operator-release/ci/journal"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/version"
@@ -43,6 +44,12 @@ func (p *publication) checkGone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	listed := map[goneEntry]bool{}
+	for chart, versions := range here {
+		for _, v := range versions {
+			listed[goneEntry{chart, v}] = true
+		}
+	}
 	last := map[goneEntry]past{} // the newest commit that lists it
 	for _, was := range earlier {
 		old, err := p.index.at(ctx, p.remote, was.commit)
@@ -52,24 +59,24 @@ func (p *publication) checkGone(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		listed := old.Versions()
+		versions := old.Versions()
 		for e := range own {
-			for _, v := range listed[e.chart] {
+			for _, v := range versions[e.chart] {
 				one := goneEntry{e.chart, v}
 				if own[one] {
 					return nil
 				}
-				if _, known := last[one]; !known && !index.Has(e.chart, v) {
+				if _, known := last[one]; !known && !listed[one] {
 					last[one] = was
 				}
 			}
 		}
 	}
-	return p.refuseGone(ctx, here, last)
+	return p.refuseGone(ctx, index, last)
 }
 
 // refuseGone refuses entries that are gone and were published by a claim. It notes the others.
-func (p *publication) refuseGone(ctx context.Context, here map[string][]string, last map[goneEntry]past) error {
+func (p *publication) refuseGone(ctx context.Context, index *chartindex.Index, last map[goneEntry]past) error {
 	if len(last) == 0 {
 		return nil
 	}
@@ -109,7 +116,7 @@ func (p *publication) refuseGone(ctx context.Context, here map[string][]string, 
 		return nil
 	}
 	wayOut := "bring it back: " + most.bringBack()
-	if whole, err := p.listsAll(ctx, most, here); err != nil {
+	if whole, err := p.holdsAll(ctx, most, index); err != nil {
 		return err
 	} else if whole {
 		wayOut = fmt.Sprintf("bring it back: %sgit checkout %.12s -- %s, and commit", most.bring, most.commit, indexFile)
@@ -117,9 +124,16 @@ func (p *publication) refuseGone(ctx context.Context, here map[string][]string, 
 	if most.begin != "" {
 		wayOut += "; or, if the index really begins anew, forget the old one: " + most.begin
 	}
-	return refusal.New("read %s on branch %s of %s: entries are gone: commit %.12s listed %s; %s; "+
+	var others []string // one commit need not list all of them
+	for was, names := range claimed {
+		if was != most {
+			others = append(others, fmt.Sprintf(", commit %.12s listed %s", was.commit, shortList(names)))
+		}
+	}
+	slices.Sort(others)
+	return refusal.New("read %s on branch %s of %s: entries are gone: commit %.12s listed %s%s; %s; "+
 		"or, if users must not get it, say so: %s --because TEXT", indexFile, p.index.Branch, p.remote.URL,
-		most.commit, shortList(claimed[most]), wayOut, rollback)
+		most.commit, shortList(claimed[most]), strings.Join(others, ""), wayOut, rollback)
 }
 
 // bringBack says where the entries are that have to be copied.
@@ -127,15 +141,16 @@ func (w past) bringBack() string {
 	return fmt.Sprintf("copy its entry into %s from: %sgit show %.12s:%s", indexFile, w.bring, w.commit, indexFile)
 }
 
-// listsAll tells whether a commit lists every entry that the index has.
-func (p *publication) listsAll(ctx context.Context, was past, here map[string][]string) (bool, error) {
+// holdsAll tells whether a commit has every entry of an index as the index has it. Then the commit's index can stand in
+// its place: no entry, mark or address is lost.
+func (p *publication) holdsAll(ctx context.Context, was past, index *chartindex.Index) (bool, error) {
 	old, err := p.index.at(ctx, p.remote, was.commit)
 	if err != nil {
 		return false, err
 	}
-	for chart, versions := range here {
+	for chart, versions := range index.Versions() {
 		for _, v := range versions {
-			if !old.Has(chart, v) {
+			if !index.Same(old, chart, v) {
 				return false, nil
 			}
 		}
