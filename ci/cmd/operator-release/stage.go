@@ -1,11 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +21,7 @@ func (a *app) stageCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stage NAME [SUBJECT] --at DIR", Short: "Run one stage of the pipeline with only its inputs",
 		Long: "What a runner in a container calls: DIR/spec.json is what is asked, DIR/in/NAME are the folders that the stage may see. " +
-			"It makes DIR/out, and says DIR/report.json. SUBJECT is for whoever reads the trace.",
+			"It makes DIR/out, and says DIR/report.json, and in DIR/ran.json when it ran. SUBJECT is for whoever reads the trace.",
 		Args:   cobra.RangeArgs(1, 2),
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,8 +46,16 @@ func (a *app) stageCommand() *cobra.Command {
 			if a.quiet {
 				log = io.Discard
 			}
+			begun := time.Now()
 			made, err := runStage(cmd.Context(), pipeline.Stage(args[0]), call{spec: spec, trees: trees, out: out, log: log, secrets: a.secrets})
 			if err != nil {
+				return err
+			}
+			ran, err := json.Marshal(pipeline.Ran{Begun: begun, Seconds: time.Since(begun).Seconds()})
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(at, pipeline.RanFile), ran, 0o644); err != nil {
 				return err
 			}
 			return os.WriteFile(filepath.Join(at, "report.json"), made.Report, 0o644)
