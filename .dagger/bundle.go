@@ -155,7 +155,7 @@ func (b *Bundle) Report(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return b.Module.report(ctx, r)
+	return b.Module.report(ctx, flow, r)
 }
 
 // Rehearse publishes the bundle, once tested, to throwaway destinations, reads everything back, and says what was written.
@@ -168,7 +168,7 @@ func (b *Bundle) Rehearse(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return b.Module.report(ctx, pipeline.Release[*dagger.Directory]{Rehearsal: r.Rehearsal})
+	return b.Module.report(ctx, flow, pipeline.Release[*dagger.Directory]{Rehearsal: r.Rehearsal})
 }
 
 // VerifyBuild builds the bundle again from its recorded commit, and says what differs; it fails where anything does.
@@ -317,7 +317,7 @@ func (b *Bundle) Publish(
 	if err != nil {
 		return "", err
 	}
-	return b.Module.report(ctx, pipeline.Release[*dagger.Directory]{Publication: said})
+	return b.Module.report(ctx, flow, pipeline.Release[*dagger.Directory]{Publication: said})
 }
 
 // record is what this module reads of a bundle's record.

@@ -136,7 +136,7 @@ func (m *OperatorRelease) Audit(
 	} else {
 		args = append(args, "--", version)
 	}
-	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, "audit", args...).Stdout(ctx)
+	return m.command(m.knowingIdentities(m.toTheWorld(m.Base)), dagger.ReturnTypeSuccess, "audit", args...).Stdout(ctx)
 }
 
 // Catalog makes a static site about all versions, which asks nobody anything: which one to run, how to get there, and whether one can go back; with Helm's index of charts beside it. It reads
@@ -170,7 +170,7 @@ func (m *OperatorRelease) Catalog(
 	if site != "" {
 		args = append(args, "--site="+site)
 	}
-	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, "catalog", args...).Directory(siteAt), nil
+	return m.command(m.knowingIdentities(m.toTheWorld(m.Base)), dagger.ReturnTypeSuccess, "catalog", args...).Directory(siteAt), nil
 }
 
 // siteAt is where a catalog is made in a container.

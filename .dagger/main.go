@@ -12,6 +12,8 @@ import (
 	"fmt"
 
 	"dagger/operator-release/internal/dagger"
+
+	"github.com/operator-release/operator-release/ci/daggerversion"
 )
 
 // OperatorRelease releases one git repository.
@@ -23,79 +25,60 @@ type OperatorRelease struct {
 	// +private
 	Base *dagger.Container // Go, git and the tool
 	// +private
+	Origin *ToolOrigin // of the tool in it
+	// +private
+	Remarks []string // about this call, for people
+	// +private
 	Settings *string
 	// +private
 	Mirror []string
 	// +private
 	PlainHTTP []string
 
-	// What the With functions bring, kept in parallel lists: an object can hold no maps and no unexported types.
+	// What the With functions bring: an object can hold no maps, and no types without capitals.
 
 	// +private
-	ImageNames []string
+	Images []*GivenImage
 	// +private
-	ImageArchives []*dagger.File
+	Accepted []*Acceptance
 	// +private
-	AcceptedIDs []string
+	Services []*BoundService
 	// +private
-	AcceptedBecause []string
+	Registries []*Registry
 	// +private
-	ServiceNames []string
+	Remotes []*Remote
 	// +private
-	Services []*dagger.Service
+	SSH *SSHLogin
 	// +private
-	RegistryHosts []string
-	// +private
-	RegistryUsers []string
-	// +private
-	RegistryPasswords []*dagger.Secret
-	// +private
-	GitHosts []string
-	// +private
-	GitUsers []string
-	// +private
-	GitTokens []*dagger.Secret
-	// +private
-	SSHKey *dagger.Secret
-	// +private
-	KnownHosts *dagger.File
-	// +private
-	GithubRepository string
-	// +private
-	GithubURL string
-	// +private
-	GithubToken *dagger.Secret
+	Forge *Forge
 	// +private
 	Index string
 	// +private
-	RemoteName string // whose refs are known; empty: those of no remote
+	Refs *RemoteRefs // nil: those of no remote are known
 	// +private
-	RemoteListing string
+	Signing *Signing
 	// +private
-	SigningKey *dagger.Secret
+	Signers *Signers
+}
+
+// Acceptance is a point that the policy refuses, and that passes.
+type Acceptance struct {
 	// +private
-	SigningPassword *dagger.Secret
+	ID string
 	// +private
-	GitKey *dagger.Secret
+	Because string
+}
+
+// BoundService is a service that containers reach by a name.
+type BoundService struct {
 	// +private
-	IdentityURL *dagger.Secret
+	Name string
 	// +private
-	IdentityToken *dagger.Secret
-	// +private
-	BuilderID string
-	// +private
-	Invocation string
-	// +private
-	PublicKeys []*dagger.File
-	// +private
-	SignaturesRequired bool
+	Service *dagger.Service
 }
 
 // defaultGoImage holds Go and git; the toolchain that a released go.mod names is fetched by Go itself where it is another.
 const defaultGoImage = "golang:1.26.8-bookworm"
-
-// toolPath is where the tool is, in the containers of stages as in its own image.
-const toolPath = "/usr/local/bin/operator-release"
 
 // New takes the repository to release: the caller's at HEAD, with history and tags, unless another is named.
 func New(
@@ -126,12 +109,21 @@ func New(
 	plainHttp []string,
 	// This module's own source, to compile the tool from; it is never the repository that is released.
 	// +defaultPath="/"
-	// +ignore=["*", "!ci", "!go.mod", "!go.sum"]
+	// +ignore=["*", "!ci", "!go.mod", "!go.sum", "**/*_test.go", "**/testdata", "**/*.md", "ci/modulecheck", "ci/test"]
 	moduleSource *dagger.Directory,
+	// This module's own chart, which names its version.
+	// +defaultPath="/charts/operator-release"
+	// +ignore=["*", "!Chart.yaml", "!values.yaml"]
+	moduleChart *dagger.Directory,
 ) (*OperatorRelease, error) {
-	m := &OperatorRelease{Mirror: mirror, PlainHTTP: plainHttp}
-	if goImage == "" {
-		goImage = defaultGoImage
+	m := &OperatorRelease{Mirror: mirror, PlainHTTP: plainHttp, Signing: &Signing{}}
+	engine, err := dag.Version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	note, err := daggerversion.Check(engine)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case repository != nil && source != nil:
@@ -152,22 +144,20 @@ func New(
 		}
 		m.Settings = &content
 	}
-	if tool != nil {
-		m.Base = tool.WithUser("root").WithoutEntrypoint().WithWorkdir("/")
-		return m, nil
+	if goImage == "" {
+		goImage = defaultGoImage
 	}
-	compiled := withCaches(dag.Container().From(goImage)).
-		WithMountedDirectory("/module", moduleSource).
-		WithWorkdir("/module").
-		WithEnvVariable("CGO_ENABLED", "0").
-		WithExec([]string{"go", "build", "-trimpath", "-buildvcs=false", "-tags=keyless", "-o", toolPath, "./ci/cmd/operator-release"}).
-		File(toolPath)
-	m.Base = dag.Container().From(goImage).WithFile(toolPath, compiled)
+	if tool != nil {
+		m.Base, m.Origin = toolFrom(tool), &ToolOrigin{Text: "the tool is that of --tool"}
+	} else if m.Base, m.Origin, err = findTool(ctx, goImage, moduleSource, moduleChart, mirror); err != nil {
+		return nil, err
+	}
+	m.Remarks = []string{m.Origin.Text, note}
 	return m, nil
 }
 
 // Tool is the container that stages run in: Go, git and this command. Publish it, and give it to later calls as --tool.
-func (m *OperatorRelease) Tool() *dagger.Container { return m.Base }
+func (m *OperatorRelease) Tool() *dagger.Container { return m.knowingIdentities(m.Base) }
 
 // withCaches adds what the go command keeps: modules and compiled packages.
 func withCaches(c *dagger.Container) *dagger.Container {
@@ -206,19 +196,6 @@ func (m *OperatorRelease) command(c *dagger.Container, expect dagger.ReturnType,
 	return c.WithExec(append(call, args...), dagger.ContainerWithExecOpts{Expect: expect})
 }
 
-// WithImage takes an image of the release from an OCI archive made by whatever tool, instead of building it.
-//
-// +cache="session"
-func (m *OperatorRelease) WithImage(
-	// The image's repository, such as docker.io/kubeflow/spark-operator.
-	repository string,
-	// The OCI archive, or a tar archive of an OCI layout.
-	archive *dagger.File,
-) *OperatorRelease {
-	m.ImageNames, m.ImageArchives = append(m.ImageNames, repository), append(m.ImageArchives, archive)
-	return m
-}
-
 // WithAccepted lets a point pass that the policy of what a version may contain refuses: it goes into record and notes.
 func (m *OperatorRelease) WithAccepted(
 	// The point's id, as the plan names it.
@@ -226,15 +203,15 @@ func (m *OperatorRelease) WithAccepted(
 	// Why it may pass.
 	because string,
 ) *OperatorRelease {
-	m.AcceptedIDs, m.AcceptedBecause = append(m.AcceptedIDs, id), append(m.AcceptedBecause, because)
+	m.Accepted = append(m.Accepted, &Acceptance{id, because})
 	return m
 }
 
 // accepting are the flags by which a subcommand is told what was accepted.
 func (m *OperatorRelease) accepting() []string {
 	var flags []string
-	for i, id := range m.AcceptedIDs {
-		flags = append(flags, "--accept="+id, "--because="+m.AcceptedBecause[i])
+	for _, a := range m.Accepted {
+		flags = append(flags, "--accept="+a.ID, "--because="+a.Because)
 	}
 	return flags
 }
@@ -246,88 +223,6 @@ func (m *OperatorRelease) WithService(
 	// The service, such as tcp://127.0.0.1:5000 for one on the host.
 	service *dagger.Service,
 ) *OperatorRelease {
-	m.ServiceNames, m.Services = append(m.ServiceNames, name), append(m.Services, service)
+	m.Services = append(m.Services, &BoundService{name, service})
 	return m
-}
-
-// WithRegistryAuth logs in to a registry where base images are pulled, and bundles pushed and fetched.
-func (m *OperatorRelease) WithRegistryAuth(
-	// The registry's host, such as docker.io or ghcr.io.
-	host string,
-	// The user name.
-	username string,
-	// The password or token.
-	password *dagger.Secret,
-) *OperatorRelease {
-	m.RegistryHosts, m.RegistryUsers = append(m.RegistryHosts, host), append(m.RegistryUsers, username)
-	m.RegistryPasswords = append(m.RegistryPasswords, password)
-	return m
-}
-
-// WithGitToken logs in to a git remote.
-func (m *OperatorRelease) WithGitToken(
-	// The token, with permission to push branches, tags and refs/releases.
-	token *dagger.Secret,
-	// The remote's host, spoken to by HTTPS; or scheme and host.
-	// +default="github.com"
-	host string,
-	// The user name that the host expects beside a token.
-	// +default="x-access-token"
-	username string,
-) *OperatorRelease {
-	m.GitHosts, m.GitUsers, m.GitTokens = append(m.GitHosts, host), append(m.GitUsers, username), append(m.GitTokens, token)
-	return m
-}
-
-// WithSshKey logs in to a git remote over SSH.
-func (m *OperatorRelease) WithSshKey(
-	// The private key, such as file://~/.ssh/release: its last line ends with a newline.
-	key *dagger.Secret,
-	// What identifies the remote, as ssh-keyscan prints it; a host that is not in it is refused.
-	knownHosts *dagger.File,
-) *OperatorRelease {
-	m.SSHKey, m.KnownHosts = key, knownHosts
-	return m
-}
-
-// WithGithub makes release pages at GitHub where versions are published, marks them where versions are withdrawn, and opens pull requests of backports.
-func (m *OperatorRelease) WithGithub(
-	// A token with permission to write contents; for backports pull requests, too.
-	token *dagger.Secret,
-	// The repository: OWNER/REPO, a named destination, which replaces all configured ones. Without it the token alone is
-	// taken, for the one that the settings name.
-	// +optional
-	repository string,
-	// Where GitHub's API is, such as https://github.example.com; GitHub's own where it is not named.
-	// +optional
-	url string,
-) *OperatorRelease {
-	m.GithubRepository, m.GithubToken, m.GithubURL = repository, token, url
-	return m
-}
-
-// WithChartIndex adds charts to Helm's index.yaml on a branch of the git remote where versions are published, and marks
-// them there where versions are withdrawn. It names a destination, which replaces all configured ones.
-func (m *OperatorRelease) WithChartIndex(
-	// The branch.
-	// +default="gh-pages"
-	branch string,
-) *OperatorRelease {
-	m.Index = branch
-	return m
-}
-
-// WithRemoteRefs passes the refs of the git remote to a plan. The plan then refuses a repository that does not have all
-// of them, before anything is built. Without it a plan reads no remote and says so. Publish always asks the remote.
-func (m *OperatorRelease) WithRemoteRefs(
-	ctx context.Context,
-	// What git ls-remote prints: git ls-remote origin > refs.
-	listing *dagger.File,
-	// The remote's name in the repository.
-	// +default="origin"
-	remote string,
-) (*OperatorRelease, error) {
-	content, err := listing.Contents(ctx)
-	m.RemoteName, m.RemoteListing = remote, content
-	return m, err
 }

@@ -17,22 +17,26 @@ func (m *OperatorRelease) flow(ctx context.Context, version string, platforms ..
 	if err != nil {
 		return nil, err
 	}
+	spent, err := m.spent(ctx)
+	if err != nil {
+		return nil, err
+	}
 	flow := &pipeline.Flow[*dagger.Directory]{
-		Runner: runner{m}, Repository: m.Repository, Host: string(host), PlainHTTP: m.PlainHTTP,
-		Plan:    pipeline.PlanSpec{Version: version, Config: m.Settings, Archives: m.ImageNames, Engine: true, Alone: m.Alone},
+		Runner: runner{m, spent}, Repository: m.Repository, Host: string(host), PlainHTTP: m.PlainHTTP,
+		Plan:    pipeline.PlanSpec{Version: version, Config: m.Settings, Engine: true, Alone: m.Alone},
 		Mirrors: map[string]string{}, Archives: map[string]*dagger.Directory{},
 	}
 	flow.Plan.Remote = &pipeline.RemoteRefs{NotAsked: "the module caches plans; " +
 		"pass the remote's refs by with-remote-refs; " +
 		"publish always asks the remote"}
-	if m.RemoteName != "" {
-		flow.Plan.Remote = &pipeline.RemoteRefs{Name: m.RemoteName, Listing: m.RemoteListing}
+	if m.Refs != nil {
+		flow.Plan.Remote = &pipeline.RemoteRefs{Name: m.Refs.Name, Listing: m.Refs.Listing}
 	}
-	for i, id := range m.AcceptedIDs {
+	for _, a := range m.Accepted {
 		if flow.Plan.Accept == nil {
 			flow.Plan.Accept = map[string]string{}
 		}
-		flow.Plan.Accept[id] = m.AcceptedBecause[i]
+		flow.Plan.Accept[a.ID] = a.Because
 	}
 	for _, platform := range platforms {
 		flow.Plan.Platforms = append(flow.Plan.Platforms, string(platform))
@@ -44,21 +48,28 @@ func (m *OperatorRelease) flow(ctx context.Context, version string, platforms ..
 		}
 		flow.Mirrors[from] = to
 	}
-	for i, name := range m.ImageNames {
-		flow.Archives[name] = dag.Directory().WithFile(pipeline.ImageFile, m.ImageArchives[i])
+	for _, image := range m.Images {
+		flow.Plan.Archives = append(flow.Plan.Archives, image.Repository)
+		flow.Archives[image.Repository] = dag.Directory().WithFile(pipeline.ImageFile, image.Archive)
 	}
 	return flow, nil
 }
 
-// report is the text of what the stages said.
-func (m *OperatorRelease) report(ctx context.Context, said pipeline.Release[*dagger.Directory]) (string, error) {
+// report is the text of what the stages of a flow said, and of what they took.
+func (m *OperatorRelease) report(
+	ctx context.Context, flow *pipeline.Flow[*dagger.Directory], said pipeline.Release[*dagger.Directory],
+) (string, error) {
 	content, err := json.Marshal(said)
 	if err != nil {
 		return "", err
 	}
-	return m.Base.WithNewFile("/release.json", string(content)).
+	text, err := m.Base.WithNewFile("/release.json", string(content)).
 		WithExec([]string{"operator-release", "report", "/release.json"}).
 		Stdout(ctx)
+	if err != nil {
+		return "", err
+	}
+	return text + flow.Runner.(runner).spent.Table(), nil
 }
 
 // Plan says what releasing a version would do, and what speaks against it; it fails where something does.
@@ -75,7 +86,7 @@ func (m *OperatorRelease) Plan(
 	if err != nil {
 		return "", err
 	}
-	return m.report(ctx, said)
+	return m.report(ctx, flow, said)
 }
 
 // Release plans, tests, builds and rehearses a version and reports; it publishes nothing. It equals the bundle's report.
@@ -207,7 +218,7 @@ func (m *OperatorRelease) Restore(
 	if err != nil {
 		return "", err
 	}
-	return m.report(ctx, pipeline.Release[*dagger.Directory]{Publication: said})
+	return m.report(ctx, flow, pipeline.Release[*dagger.Directory]{Publication: said})
 }
 
 // destinations are those that arguments and With functions name, which replace all configured ones, or the configured
@@ -219,6 +230,10 @@ func (m *OperatorRelease) destinations(verb, registry, remote, backup string, co
 
 // given are the destinations that arguments and With functions name.
 func (m *OperatorRelease) given(registry, remote, backup string, configured bool) pipeline.Destinations {
-	return pipeline.Destinations{Registry: registry, Remote: remote, Backup: backup, Configured: configured,
-		GitHub: m.GithubRepository, GitHubURL: m.GithubURL, Index: m.Index, PlainHTTP: m.PlainHTTP, Config: m.Settings}
+	to := pipeline.Destinations{Registry: registry, Remote: remote, Backup: backup, Configured: configured, Index: m.Index,
+		PlainHTTP: m.PlainHTTP, Config: m.Settings}
+	if m.Forge != nil {
+		to.GitHub, to.GitHubURL = m.Forge.Repository, m.Forge.URL
+	}
+	return to
 }

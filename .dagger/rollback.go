@@ -76,17 +76,10 @@ func (m *OperatorRelease) back(name, version, because string, undo bool, flags [
 	if undo {
 		flags = append(flags, "--undo")
 	}
-	return m.command(m.toTheWorld(m.Base), dagger.ReturnTypeSuccess, name, append(flags, "--", version)...)
+	return m.command(m.knowingIdentities(m.toTheWorld(m.Base)), dagger.ReturnTypeSuccess, name, append(flags, "--", version)...)
 }
 
 // to are the flags of the command that say where.
 func (m *OperatorRelease) to(registry, remote, backup string, configured bool) []string {
 	return m.given(registry, remote, backup, configured).Flags()
-}
-
-// github are the flags that say where GitHub is, and which hosts are spoken to without TLS.
-func (m *OperatorRelease) github() []string {
-	at := m.given("", "", "", false)
-	at.Index = ""
-	return at.Flags()
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"dagger/operator-release/internal/dagger"
 
@@ -16,7 +17,10 @@ import (
 )
 
 // runner runs each stage in a container of its own that holds the tool, what the stage is asked and its folders, and nothing else.
-type runner struct{ module *OperatorRelease }
+type runner struct {
+	module *OperatorRelease
+	spent  *pipeline.Spent
+}
 
 // at is the folder of a stage in its container.
 const at = "/stage"
@@ -24,12 +28,14 @@ const at = "/stage"
 // Run calls `operator-release stage`, as the command's own runner calls the stage itself.
 func (r runner) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Inputs[*dagger.Directory]) (pipeline.Outputs[*dagger.Directory], error) {
 	var out pipeline.Outputs[*dagger.Directory]
+	asked := time.Now()
 	if stage == pipeline.Engine { // this engine itself
 		archive, err := buildImage(ctx, in.Spec.(pipeline.EngineSpec), in.Trees)
 		if err != nil {
 			return out, err
 		}
 		out.Report, out.Tree = json.RawMessage("{}"), dag.Directory().WithFile(pipeline.ImageFile, archive)
+		r.spent.Add(stage, in.Subject, asked, "")
 		return out, nil
 	}
 	spec, err := json.Marshal(in.Spec)
@@ -43,7 +49,7 @@ func (r runner) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Input
 	case pipeline.Image: // pulls bases
 		c = r.module.withRegistries(r.module.withServices(c))
 	case pipeline.Claim, pipeline.Fetch, pipeline.Publish:
-		c = r.module.toTheWorld(c)
+		c = r.module.knowingIdentities(r.module.toTheWorld(c))
 	case pipeline.Sign: // another key is no other input
 		c = r.module.withSigning(anew(c))
 	}
@@ -56,6 +62,8 @@ func (r runner) Run(ctx context.Context, stage pipeline.Stage, in pipeline.Input
 	if err != nil {
 		return out, err
 	}
+	ran, _ := c.File(at + "/" + pipeline.RanFile).Contents(ctx) // an older tool of --tool leaves none
+	r.spent.Add(stage, in.Subject, asked, ran)
 	out.Report, out.Tree = json.RawMessage(said), c.Directory(at+"/out")
 	if stage == pipeline.Source || stage == pipeline.Context {
 		out.Tree, err = settled(ctx, string(stage)+"-"+strings.ReplaceAll(in.Subject, "/", "-"), out.Tree)

@@ -8,6 +8,30 @@ import (
 	"github.com/operator-release/operator-release/ci/pipeline"
 )
 
+// Signing is what a publication is signed with.
+type Signing struct {
+	// +private
+	Key *dagger.Secret
+	// +private
+	Password *dagger.Secret
+	// +private
+	GitKey *dagger.Secret
+	// +private
+	IdentityURL *dagger.Secret
+	// +private
+	IdentityToken *dagger.Secret
+	// +private
+	Builder string
+	// +private
+	Invocation string
+}
+
+// Signers are whose signatures count; without keys those that the settings name.
+type Signers struct {
+	// +private
+	Keys []*dagger.File
+}
+
 // WithSigningKey signs what is published, as cosign does: images, their platforms, charts and the release artifact, with provenance, SBOMs and test result.
 //
 // +cache="session"
@@ -18,7 +42,7 @@ func (m *OperatorRelease) WithSigningKey(
 	// +optional
 	password *dagger.Secret,
 ) *OperatorRelease {
-	m.SigningKey, m.SigningPassword = key, password
+	m.Signing.Key, m.Signing.Password = key, password
 	return m
 }
 
@@ -29,7 +53,7 @@ func (m *OperatorRelease) WithGitKey(
 	// The SSH private key, without a passphrase, such as file://~/.ssh/release.
 	key *dagger.Secret,
 ) *OperatorRelease {
-	m.GitKey = key
+	m.Signing.GitKey = key
 	return m
 }
 
@@ -42,7 +66,7 @@ func (m *OperatorRelease) WithKeylessSigning(
 	// What one asks with: env://ACTIONS_ID_TOKEN_REQUEST_TOKEN.
 	requestToken *dagger.Secret,
 ) *OperatorRelease {
-	m.IdentityURL, m.IdentityToken = requestURL, requestToken
+	m.Signing.IdentityURL, m.Signing.IdentityToken = requestURL, requestToken
 	return m
 }
 
@@ -54,7 +78,7 @@ func (m *OperatorRelease) WithBuilder(
 	// +optional
 	invocation string,
 ) *OperatorRelease {
-	m.BuilderID, m.Invocation = id, invocation
+	m.Signing.Builder, m.Signing.Invocation = id, invocation
 	return m
 }
 
@@ -66,7 +90,7 @@ func (m *OperatorRelease) WithRequiredSignatures(
 	// +optional
 	publicKeys []*dagger.File,
 ) *OperatorRelease {
-	m.PublicKeys, m.SignaturesRequired = publicKeys, true
+	m.Signers = &Signers{publicKeys}
 	return m
 }
 
@@ -88,32 +112,35 @@ func (b *Bundle) Signed(ctx context.Context) (*Bundle, error) {
 
 // signs tells whether something to sign with was named.
 func (m *OperatorRelease) signs() bool {
-	return m.SigningKey != nil || m.IdentityToken != nil || m.GitKey != nil
+	return m.Signing.Key != nil || m.Signing.IdentityToken != nil || m.Signing.GitKey != nil
 }
 
 const signingKeyAt, gitKeyAt = credentials + "signing-key", credentials + "git-key"
 
 func (m *OperatorRelease) signing() pipeline.SignSpec {
-	spec := pipeline.SignSpec{Builder: m.BuilderID, Invocation: m.Invocation}
-	if m.SigningKey != nil {
+	spec := pipeline.SignSpec{Builder: m.Signing.Builder, Invocation: m.Signing.Invocation}
+	if m.Signing.Key != nil {
 		spec.Key = signingKeyAt
 	}
-	if m.GitKey != nil {
-		spec.GitKey, spec.TagOnly = gitKeyAt, m.SigningKey == nil && m.IdentityToken == nil
+	if m.Signing.GitKey != nil {
+		spec.GitKey, spec.TagOnly = gitKeyAt, m.Signing.Key == nil && m.Signing.IdentityToken == nil
 	}
 	return spec
 }
 
 // withSigning gives a container what it signs with.
 func (m *OperatorRelease) withSigning(c *dagger.Container) *dagger.Container {
-	if m.SigningKey != nil {
-		c = c.WithMountedSecret(signingKeyAt, m.SigningKey, dagger.ContainerWithMountedSecretOpts{Mode: 0o400})
+	if m.Signing.IdentityToken != nil {
+		c = m.knowingIdentities(c)
 	}
-	if m.GitKey != nil {
-		c = c.WithMountedSecret(gitKeyAt, m.GitKey, dagger.ContainerWithMountedSecretOpts{Mode: 0o400})
+	if m.Signing.Key != nil {
+		c = c.WithMountedSecret(signingKeyAt, m.Signing.Key, dagger.ContainerWithMountedSecretOpts{Mode: 0o400})
+	}
+	if m.Signing.GitKey != nil {
+		c = c.WithMountedSecret(gitKeyAt, m.Signing.GitKey, dagger.ContainerWithMountedSecretOpts{Mode: 0o400})
 	}
 	for name, secret := range map[string]*dagger.Secret{
-		"COSIGN_PASSWORD": m.SigningPassword, "ACTIONS_ID_TOKEN_REQUEST_URL": m.IdentityURL, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": m.IdentityToken,
+		"COSIGN_PASSWORD": m.Signing.Password, "ACTIONS_ID_TOKEN_REQUEST_URL": m.Signing.IdentityURL, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": m.Signing.IdentityToken,
 	} {
 		if secret != nil {
 			c = c.WithSecretVariable(name, secret)
@@ -124,8 +151,12 @@ func (m *OperatorRelease) withSigning(c *dagger.Container) *dagger.Container {
 
 // trust is whose signatures count where something is published.
 func (m *OperatorRelease) trust(ctx context.Context) (pipeline.Trust, error) {
-	trust := pipeline.Trust{Required: m.SignaturesRequired}
-	for _, file := range m.PublicKeys {
+	var trust pipeline.Trust
+	if m.Signers == nil {
+		return trust, nil
+	}
+	trust.Required = true
+	for _, file := range m.Signers.Keys {
 		content, err := file.Contents(ctx)
 		if err != nil {
 			return trust, err
