@@ -143,8 +143,8 @@ func (a *auditor) strays(ctx context.Context, v version.Version, t *tagged, valu
 
 // sections tells whether the changelog of a final's tree speaks of it.
 func (a *auditor) sections(v version.Version, t *tagged, out *Version) {
-	file := t.settings.Changelog
-	if _, candidate := v.Candidate(); candidate || file == "" || file == config.NoChangelog {
+	file := t.settings.ChangelogOf(v)
+	if _, candidate := v.Candidate(); candidate || file == "" {
 		return
 	}
 	if content, err := fs.ReadFile(t.files, file); err == nil && changelog.Section(content, v) == "" {

@@ -46,6 +46,40 @@ func TestEnter(t *testing.T) {
 	}
 }
 
+func TestUnreleased(t *testing.T) {
+	const made = "## v1.5.0 (2026-03-01)\n\nChanges since v1.4.1.\n\n### Fixes\n\n- b\n"
+	for name, c := range map[string]struct{ before, text, after, section string }{
+		"none":  {before: "# C\n\n## 1.4.1\n\n- a\n"},
+		"empty": {before: "# C\n\n## [Unreleased]\n\n### Added\n\n<!-- write\nhere -->\n\n## 1.4.1\n"},
+		"links": {before: "# C\n\n## [Unreleased]\n\n[Unreleased]: https://example.com\n"},
+		"as asked": {"# C\n\n## [Unreleased]\n\n### Added\n\n- by hand\n  (#7)\n\n## [1.4.1] - 2026-01-01\n\n- a\n", "### Added\n\n- by hand\n  (#7)\n",
+			"# C\n\n## [Unreleased]\n\n## [1.4.1] - 2026-01-01\n\n- a\n", "## v1.5.0 (2026-03-01)\n\nChanges since v1.4.1.\n\n### Added\n\n- by hand\n  (#7)\n"},
+		"without brackets, other line ends": {"## unreleased\r\n\r\n- by hand\r\n\r\n## 1.4.1\r\n", "- by hand\n", "## unreleased\r\n\r\n## 1.4.1\r\n",
+			"## v1.5.0 (2026-03-01)\n\nChanges since v1.4.1.\n\n- by hand\n"},
+		"in code": {before: "```\n## Unreleased\n- x\n```\n"},
+	} {
+		if got := Unreleased([]byte(c.before)); got != c.text {
+			t.Errorf("%s: %q", name, got)
+		}
+		rest, section, ok := Take([]byte(c.before), made)
+		switch {
+		case ok != (c.text != ""):
+			t.Errorf("%s: %v", name, ok)
+		case ok && (string(rest) != c.after || section != c.section):
+			t.Errorf("%s: %q, %q", name, rest, section)
+		case !ok && (string(rest) != c.before || section != made):
+			t.Errorf("%s: %q, %q", name, rest, section)
+		}
+		if dropped := Drop([]byte(c.before), section); ok && string(dropped) != c.after {
+			t.Errorf("%s: drops to %q", name, dropped)
+		}
+	}
+	const two = "## Unreleased\n\n### Added\n\n- one\n- two\n\n## 1.4.1\n"
+	if got := string(Drop([]byte(two), "## v1.5.0\n\n### Added\n\n- one\n")); got != "## Unreleased\n\n### Added\n\n- two\n\n## 1.4.1\n" {
+		t.Errorf("%q", got)
+	}
+}
+
 func FuzzEnter(f *testing.F) {
 	f.Add([]byte("# C\n\n## v1.4.1\n\n- a\n"))
 	f.Add([]byte("## v1.5.0-rc.0\r\n"))
@@ -63,9 +97,14 @@ func FuzzEnter(f *testing.F) {
 			t.Errorf("%q has no section", after)
 		}
 		if !bytes.Contains(changelog, []byte("1.5.0-rc")) { // nothing is lost but candidates
+			taken, section, _ := Take(changelog, "## v1.5.0\n\n- a\n")
+			all := string(taken) + section
 			for line := range strings.Lines(string(changelog)) {
 				if !bytes.Contains(after, []byte(strings.TrimRight(line, "\r\n"))) {
 					t.Errorf("%q lost %q", after, line)
+				}
+				if text := strings.TrimRight(line, "\r\n"); !strings.Contains(all, text) {
+					t.Errorf("%q lost %q", all, line)
 				}
 			}
 		}

@@ -284,3 +284,25 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestChangelogOf(t *testing.T) {
+	for file, want := range map[string]string{
+		"":                                       "",
+		NoChangelog:                              "",
+		"CHANGELOG.md":                           "CHANGELOG.md",
+		"CHANGELOG/CHANGELOG-{major}.{minor}.md": "CHANGELOG/CHANGELOG-1.5.md",
+		"docs/{major}.md":                        "docs/1.md",
+	} {
+		if got := (Config{Changelog: file}).ChangelogOf(version.MustParse("v1.5.2-rc.1")); got != want {
+			t.Errorf("%q: %q", file, got)
+		}
+		if err := checkChangelog("x", file); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, file := range []string{"C-{version}.md", "C-{major.md", "C-{Minor}.md", "{}"} {
+		if err := checkChangelog(".release.yaml: changelog", file); !refusal.Is(err) || !strings.Contains(err.Error(), "other placeholders") {
+			t.Errorf("%q: %v", file, err)
+		}
+	}
+}

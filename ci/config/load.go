@@ -335,6 +335,7 @@ func (c *Config) check(name string) error {
 		}
 	}
 	local("changelog", c.Changelog)
+	errs = append(errs, checkChangelog(name+": changelog", c.Changelog))
 	if c.Signatures != nil {
 		for i, key := range c.Signatures.Keys {
 			local(fmt.Sprintf("signatures.keys[%d]", i), key)

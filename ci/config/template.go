@@ -48,6 +48,30 @@ func (v Values) ExpandAll(m map[string]string) map[string]string {
 	return out
 }
 
+// linePlaceholders are those of a changelog's name.
+var linePlaceholders = []string{"major", "minor"}
+
+// ChangelogOf is the file that the notes of a version are added to; empty if there is none.
+func (c Config) ChangelogOf(v version.Version) string {
+	if c.Changelog == NoChangelog {
+		return ""
+	}
+	return Values{Version: v}.Expand(c.Changelog)
+}
+
+// checkChangelog refuses braces in the name of a changelog that are no placeholder.
+func checkChangelog(where, file string) error {
+	rest := file
+	for _, name := range linePlaceholders {
+		rest = strings.ReplaceAll(rest, "{"+name+"}", "")
+	}
+	if strings.ContainsAny(rest, "{}") {
+		return refusal.New("%s: %q has other placeholders than {major} and {minor}; write CHANGELOG.md, or a file for each "+
+			"line such as CHANGELOG/CHANGELOG-{major}.{minor}.md", where, file)
+	}
+	return nil
+}
+
 // checkPlaceholders refuses {anything} that Expand would leave standing.
 func checkPlaceholders(where, s string) error {
 	for _, found := range placeholder.FindAllString(s, -1) {

@@ -100,7 +100,7 @@ func (o Options) edits(ctx context.Context, f *Followup, released string) (map[s
 			break
 		}
 	}
-	if file := o.Config.Changelog; file != "" && file != config.NoChangelog {
+	if file := o.Config.ChangelogOf(o.Version); file != "" {
 		if err := o.carry(ctx, f, tree, released, file, edits); err != nil {
 			return nil, err
 		}
@@ -140,7 +140,7 @@ func (o Options) carry(ctx context.Context, f *Followup, tree *git.Tree, release
 	if e, ok := tree.Entry(file); ok && e.Mode == "120000" {
 		return refusal.New("edit changelog %s: it is a symbolic link; name the file itself (changelog: PATH in %s)", file, config.File)
 	}
-	if after := changelog.Enter(now, o.Version, section); string(after) != string(now) {
+	if after := changelog.Enter(changelog.Drop(now, section), o.Version, section); string(after) != string(now) {
 		edits[file] = after
 	}
 	return nil

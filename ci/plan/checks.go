@@ -192,8 +192,8 @@ func (m *maker) describe(ctx context.Context, tree *git.Tree, edits map[string][
 		return err
 	}
 	p.Notes = said.Notes
-	file := p.Config.Changelog
-	if file == "" || file == config.NoChangelog {
+	file := p.Config.ChangelogOf(p.Version)
+	if file == "" {
 		return nil
 	}
 	content, err := tree.ReadFile(file)
@@ -219,7 +219,16 @@ func (m *maker) describe(ctx context.Context, tree *git.Tree, edits map[string][
 		}
 		return nil
 	}
-	edits[file], p.Changelog = changelog.Enter(content, p.Version, said.Notes), file
+	if _, candidate := p.Version.Candidate(); !candidate { // a candidate's section goes with the final
+		if rest, taken, ok := changelog.Take(content, said.Notes); ok {
+			content, p.Notes = rest, taken
+			if said.LeftOut != "" {
+				p.Notes = strings.TrimRight(taken, "\n") + "\n" + said.LeftOut
+			}
+			m.notice("what %s says as unreleased is the section of %s", file, p.Version)
+		}
+	}
+	edits[file], p.Changelog = changelog.Enter(content, p.Version, p.Notes), file
 	return nil
 }
 

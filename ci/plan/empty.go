@@ -39,7 +39,7 @@ func (m *maker) checkEmpty(ctx context.Context, _ *git.Tree) error {
 	}
 	defer after.Close()
 	for name, change := range changes {
-		if name == m.plan.Config.Changelog {
+		if name == m.plan.Config.ChangelogOf(m.plan.Version) {
 			continue
 		}
 		edited, ok := renamed[name]
