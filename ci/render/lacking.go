@@ -77,6 +77,11 @@ func (i Images) used(by string, uses []Use) []Lacking {
 	}
 	var found []Lacking
 	for _, u := range uses {
+		if scheme, name, ok := strings.Cut(u.Image, "://"); ok && scheme == "docker" {
+			u.Image = name
+		} else if ok {
+			continue // an address, such as that of a chart
+		}
 		if strings.ContainsAny(strings.TrimSpace(u.Image), " ,;\"'{}") {
 			continue // a text with images in it
 		}

@@ -2,13 +2,16 @@ package render
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
+	yamlv3 "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
 )
 
@@ -92,7 +95,7 @@ func structured(text string) []any {
 	var within []any
 	for _, doc := range docs {
 		var value any
-		if yaml.Unmarshal([]byte(doc.Text), &value) != nil {
+		if yaml.Unmarshal([]byte(doc.Text), &value) != nil || !isWhole(doc.Text) {
 			return nil
 		}
 		switch value.(type) {
@@ -104,6 +107,16 @@ func structured(text string) []any {
 		}
 	}
 	return within
+}
+
+// isWhole tells whether a text is one YAML document. Else a reader takes its beginning, such as a heading of TOML.
+func isWhole(text string) bool {
+	decoder := yamlv3.NewDecoder(strings.NewReader(text))
+	var node yamlv3.Node
+	if err := decoder.Decode(&node); err != nil {
+		return errors.Is(err, io.EOF)
+	}
+	return errors.Is(decoder.Decode(&node), io.EOF)
 }
 
 // decoded gives an object with the texts that it holds in base64: a Secret's data, and the binary data of a ConfigMap.

@@ -23,6 +23,7 @@ func TestLackingMentions(t *testing.T) {
 		"a Secret in base64":      {"kind: Secret\ndata: {I: ZXhhbXBsZS9rdWJlY3RsOnYxLjAuMA==}\n", "example/kubectl:v1.0.0"},
 		"a flag's value":          {"kind: Pod\nspec: {containers: [{name: a, command: [sh, -c, \"/pi --image example/kubectl --tag v1\"]}]}\n", "example/kubectl:v1"},
 		"a shell's variable":      {"kind: Pod\nspec: {containers: [{name: a, command: [sh, -c, \"run example/kubectl:${TAG} x\"]}]}\n", "example/kubectl:${TAG}"},
+		"TOML":                    {"kind: ConfigMap\ndata:\n  c.toml: |\n    [job]\n    image = 'example/kubectl:v1.0.0'\n", "example/kubectl:v1.0.0"},
 		"the registry of another": {"kind: App\nspec: {image: {registry: ghcr.io, repository: example/kubectl, tag: v1}}\n", ""},
 		"a comment in a file":     {"kind: ConfigMap\ndata:\n  c.yaml: |\n    # as example/kubectl:v1.0.0\n    a: b\n", ""},
 		"a word in prose":         {"kind: App\nspec: {docs: \"made from example/kubectl on the web\"}\n", ""},

@@ -28,12 +28,20 @@ func partUses(object map[string]any) []Use {
 			}
 			found = append(found, Use{Where: where, Image: image})
 		}
+	}, func(at, text string) {
+		for _, m := range wholeName.FindAllStringSubmatch(text, -1) {
+			found = append(found, Use{Where: at, Image: m[1]})
+		}
 	})
 	return found
 }
 
-// eachGroup visits the settings of a value that stand side by side. Texts in YAML or JSON are read as such.
-func eachGroup(node any, at string, visit func(at string, group []setting)) {
+// wholeName is the name of an image in a text, with a registry and a tag. What follows a scheme is none.
+var wholeName = regexp.MustCompile(`(?:^|[^\w./:@-])((?:localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:/[a-z0-9._-]+)+:\w[\w.-]{0,127})`)
+
+// eachGroup visits the settings of a value that stand side by side, and its texts. Texts in YAML or JSON are read as
+// such.
+func eachGroup(node any, at string, visit func(at string, group []setting), visitText func(at, text string)) {
 	switch n := node.(type) {
 	case map[string]any:
 		group := members(n)
@@ -54,7 +62,7 @@ func eachGroup(node any, at string, visit func(at string, group []setting)) {
 		for _, key := range slices.Sorted(maps.Keys(n)) {
 			below := strings.TrimPrefix(at+"."+key, ".")
 			if !skip[key] {
-				eachGroup(n[key], below, visit)
+				eachGroup(n[key], below, visit, visitText)
 				continue
 			}
 			list, _ := n[key].([]any) // what texts hold has groups of its own
@@ -63,8 +71,10 @@ func eachGroup(node any, at string, visit func(at string, group []setting)) {
 					item = variable["value"]
 				}
 				if text, ok := item.(string); ok {
-					for _, inner := range structured(text) {
-						eachGroup(inner, name, visit)
+					visitText(key+" of "+name, text)
+					_, value, _ := strings.Cut(text, "=") // of a flag
+					for _, inner := range slices.Concat(structured(text), structured(value)) {
+						eachGroup(inner, name, visit, visitText)
 					}
 				}
 			}
@@ -72,17 +82,22 @@ func eachGroup(node any, at string, visit func(at string, group []setting)) {
 	case []any:
 		visit(at, append(listed(n), flags(words(n))...))
 		for i, item := range n {
-			if _, isText := item.(string); !isText {
-				eachGroup(item, fmt.Sprintf("%s[%d]", at, i), visit)
+			if text, ok := item.(string); ok {
+				visitText(fmt.Sprintf("%s[%d]", at, i), text)
+			} else {
+				eachGroup(item, fmt.Sprintf("%s[%d]", at, i), visit, visitText)
 			}
 		}
 	case string:
 		if within := structured(n); len(within) > 0 {
 			for _, inner := range within {
-				eachGroup(inner, at, visit)
+				eachGroup(inner, at, visit, visitText)
 			}
-		} else if strings.ContainsAny(n, "= \n") {
-			visit(at, flags(strings.Fields(n)))
+			return
+		}
+		visitText(at, n)
+		if strings.ContainsAny(n, "= \n") {
+			visit(at, flags(strings.Fields(assigned.ReplaceAllString(n, "="))))
 		}
 	}
 }
@@ -123,6 +138,9 @@ func words(list any) []string {
 	}
 	return all
 }
+
+// assigned is what stands between a name and its value in TOML, properties and make.
+var assigned = regexp.MustCompile(`[ \t]*[:?]?=[ \t]*`)
 
 // flags are the settings in words: --NAME=VALUE, NAME=VALUE and --NAME VALUE.
 func flags(words []string) []setting {
@@ -211,8 +229,8 @@ func partsOf(name string) (part, stem string) {
 		return "", ""
 	}
 	part = partNames[all[len(all)-1]]
-	if part == "name" && slices.Contains(all, "image") {
-		part = "image"
+	if (part == "name" || part == "") && (slices.Contains(all, "image") || slices.Contains(all, "img")) {
+		part = "image" // such as IMAGE_NAME and RELATED_IMAGE_EXECUTOR
 	}
 	all = slices.DeleteFunc(all, func(word string) bool { return partNames[word] != "" || word == "container" })
 	return part, strings.Join(all, " ")
