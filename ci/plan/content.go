@@ -11,6 +11,7 @@ import (
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/policy"
 	"github.com/operator-release/operator-release/ci/refusal"
+	"github.com/operator-release/operator-release/ci/surface"
 )
 
 // judge compares the version with the final that users come from, and judges whether it may contain what it does.
@@ -74,6 +75,11 @@ func (m *maker) compare(ctx context.Context) ([]compare.Finding, error) {
 		return nil, err
 	}
 	defer older.Tree.Close()
+	values, _, err := surface.Values(older.Tree, older.Config)
+	if err != nil {
+		return nil, err
+	}
+	m.plan.BeforeTag = surface.ImageTag(values, m.plan.From)
 	return compare.Versions(ctx, older, newer)
 }
 

@@ -24,12 +24,16 @@ type Options struct {
 	Said      []Said            // what commits say that they break
 	Behaviour []Said            // commits that touch webhooks, validation or defaults, and what they touch
 	Charts    []Chart
+	Foreign   Foreign
 	Manifests compare.Manifests // what users apply where no chart is released
 	Images    []string          // repositories
 	ImageTag  string            // of the images; empty: the version
 	Digests   map[string]string // of images, by repository, as far as they are known
 	Warning   string            // what has to be said before everything else, if anything
 }
+
+// Foreign tells which versions this tool did not publish. Where their charts lie is not known.
+type Foreign struct{ From, To bool }
 
 // Said is what a commit says.
 type Said struct {
@@ -45,6 +49,21 @@ type Chart struct {
 }
 
 func (c Chart) reference() string { return "oci://" + path.Join(c.Repository, c.Name) }
+
+// place is what a command names for a chart of a version: where it is published, or CHART.
+func (g *guide) place(c Chart, v version.Version) string {
+	if v == g.To && g.Foreign.To || v == g.From && g.Foreign.From {
+		return "CHART"
+	}
+	return c.reference()
+}
+
+// placed says what CHART stands for in the commands for a version.
+func (g *guide) placed(c Chart, v version.Version) {
+	if g.place(c, v) == "CHART" {
+		g.line("CHART is the place from where you installed the chart `%s`, such as REPOSITORY/%s.", c.Name, c.Name)
+	}
+}
 
 // Guide is Markdown: what to do before, during and after the upgrade, and how to go back.
 func Guide(o Options) string {
@@ -268,7 +287,8 @@ func (g *guide) during() {
 	g.applyCRDs()
 	for _, c := range g.Charts {
 		g.line("Upgrade the chart `%s`. Your values stay, and all others become the new defaults:", c.Name)
-		g.shell("helm upgrade RELEASE " + c.reference() + " --version " + g.To.SemVer() + " --namespace NAMESPACE --reset-then-reuse-values")
+		g.placed(c, g.To)
+		g.shell("helm upgrade RELEASE " + g.place(c, g.To) + " --version " + g.To.SemVer() + " --namespace NAMESPACE --reset-then-reuse-values")
 	}
 	g.apply(g.To)
 	if len(g.Images) > 0 {
@@ -284,7 +304,7 @@ func (g *guide) applyCRDs() {
 		crds := slices.DeleteFunc(g.reached(compare.ByFolder), func(f compare.Finding) bool { return f.Reach.Chart != c.Name })
 		if len(crds) > 0 {
 			g.line("Helm does not upgrade these CRDs. Apply them first: %s.", names(crds))
-			g.shell("helm show crds " + c.reference() + " --version " + g.To.SemVer() + " | kubectl apply --server-side --force-conflicts --filename -")
+			g.shell("helm show crds " + g.place(c, g.To) + " --version " + g.To.SemVer() + " | kubectl apply --server-side --force-conflicts --filename -")
 		}
 	}
 	if crds := g.reached(compare.ByTemplate); len(crds) > 0 {
@@ -303,7 +323,7 @@ func (g *guide) applyCRDs() {
 			if len(files) == 0 {
 				continue
 			}
-			command := "helm template RELEASE " + c.reference() + " --version " + g.To.SemVer() + " --set " + strings.Join(of[0].Reach.Values, ",")
+			command := "helm template RELEASE " + g.place(c, g.To) + " --version " + g.To.SemVer() + " --set " + strings.Join(of[0].Reach.Values, ",")
 			for _, file := range files {
 				command += " --show-only " + file
 			}
@@ -376,7 +396,8 @@ func (g *guide) back() {
 		g.line("Do not go back to the older CRDs: the API server refuses to drop a version in which objects are stored.")
 	}
 	for _, c := range g.Charts {
-		g.shell("helm upgrade RELEASE " + c.reference() + " --version " + g.From.SemVer() + " --namespace NAMESPACE --values values-before.yaml")
+		g.placed(c, g.From)
+		g.shell("helm upgrade RELEASE " + g.place(c, g.From) + " --version " + g.From.SemVer() + " --namespace NAMESPACE --values values-before.yaml")
 	}
 	g.apply(g.From)
 }

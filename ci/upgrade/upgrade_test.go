@@ -128,3 +128,18 @@ func TestStored(t *testing.T) {
 		}
 	}
 }
+
+// TestForeign: no address is invented for a chart that another tool published.
+func TestForeign(t *testing.T) {
+	o := Options{Name: "pi", From: version.MustParse("v1.4.0"), To: version.MustParse("v1.5.0"), Foreign: Foreign{From: true},
+		Charts: []Chart{{Name: "pi", Repository: "docker.io/example/charts"}}}
+	got := Guide(o)
+	if !strings.Contains(got, "helm upgrade RELEASE oci://docker.io/example/charts/pi --version 1.5.0") ||
+		!strings.Contains(got, "CHART is the place from where you installed the chart `pi`, such as REPOSITORY/pi.\n\n```sh\nhelm upgrade RELEASE CHART --version 1.4.0") {
+		t.Error(got)
+	}
+	o.Foreign.To = true
+	if got := Guide(o) + Back(o, "it crashes"); strings.Contains(got, "oci://") {
+		t.Error(got)
+	}
+}

@@ -35,6 +35,7 @@ type guided struct {
 	Warning  string            `json:"warning,omitempty"` // about To
 	planned  bool              // To is not tagged yet
 	imageTag string            // of the images of To; empty: To
+	foreign  upgrade.Foreign
 }
 
 func (a *app) upgradeGuideCommand() *cobra.Command {
@@ -152,6 +153,11 @@ func guideBetween(ctx context.Context, repository *git.Repository, said guided, 
 			return said, err
 		}
 	}
+	before, err := imageTag(older.Tree, older.Config, said.From)
+	if err != nil {
+		return said, err
+	}
+	said.foreign = upgrade.Foreign{From: before != said.From.String(), To: said.imageTag != "" && said.imageTag != said.To.String()}
 	said.Guide, err = guide(newer.Tree, newer.Config, said, j.Points, spec.Digests)
 	return said, err
 }
@@ -197,7 +203,7 @@ func imageTag(tree fs.FS, c config.Config, v version.Version) (string, error) {
 // guide writes the guide of a version to its tree's charts and images.
 func guide(tree fs.FS, c config.Config, said guided, points []policy.Point, digests map[string]string) (string, error) {
 	o := upgrade.Options{Name: c.Name, From: said.From, To: said.To, Findings: said.Findings, Texts: said.Texts, Digests: digests, Warning: said.Warning,
-		ImageTag: said.imageTag}
+		ImageTag: said.imageTag, Foreign: said.foreign}
 	var err error
 	if o.Charts, err = chartsOf(tree, c); err != nil {
 		return "", err
@@ -251,5 +257,7 @@ func planGuide(tree fs.FS, p plan.Plan) (string, error) {
 			texts[point.ID] = point.Because
 		}
 	}
-	return guide(tree, p.Config, guided{From: p.From, To: p.Version, Findings: p.Findings, Texts: texts}, p.Points, nil)
+	said := guided{From: p.From, To: p.Version, Findings: p.Findings, Texts: texts}
+	said.foreign.From = p.BeforeTag != "" && p.BeforeTag != p.From.String()
+	return guide(tree, p.Config, said, p.Points, nil)
 }
