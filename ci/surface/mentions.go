@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -33,8 +34,8 @@ func MentionWords(repositories []string) []string {
 	return slices.Compact(words)
 }
 
-// Mentions are the tags of images that lines of a tree name, each place once: REPOSITORY:TAG in any text, and a tag
-// beside a repository in YAML. The lines are those that hold one of MentionWords.
+// Mentions are the tags of images that lines of a tree name, each place once: REPOSITORY:TAG in any text, a tag beside a
+// repository in YAML and JSON, and one that is assigned as the repository is, in make, shells, Dockerfiles and TOML. The lines are those that hold one of MentionWords.
 func Mentions(tree fs.FS, lines []git.Place, repositories []string) []Mention {
 	var all []Mention
 	structured := map[string]bool{}
@@ -49,11 +50,17 @@ func Mentions(tree fs.FS, lines []git.Place, repositories []string) []Mention {
 		}
 	}
 	for _, line := range lines {
-		if ext := path.Ext(line.Path); (ext == ".yaml" || ext == ".yml") && !structured[line.Path] {
-			structured[line.Path] = true
-			if content, err := fs.ReadFile(tree, line.Path); err == nil {
-				all = append(all, structuredMentions(line.Path, content, repositories)...)
-			}
+		if structured[line.Path] {
+			continue
+		}
+		structured[line.Path] = true
+		content, err := fs.ReadFile(tree, line.Path)
+		switch ext := path.Ext(line.Path); {
+		case err != nil:
+		case ext == ".yaml" || ext == ".yml" || ext == ".json":
+			all = append(all, structuredMentions(line.Path, content, repositories)...)
+		case ext != ".md":
+			all = append(all, assignedMentions(line.Path, content, repositories)...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Mention) int {
@@ -150,4 +157,54 @@ func structuredMentions(file string, content []byte, repositories []string) []Me
 		}
 		walk(&document)
 	}
+}
+
+// assignment gives a name a text on its line.
+var assignment = regexp.MustCompile(`^[ \t]*(?:(?:export|ARG|ENV)[ \t]+)?(\w+)[ \t]*[:?]?=[ \t]*["']?([^\s"'#]+)`)
+
+// tagNames are the names of a tag beside a repository: those that begin as the repository's, or one for all.
+func tagNames(repository string) []string {
+	stem := repository
+	for _, end := range []string{"_REPOSITORY", "_REPO", "_NAME", "_BASE", "_TAG", "_IMAGE", "_IMG"} {
+		stem = strings.TrimSuffix(stem, end)
+	}
+	return []string{repository + "_TAG", stem + "_TAG", stem + "_IMAGE_TAG", "IMAGE_TAG", "IMG_TAG", "TAG"}
+}
+
+// assignedMentions are the tags of a file that are assigned to a name beside that of a repository.
+func assignedMentions(file string, content []byte, repositories []string) []Mention {
+	type assigned struct {
+		value string
+		line  int
+	}
+	values := map[string]assigned{}
+	for i, line := range strings.Split(string(content), "\n") {
+		m := assignment.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		if name := strings.ToUpper(m[1]); values[name].line == 0 { // of several, the first is the default
+			values[name] = assigned{m[2], i + 1}
+		}
+	}
+	names := map[string]string{}
+	for _, r := range repositories {
+		names[familiar(r)] = r
+	}
+	var all []Mention
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		repository, ok := names[familiar(values[name].value)]
+		if !ok {
+			continue
+		}
+		for _, tag := range tagNames(name) {
+			if t, found := values[tag]; found && tag != name {
+				for _, fixed := range fixedTags(t.value) {
+					all = append(all, Mention{file, t.line, repository, fixed})
+				}
+				break
+			}
+		}
+	}
+	return all
 }

@@ -54,3 +54,28 @@ func TestMentionsOfTemplates(t *testing.T) {
 		}
 	}
 }
+
+// TestMentionsApart: a tag that is assigned beside its repository is found.
+func TestMentionsApart(t *testing.T) {
+	for name, c := range map[string]struct{ file, text, want string }{
+		"make":                {"Makefile", "IMAGE ?= example.com/a/pi\nTAG ?= v0.7.0\n", "v0.7.0:2"},
+		"make with words":     {"a.mk", "TAG = v0.1.0\nPI_IMAGE := example.com/a/pi\nPI_TAG := v0.7.0\n", "v0.7.0:3"},
+		"a name for a base":   {"Makefile", "IMAGE_TAG_BASE ?= example.com/a/pi\nIMAGE_TAG ?= v0.7.0\n", "v0.7.0:2"},
+		"a shell":             {"run.sh", "export REPO='example.com/a/pi'\nexport TAG=\"${TAG:-v0.7.0}\"\n", "v0.7.0:2"},
+		"a Dockerfile":        {"Dockerfile", "ARG IMAGE=example.com/a/pi\nARG TAG=v0.7.0\nFROM $IMAGE:$TAG\n", "v0.7.0:2"},
+		"TOML":                {"a.toml", "image = \"example.com/a/pi\"\ntag = \"v0.7.0\"\n", "v0.7.0:2"},
+		"JSON":                {"a.json", "{\"image\": {\"repository\": \"example.com/a/pi\",\n \"tag\": \"v0.7.0\"}}\n", "v0.7.0:2"},
+		"a tag by a variable": {"Makefile", "IMAGE ?= example.com/a/pi\nTAG ?= v$(VERSION)\n", ""},
+		"the tag of another":  {"Makefile", "PI_IMAGE ?= example.com/a/pi\nBASE_TAG ?= v0.7.0\n", ""},
+		"another image":       {"Makefile", "IMAGE ?= example.com/a/pi-ui\nTAG ?= v0.7.0\n", ""},
+	} {
+		lines := []git.Place{{Path: c.file, Line: 1, Text: "a/pi"}}
+		got := ""
+		for _, m := range Mentions(fstest.MapFS{c.file: {Data: []byte(c.text)}}, lines, []string{"example.com/a/pi"}) {
+			got += fmt.Sprintf("%s:%d", m.Tag, m.Line)
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
