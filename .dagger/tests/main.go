@@ -121,6 +121,12 @@ func has(text string, parts ...string) error {
 	return nil
 }
 
+// withoutTimes is a report without its end, which says what the call spent.
+func withoutTimes(report string) string {
+	text, _, _ := strings.Cut(report, "\nCall of ")
+	return text
+}
+
 // fails says how a call did not fail as it should: with all of these words.
 func fails(err error, parts ...string) error {
 	if err == nil {

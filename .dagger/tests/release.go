@@ -19,7 +19,8 @@ func (t *Tests) Release(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return report, has(report, "tiny v1.0.0-rc.0 is ready", "✓ command: go test", "✓ image        docker.io/example/tiny:v1.0.0-rc.0",
-		"linux/amd64, linux/arm64", "a second run found nothing to do", "Identity sha256:")
+		"linux/amd64, linux/arm64", "a second run found nothing to do", "Identity sha256:",
+		"\nCall of 20", "  rehearse "+version+" ", "  ! the tool is ")
 }
 
 // Refusal refuses what a rule speaks against, and says what was found.
@@ -39,6 +40,21 @@ func (t *Tests) Refusal(ctx context.Context) error {
 	_, err = module.Publish(ctx, version)
 	if err := fails(err, "where to?"); err != nil {
 		return err
+	}
+	// Folders that hold no repository, or only the file that leads to one.
+	plain := t.repository(copied).WithoutDirectory(".git")
+	for content, want := range map[string]string{
+		"":                                  "not a git repository",
+		"gitdir: /else/.git/worktrees/wt\n": "a linked work tree or a submodule",
+		"gitdir: ../.git/modules/sub\n":     "a linked work tree or a submodule",
+	} {
+		folder := plain
+		if content != "" {
+			folder = plain.WithNewFile(".git", content)
+		}
+		if _, err := t.module(folder).Plan(ctx, version); fails(err, want) != nil {
+			return fails(err, want)
+		}
 	}
 	// A reference is one branch: other lines' tags, on which a line's first version stands, are not there.
 	_, err = t.source(t.repository(copied)).Release(ctx, version)
