@@ -28,7 +28,7 @@ func Artifacts(older, newer Built) []Finding {
 		for _, name := range was {
 			if !slices.Contains(now, name) {
 				f := New(Breaking, Image, kind, name, "removed")
-				f.What, f.Was, f.File, f.Gone = "the "+kind+" "+name+" is released no more", name, file(name), true
+				f.What, f.Was, f.File, f.Gone = "the "+kind+" "+name+" is not released any more", name, file(name), true
 				findings = append(findings, f)
 			}
 		}
@@ -90,13 +90,13 @@ func bases(image config.Image, was, now []string) []Finding {
 		}
 		return reference
 	}
-	severity, what := Info, "its base image is another build"
+	severity, what := Info, "its base image has another tag or digest"
 	same := len(was) == len(now)
 	for i := range now {
 		same = same && repository(was[i]) == repository(now[i])
 	}
 	if !same {
-		severity, what = Notable, "its base image is another one"
+		severity, what = Notable, "it has another base image"
 	}
 	f := New(severity, Image, image.Repository, "base", "changed")
 	f.What, f.Was, f.Now, f.File, f.Object = what, strings.Join(was, ", "), strings.Join(now, ", "), image.Dockerfile, "image "+image.Repository

@@ -104,11 +104,11 @@ func (c *crdComparison) added() {
 }
 
 func (c *crdComparison) removed() {
-	what := fmt.Sprintf("the CRD %s is gone: the operator does not act on its objects any more", c.name)
+	what := fmt.Sprintf("the CRD %s is gone: the operator ignores its objects now", c.name)
 	if r := c.older.reach; (r.Way == ByTemplate || r.Way == ByValue) && !r.Kept {
-		what += ", and Helm deletes it with all of them"
+		what += ", and Helm deletes the CRD with all of its objects"
 	} else {
-		what += ", and where the CRD is deleted they are deleted with it"
+		what += "; if you delete the CRD, its objects are deleted, too"
 	}
 	c.add(Finding{Severity: Breaking, Line: c.older.line, Gone: true, What: what}, "removed")
 }
@@ -170,7 +170,7 @@ func (c *crdComparison) changed() {
 	if newer.keepsUnknown.text == "true" {
 		differ(Info, older.keepsUnknown, newer.keepsUnknown, true, "the CRD keeps unknown fields: the older CRD drops them", "unknown-fields", "kept")
 	} else {
-		differ(Breaking, older.keepsUnknown, newer.keepsUnknown, false, "the CRD does not keep unknown fields any more: what stored objects hold there is dropped silently",
+		differ(Breaking, older.keepsUnknown, newer.keepsUnknown, false, "the CRD does not keep unknown fields any more: the API server drops what stored objects have there",
 			"unknown-fields", "pruned")
 	}
 	c.storage()
@@ -215,7 +215,7 @@ func (c *crdComparison) storage() {
 
 func (c *crdComparison) versionAdded(is *definedVersion) {
 	c.add(Finding{Severity: Notable, Line: is.name.line, Forward: true, Adds: true, What: fmt.Sprintf(
-		"the version %s is new: the older CRD does not serve it to those who use it by then", c.version)}, c.version, "added")
+		"the version %s is new: after going back, the older CRD does not serve it", c.version)}, c.version, "added")
 }
 
 func (c *crdComparison) versionRemoved(was *definedVersion) {
@@ -246,11 +246,11 @@ func (c *crdComparison) versionChanged(was, is *definedVersion) {
 	}
 	if !was.served && is.served {
 		c.add(Finding{Severity: Notable, Forward: true, Line: line(is.servedLine, 0), Was: "not served", Now: "served",
-			What: fmt.Sprintf("the version %s is served now: the older CRD does not serve it to those who use it by then", c.version)}, c.version, "served")
+			What: fmt.Sprintf("the version %s is served now: after going back, the older CRD does not serve it", c.version)}, c.version, "served")
 	}
 	if !was.deprecated && is.deprecated {
 		c.add(Finding{Severity: Notable, Line: line(is.deprecationLine, 0),
-			What: fmt.Sprintf("the version %s is deprecated: the API server warns whoever uses it, and a later version may lack it", c.version)}, c.version, "deprecated")
+			What: fmt.Sprintf("the version %s is deprecated: the API server warns its users, and a later version may not have it", c.version)}, c.version, "deprecated")
 	}
 	if was.deprecated && !is.deprecated {
 		c.add(Finding{Severity: Info, Line: line(is.deprecationLine, 0), What: fmt.Sprintf("the version %s is not deprecated any more", c.version)}, c.version, "undeprecated")
@@ -267,7 +267,7 @@ func (c *crdComparison) versionChanged(was, is *definedVersion) {
 			c.add(Finding{Severity: Notable, Line: now.line, What: fmt.Sprintf("%s has the subresource %s now", c.version, name)}, c.version, about, "added")
 		case !has:
 			c.add(Finding{Severity: Breaking, Line: before.line, Gone: true, What: fmt.Sprintf(
-				"%s has no subresource %s any more: who uses it fails", c.version, name)}, c.version, about, "removed")
+				"%s has no subresource %s any more: clients that use it fail", c.version, name)}, c.version, about, "removed")
 		case before.text != now.text:
 			c.add(Finding{Severity: Notable, Line: now.line, Was: before.text, Now: now.text, What: fmt.Sprintf(
 				"the subresource %s of %s reads and writes other fields", name, c.version)}, c.version, about, "changed")
@@ -288,10 +288,10 @@ func (c *crdComparison) versionChanged(was, is *definedVersion) {
 	}
 	switch {
 	case was.schema == nil && is.schema != nil:
-		c.add(Finding{Severity: Breaking, Line: is.schema.line, What: fmt.Sprintf("%s has a schema now: objects may be refused that were taken before", c.version)}, c.version, "schema", "added")
+		c.add(Finding{Severity: Breaking, Line: is.schema.line, What: fmt.Sprintf("%s has a schema now: objects may be refused that were accepted before", c.version)}, c.version, "schema", "added")
 	case was.schema != nil && is.schema == nil:
 		c.add(Finding{Severity: Notable, Line: was.schema.line, Gone: true, Forward: true, What: fmt.Sprintf(
-			"%s has no schema any more: anything is taken, also what the older CRD refuses", c.version)}, c.version, "schema", "removed")
+			"%s has no schema any more: anything is accepted, also what the older CRD refuses", c.version)}, c.version, "schema", "removed")
 	case was.schema != nil:
 		c.schemas("", was.schema, is.schema)
 	}

@@ -39,9 +39,9 @@ func (c *crdComparison) limits(at string, was, is *schema) {
 		f.Line, f.Was, f.Now = is.line, strings.Join(before, ", "), strings.Join(now, ", ")
 		c.field(at, f, end)
 	}
-	found(Finding{Severity: Breaking, What: "%s takes less than before: a stored object with something else there is refused"}, narrower, "narrowed")
-	found(Finding{Severity: Info, Forward: true, What: "%s takes more than before: the older CRD refuses that"}, wider, "widened")
-	found(Finding{Severity: Breaking, Forward: true, What: "%s takes other values than before: a stored object with one that it does not take any more is refused"}, other, "bounds-changed")
+	found(Finding{Severity: Breaking, What: "%s accepts less than before: a stored object with another value is refused"}, narrower, "narrowed")
+	found(Finding{Severity: Info, Forward: true, What: "%s accepts more than before: the older CRD refuses that"}, wider, "widened")
+	found(Finding{Severity: Breaking, Forward: true, What: "%s accepts other values than before: a stored object with another value is refused"}, other, "bounds-changed")
 }
 
 func (c *crdComparison) bounds(was, is *schema, note func(limit)) {

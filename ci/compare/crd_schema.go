@@ -37,7 +37,7 @@ func (c *crdComparison) schemas(at string, was, is *schema) {
 			}
 		} else {
 			f.Now = strings.Join(inOrderOf(is.properties), ", ")
-			f.What = "%s has named fields instead of keys of any name: what stored objects hold under other names is dropped silently"
+			f.What = "%s has named fields instead of keys of any name: the API server drops what stored objects have under other names"
 		}
 		c.field(at, f, "shape-changed")
 		return
@@ -106,9 +106,9 @@ func (c *crdComparison) effect(at, became string, missing bool) string {
 		return ", also when the operator writes its status"
 	case missing, at == ".", strings.HasPrefix(at, "metadata."), c.embedded > 0,
 		slices.ContainsFunc(beside, func(name string) bool { return strings.HasPrefix(became, name) }):
-		return ", whatever is changed in it"
+		return ", on every change of it"
 	case c.parent && strings.HasPrefix(became, "rule-"):
-		return ", whatever is changed below it"
+		return ", on every change below it"
 	}
 	return "; since Kubernetes 1.33 only a change of this field is"
 }
@@ -154,7 +154,7 @@ func (c *crdComparison) property(at, name string, was, is *schema) {
 	f := Finding{Severity: Info, Line: now.line, Now: kind(now), Forward: true, Adds: true, What: "%s is new: the older CRD drops it"}
 	if c.keeps(was, c.older) {
 		f.Severity, f.Forward, f.Adds = Breaking, false, false
-		f.What = "%s is described now, which was kept unchecked before: a stored object with something else there is refused"
+		f.What = "%s has a schema now, and was not checked before: a stored object that does not fit is refused"
 	}
 	if is.required[name] > 0 && now.fallback == "" {
 		f.Severity = Breaking
@@ -174,10 +174,10 @@ func (c *crdComparison) keeps(s *schema, d placed) bool {
 }
 
 func (c *crdComparison) gone(path, of string, is, before *schema) {
-	f := Finding{Severity: Breaking, Line: before.line, Gone: true, Was: kind(before), What: of + "%s is gone: what stored objects hold there is dropped silently"}
+	f := Finding{Severity: Breaking, Line: before.line, Gone: true, Was: kind(before), What: of + "%s is gone: the API server drops what stored objects have there"}
 	if c.keeps(is, c.newer) {
 		f.Severity = Notable
-		f.What = of + "%s is not described any more: what stored objects hold there is kept, since unknown fields are, but checked no more"
+		f.What = of + "%s is not described any more: what stored objects have there is kept, and not checked any more"
 	}
 	c.field(path, f, "removed")
 }
@@ -192,7 +192,7 @@ func (c *crdComparison) parts(path, of string, was, is, before, now *schema) {
 		c.gone(path, "what may be in ", is, before)
 	case now != nil && c.keeps(was, c.older):
 		c.field(path, Finding{Severity: Breaking, Line: now.line, Now: kind(now),
-			What: "the " + of + " %s are described now, which were kept unchecked before: a stored object with something else there is refused"}, "added")
+			What: "the " + of + " %s have a schema now, and were not checked before: a stored object that does not fit is refused"}, "added")
 	case now != nil:
 		c.field(path, Finding{Severity: Info, Line: now.line, Now: kind(now), Forward: true, What: "the " + of + " %s are new: the older CRD drops them"}, "added")
 	}
@@ -233,7 +233,7 @@ func (c *crdComparison) fallback(path string, was, is *schema, required bool) {
 	switch {
 	case was.fallback == is.fallback:
 	case was.fallback == "":
-		f.What = "%s has a default now: also stored objects without it get it when they are read"
+		f.What = "%s has a default now: stored objects without it get it when they are read"
 		c.field(path, f, "default-added")
 	case is.fallback == "" && required:
 		f.Severity = Breaking
@@ -274,15 +274,15 @@ func (c *crdComparison) types(at string, was, is *schema) bool {
 		c.formats(at, was, is)
 	case covers(now, before):
 		f.Severity, f.Forward = Info, true
-		f.What = "%s may be of more types: the older CRD refuses them"
+		f.What = "%s accepts more types: the older CRD refuses them"
 		c.field(at, f, "type-changed")
 	case covers(before, now):
 		f.Severity = Breaking
-		f.What = "%s may be of fewer types: a stored object with another one is refused"
+		f.What = "%s accepts fewer types: a stored object with another one is refused"
 		c.field(at, f, "type-changed")
 	default:
 		f.Severity, f.Forward = Breaking, true
-		f.What = "%s is of another type: what stored objects hold there is refused"
+		f.What = "%s has another type: what stored objects have there is refused"
 		c.field(at, f, "type-changed")
 		return false
 	}
@@ -312,15 +312,15 @@ func (c *crdComparison) formats(at string, was, is *schema) {
 		return
 	case before == now:
 		f.Severity = Info
-		f.What = "%s is said to have another format, which the API server does not check"
+		f.What = "%s names another format, which the API server does not check"
 	case before == "":
-		f.What = "%s has a format now: a stored object with something else there is refused"
+		f.What = "%s has a format now: a stored object that does not have it is refused"
 	case now == "":
 		f.Severity, f.Forward = Info, true
-		f.What = "the format of %s is checked no more: the older CRD refuses what does not have it"
+		f.What = "the format of %s is not checked any more: the older CRD refuses other texts"
 	default:
 		f.Forward = true
-		f.What = "%s has another format: a stored object with the one before is refused"
+		f.What = "%s has another format: a stored object with the old one is refused"
 	}
 	c.field(at, f, "format-changed")
 }
@@ -331,10 +331,10 @@ func (c *crdComparison) enums(at string, was, is *schema) {
 	switch {
 	case len(less)+len(more) == 0:
 	case len(was.enum) == 0:
-		f.Severity, f.What = Breaking, "%s may have certain values only: a stored object with another one is refused"
+		f.Severity, f.What = Breaking, "%s accepts certain values only: a stored object with another one is refused"
 		c.field(at, f, "enum-introduced")
 	case len(is.enum) == 0:
-		f.Severity, f.Forward, f.What = Notable, true, "%s may have any value, also one that the older CRD refuses"
+		f.Severity, f.Forward, f.What = Notable, true, "%s accepts any value, also those that the older CRD refuses"
 		c.field(at, f, "enum-dropped")
 	default:
 		if len(less) > 0 {
@@ -367,7 +367,7 @@ func without(all, these []string) []string {
 func (c *crdComparison) keeping(at string, was, is *schema) {
 	f := Finding{Line: is.line}
 	if was.nullable && !is.nullable {
-		f.Severity, f.What = Breaking, "%s may not be null any more: a stored object that has null there is refused, or loses it"
+		f.Severity, f.What = Breaking, "%s may not be null any more: a stored object with null is refused, or loses it"
 		c.field(at, f, "nullable-lost")
 	}
 	if !was.nullable && is.nullable {
@@ -376,7 +376,7 @@ func (c *crdComparison) keeping(at string, was, is *schema) {
 	}
 	f.Forward = false
 	if was.keepsUnknown && !is.keepsUnknown {
-		f.Severity, f.What = Breaking, "%s does not keep unknown fields any more: what stored objects hold there is dropped silently"
+		f.Severity, f.What = Breaking, "%s does not keep unknown fields any more: the API server drops what stored objects have there"
 		c.field(at, f, "unknown-fields-pruned")
 	}
 	if !was.keepsUnknown && is.keepsUnknown {
@@ -385,11 +385,11 @@ func (c *crdComparison) keeping(at string, was, is *schema) {
 	}
 	f.Forward = false
 	if !was.embedded && is.embedded {
-		f.Severity, f.What = Breaking, "%s is a whole Kubernetes object now: one without apiVersion and kind is refused"
+		f.Severity, f.What = Breaking, "%s holds a whole Kubernetes object now: one without apiVersion and kind is refused"
 		c.field(at, f, "embedded")
 	}
 	if was.embedded && !is.embedded {
-		f.Severity, f.What = Notable, "%s is no whole Kubernetes object any more: its apiVersion, kind and metadata are kept only where they are described"
+		f.Severity, f.What = Notable, "%s does not hold a whole Kubernetes object any more: apiVersion, kind and metadata are kept only if the schema has them"
 		c.field(at, f, "no-longer-embedded")
 	}
 }
@@ -400,13 +400,13 @@ func (c *crdComparison) merging(at string, was, is *schema) {
 	const apply = ", which server-side apply merges in another way"
 	switch {
 	case f.Was != f.Now && f.Now == "atomic":
-		f.What = "%s is replaced as a whole by whoever applies it, and not merged item by item any more"
+		f.What = "%s is replaced as a whole when it is applied, and not merged item by item any more"
 		c.field(at, f, "list-type-changed")
 	case f.Was != f.Now:
-		f.What = "%s is a list of another type" + apply + ": a stored one with items that count as equal is refused"
+		f.What = "%s is a list of another type" + apply + ": a stored list with items that count as equal is refused"
 		c.field(at, f, "list-type-changed")
 	case was.mapKeys != is.mapKeys:
-		f.Was, f.Now, f.What = was.mapKeys, is.mapKeys, "%s is a list with other keys"+apply+": a stored one with items that count as equal is refused"
+		f.Was, f.Now, f.What = was.mapKeys, is.mapKeys, "%s is a list with other keys"+apply+": a stored list with items that count as equal is refused"
 		c.field(at, f, "map-keys-changed")
 	}
 	if f.Was, f.Now = cmp.Or(was.mapType, "granular"), cmp.Or(is.mapType, "granular"); f.Was != f.Now {
@@ -421,7 +421,7 @@ func newRule(rule string) string {
 	if strings.Contains(rule, "oldSelf") {
 		return "%s has a new rule about changes: changes that it forbids are refused, and no stored object is"
 	}
-	return "%s has to meet another validation rule: a stored object that does not is refused"
+	return "%s has a new validation rule: a stored object that breaks it is refused"
 }
 
 // rules compares validation rules, and the schemas that stand beside one (oneOf and so on): whether another of these takes less or more cannot be told in general, so all
@@ -434,7 +434,7 @@ func (c *crdComparison) rules(at string, was, is *schema) {
 			c.field(at, Finding{Severity: Breaking, Line: is.rules[rule], Now: rule, What: newRule(rule)}, name, "added")
 		} else if is.rules[rule] == 0 {
 			c.field(at, Finding{Severity: Info, Line: was.rules[rule], Gone: true, Forward: true, Was: rule,
-				What: "%s has to meet a validation rule less: the older CRD refuses what does not"}, name, "removed")
+				What: "%s has one validation rule less: the older CRD refuses what it forbids"}, name, "removed")
 		}
 	}
 	for _, name := range union(was.combined, is.combined) {
@@ -442,7 +442,7 @@ func (c *crdComparison) rules(at string, was, is *schema) {
 		switch {
 		case f.Was == f.Now:
 		case f.Was == "":
-			f.What = "%s has to meet " + name + " as well: a stored object that does not is refused"
+			f.What = "%s has to meet " + name + " as well: a stored object that does not fit is refused"
 			c.field(at, f, name+"-introduced")
 		case f.Now == "":
 			f.Severity, f.Forward, f.What = Notable, true, "%s need not meet "+name+" any more: the older CRD refuses what does not"

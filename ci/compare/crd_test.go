@@ -324,7 +324,7 @@ func TestCRDsFile(t *testing.T) {
 	findings, err := crdsOf(treeOf(head+digits+"1000\n"), treeOf(head+"              # fewer\n"+digits+"100\n"))
 	want := []Finding{{
 		ID: "crd/pijobs.demo.example.com/v1alpha1/spec.digits/narrowed", Subject: CRD, Severity: Breaking,
-		What: "spec.digits of v1alpha1 takes less than before: a stored object with something else there is refused; since Kubernetes 1.33 only a change of this field is", Was: "maximum 1000", Now: "maximum 100",
+		What: "spec.digits of v1alpha1 accepts less than before: a stored object with another value is refused; since Kubernetes 1.33 only a change of this field is", Was: "maximum 1000", Now: "maximum 100",
 		File: crdFile, Line: 24, Reach: &Reach{Way: ByFile, File: crdFile}, Object: "CustomResourceDefinition pijobs.demo.example.com",
 	}}
 	if diff := cmp.Diff(want, findings); err != nil || diff != "" {
@@ -334,7 +334,7 @@ func TestCRDsFile(t *testing.T) {
 
 // TestEffects: a finding says which writes of a stored object are refused.
 func TestEffects(t *testing.T) {
-	const field, all = "; since Kubernetes 1.33 only a change of this field is", ", whatever is changed in it"
+	const field, all = "; since Kubernetes 1.33 only a change of this field is", ", on every change of it"
 	for name, c := range map[string]struct{ older, newer, want string }{
 		"a bound":                      {ofField("type: integer"), ofField("type: integer, minimum: 1"), field},
 		"an enum":                      {ofField("type: string"), ofField("type: string, enum: [x]"), field},
@@ -344,7 +344,7 @@ func TestEffects(t *testing.T) {
 			versionOf(", properties: {status: {type: object, required: [b], properties: {b: {type: string}}}}"), ", also when the operator writes its status"},
 		"a rule on a field": {ofField("type: integer"), ofField("type: integer, x-kubernetes-validations: [{rule: self > 1}]"), field},
 		"a rule on a parent": {versionOf(", properties: {spec: {type: object, properties: {b: {type: string}}}}"),
-			versionOf(", properties: {spec: {type: object, properties: {b: {type: string}}, x-kubernetes-validations: [{rule: has(self.b)}]}}"), ", whatever is changed below it"},
+			versionOf(", properties: {spec: {type: object, properties: {b: {type: string}}, x-kubernetes-validations: [{rule: has(self.b)}]}}"), ", on every change below it"},
 		"a rule on the object":  {ofField("type: integer"), versionOf(", x-kubernetes-validations: [{rule: has(self.a)}], properties: {a: {type: integer}}"), all},
 		"a rule about changes":  {ofField("type: integer"), ofField("type: integer, x-kubernetes-validations: [{rule: self == oldSelf}]"), "and no stored object is"},
 		"a name that is longer": {versionOf(""), versionOf(", properties: {metadata: {type: object, properties: {name: {type: string, maxLength: 20}}}}"), all},

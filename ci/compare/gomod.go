@@ -28,13 +28,13 @@ func GoModule(older, newer fs.FS) ([]Finding, error) {
 	var findings []Finding
 	if was.path != now.path {
 		f := New(Notable, Go, "module", "changed")
-		f.What, f.Was, f.Now, f.File, f.Line = "the Go module has another path: who imports it follows", was.path, now.path, goMod, now.pathLine
+		f.What, f.Was, f.Now, f.File, f.Line = "the Go module has another path: change your imports", was.path, now.path, goMod, now.pathLine
 		findings = append(findings, f)
 	}
 	if was.toolchain != now.toolchain {
-		severity, what := Info, "a newer Go compiles it"
+		severity, what := Info, "it is compiled with a newer Go"
 		if semver.Compare("v"+now.toolchain, "v"+was.toolchain) < 0 {
-			severity, what = Notable, "an older Go compiles it"
+			severity, what = Notable, "it is compiled with an older Go"
 		}
 		f := New(severity, Go, "toolchain", "changed")
 		f.What, f.Was, f.Now, f.File, f.Line = what, "go"+was.toolchain, "go"+now.toolchain, goMod, now.toolchainLine

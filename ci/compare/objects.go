@@ -77,22 +77,22 @@ type objectsComparison struct {
 
 // referredTo are the kinds that a user's own things refer to by name, with what becomes of these. Whatever else a chart no longer holds is the operator's own business.
 var referredTo = map[string]string{
-	"Service":               "what connects to it by name no longer reaches it",
-	"ServiceAccount":        "pods that run as it cannot be made any more, and bindings and cloud identities of yours that name it serve nobody",
-	"Role":                  "bindings of yours that name it grant nothing",
-	"ClusterRole":           "bindings of yours that name it grant nothing",
-	"RoleBinding":           "those whom it names lose what it grants",
-	"ClusterRoleBinding":    "those whom it names lose what it grants",
-	"Ingress":               "what comes from outside through it no longer arrives",
-	"HTTPRoute":             "what comes from outside through it no longer arrives",
-	"Route":                 "what comes from outside through it no longer arrives",
-	"Gateway":               "routes of yours that name it lead nowhere",
-	"IngressClass":          "ingresses of yours that name it are served by nobody",
-	"StorageClass":          "claims of yours that name it are not bound any more",
-	"PriorityClass":         "pods of yours that name it are refused",
-	"RuntimeClass":          "pods of yours that name it are refused",
-	"PersistentVolumeClaim": "an upgrade deletes it, and by its storage class the data in it",
-	"Namespace":             "an upgrade deletes it, and all that is in it",
+	"Service":               "clients that use its name cannot connect any more",
+	"ServiceAccount":        "pods that run as it cannot start, and your bindings and cloud identities for it have no effect",
+	"Role":                  "your bindings to it grant nothing",
+	"ClusterRole":           "your bindings to it grant nothing",
+	"RoleBinding":           "its subjects lose these permissions",
+	"ClusterRoleBinding":    "its subjects lose these permissions",
+	"Ingress":               "traffic from outside the cluster does not arrive any more",
+	"HTTPRoute":             "traffic from outside the cluster does not arrive any more",
+	"Route":                 "traffic from outside the cluster does not arrive any more",
+	"Gateway":               "your routes to it do not work any more",
+	"IngressClass":          "no controller serves your ingresses that name it",
+	"StorageClass":          "your claims that name it are not bound any more",
+	"PriorityClass":         "your pods that name it are refused",
+	"RuntimeClass":          "your pods that name it are refused",
+	"PersistentVolumeClaim": "an upgrade deletes it, and may delete its data",
+	"Namespace":             "an upgrade deletes it with everything in it",
 }
 
 func (c *objectsComparison) removed(o *chartObject) {
@@ -102,11 +102,11 @@ func (c *objectsComparison) removed(o *chartObject) {
 	}
 	switch {
 	case o.hook != "":
-		severity, what = Info, fmt.Sprintf("%s is gone, which Helm made for %s", o, o.hook)
+		severity, what = Info, fmt.Sprintf("%s is gone; Helm made it for %s", o, o.hook)
 	case text(dig(o.fields, "metadata", "annotations", "helm.sh/resource-policy")) == "keep":
-		severity, what = Notable, fmt.Sprintf("%s is gone from the chart; an upgrade leaves it in the cluster, where nobody cares for it", o)
+		severity, what = Notable, fmt.Sprintf("%s is gone from the chart; an upgrade leaves it in the cluster, and nothing updates it any more", o)
 	case o.subject() == RBAC && c.stillHeld(o):
-		severity, what = Notable, fmt.Sprintf("%s is gone; those whom the chart granted its permissions hold them otherwise", o)
+		severity, what = Notable, fmt.Sprintf("%s is gone; its subjects have the same permissions by another binding", o)
 	}
 	f := c.find(severity, o, what, "removed")
 	f.Gone = true

@@ -123,7 +123,7 @@ func (c *objectsComparison) immutable(was, now *chartObject, told map[string]boo
 		if reflect.DeepEqual(a, b) {
 			continue
 		}
-		f := c.find(Breaking, now, fmt.Sprintf("%s of %s is another, which Kubernetes does not let change: an upgrade fails until the object is deleted", field.path, now), field.path, "changed")
+		f := c.find(Breaking, now, fmt.Sprintf("%s of %s changed, and Kubernetes does not allow that: the upgrade fails until you delete the object", field.path, now), field.path, "changed")
 		f.Was, f.Now = oneLine(a), oneLine(b)
 		told[field.path] = true
 	}

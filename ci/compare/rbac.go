@@ -266,7 +266,7 @@ func (c *objectsComparison) addedRBAC(o *chartObject) {
 	bindings, all := c.now.granted(o)
 	severity, what := Notable, fmt.Sprintf("there is a new %s", o)
 	if _, held := c.was.held(bindings, all); held {
-		severity, what = Info, what+"; those whom the chart grants its permissions held them before"
+		severity, what = Info, what+"; its subjects had these permissions before"
 	}
 	if slices.ContainsFunc(all, permission.open) && !isBinding(o) {
 		what += "; it has a wildcard"
@@ -323,7 +323,7 @@ func (c *objectsComparison) bothRBAC(was, now *chartObject, told map[string]bool
 	allBefore, allAfter := permissions(before), permissions(after)
 	for _, lost := range byThing(lacking(allBefore, after)) {
 		parts, words := lost[0].thing()
-		severity, what := Breaking, fmt.Sprintf("%s no longer allows to %s %s: what did so by it fails", now, verbs(lost), words)
+		severity, what := Breaking, fmt.Sprintf("%s no longer allows to %s %s: clients that need this fail", now, verbs(lost), words)
 		if c.was.operators(was) {
 			severity, what = Notable, fmt.Sprintf("the operator may no longer %s %s, by its own %s", verbs(lost), words, now)
 		}
@@ -340,7 +340,7 @@ func (c *objectsComparison) bothRBAC(was, now *chartObject, told map[string]bool
 			what = fmt.Sprintf("the operator may %s %s as well, by its own %s", verbs(gained), words, now)
 		}
 		if slices.ContainsFunc(gained, permission.open) {
-			what += ": a wildcard, for whatever will be there later, too"
+			what += ": a wildcard, which includes everything that comes later"
 		}
 		if by, held := c.was.held(c.now.of(now), gained); held {
 			severity, what = Info, fmt.Sprintf("%s allows to %s %s; %s did before", now, verbs(gained), words, by)
@@ -380,10 +380,10 @@ func (c *objectsComparison) aggregation(was, now *chartObject, told map[string]b
 	if reflect.DeepEqual(before, after) && reflect.DeepEqual(ruleBefore, ruleAfter) {
 		return
 	}
-	severity, what := Notable, fmt.Sprintf("%s gathers, or joins, other roles", now)
+	severity, what := Notable, fmt.Sprintf("%s aggregates other roles, or is aggregated by others", now)
 	for role := range before {
 		if !after[role] {
-			severity, what = Breaking, fmt.Sprintf("%s no longer joins all roles that it joined: who has these loses what it allows", now)
+			severity, what = Breaking, fmt.Sprintf("%s is no longer part of all roles that aggregated it: their subjects lose its permissions", now)
 		}
 	}
 	show := func(roles map[string]bool, rule any) string {
@@ -400,9 +400,9 @@ func (c *objectsComparison) subjects(was, now *chartObject) {
 		return from
 	}
 	if lost := less(before, after); len(lost.subjects) > 0 {
-		severity, what := Breaking, fmt.Sprintf("%s no longer grants %s to %s: what ran by it fails", now, before.role, strings.Join(lost.subjects, ", "))
+		severity, what := Breaking, fmt.Sprintf("%s no longer grants %s to %s: they lose its permissions", now, before.role, strings.Join(lost.subjects, ", "))
 		if _, held := c.now.held([]binding{lost}, permissions(rulesOf(c.was.objects[before.role]))); held {
-			severity, what = Info, fmt.Sprintf("%s no longer grants %s to %s, who hold it otherwise", now, before.role, strings.Join(lost.subjects, ", "))
+			severity, what = Info, fmt.Sprintf("%s no longer grants %s to %s, who have it by another binding", now, before.role, strings.Join(lost.subjects, ", "))
 		}
 		f := c.find(severity, now, what, "subjects", "removed")
 		f.Was, f.Now = strings.Join(before.subjects, ", "), strings.Join(after.subjects, ", ")

@@ -58,9 +58,9 @@ func (c *valuesComparison) maps(keys []string, older, newer *yaml.Node) {
 			c.values(below(e.key), e, other)
 			continue
 		}
-		what := "the value KEY is gone: setting it does nothing any more"
+		what := "the value KEY is gone: setting it has no effect any more"
 		if refuses(c.now.schema, below(e.key)) {
-			what = "the value KEY is gone: an upgrade that sets it is refused, as values.schema.json allows no other values than it names"
+			what = "the value KEY is gone: values.schema.json refuses an upgrade that sets it"
 		}
 		f := c.find(Breaking, below(e.key), "removed", what)
 		f.Was, f.File, f.Line, f.Gone = shown(e.value, c.was.own), c.was.file, e.at.Line, true
@@ -108,11 +108,11 @@ func (c *valuesComparison) values(keys []string, older, newer entry) {
 	var f *Finding
 	switch {
 	case was != now && was != "" && now != "":
-		f = c.find(Breaking, keys, "type-changed", fmt.Sprintf("the value KEY is a %s now, and was a %s: whoever sets it must set it otherwise", now, was))
+		f = c.find(Breaking, keys, "type-changed", fmt.Sprintf("the value KEY is a %s now, and was a %s: change what you set", now, was))
 	case was == "list" && now == "list":
-		f = c.find(Notable, keys, "default-changed", "the default of KEY is another list; whoever sets it replaces the whole of it")
+		f = c.find(Notable, keys, "default-changed", "KEY has another default list; a list that you set replaces all of it")
 	default:
-		f = c.find(Notable, keys, "default-changed", "the default of KEY is another")
+		f = c.find(Notable, keys, "default-changed", "KEY has another default")
 	}
 	before, after := older.value, newer.value
 	if was == "map" && now == "map" {

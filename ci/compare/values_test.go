@@ -157,7 +157,7 @@ func TestChartValues(t *testing.T) {
 func TestRemovedValueIsRefused(t *testing.T) {
 	const schema = "-- values.schema.json --\n{\"properties\": {\"a\": {\"additionalProperties\": false, \"patternProperties\": {\"^x\": {}}}}}"
 	found, err := ChartValues(chartTree("1.4.0", "a: {b: 1, x1: 1, d: 0}\n"+schema), "o", chartTree("1.4.0", "a: {d: 0}\n"+schema), "o")
-	if err != nil || len(found) != 2 || !strings.Contains(found[0].What, "a.b is gone: an upgrade that sets it is refused") || !strings.Contains(found[1].What, "setting it does nothing") {
+	if err != nil || len(found) != 2 || !strings.Contains(found[0].What, "a.b is gone: values.schema.json refuses an upgrade that sets it") || !strings.Contains(found[1].What, "setting it has no effect") {
 		t.Errorf("%+v, %v", found, err)
 	}
 }

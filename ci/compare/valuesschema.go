@@ -117,7 +117,7 @@ func (c *valuesComparison) schemas() {
 	case was == nil:
 		severity, what := Notable, "values are checked now: values.schema.json is new"
 		if closed(now, now, map[*yaml.Node]bool{}) {
-			severity, what = Breaking, "values are checked now, and those that the new values.schema.json does not name are refused"
+			severity, what = Breaking, "values are checked now: the new values.schema.json refuses those that it does not name"
 		}
 		c.findInSchema(severity, nil, "schema-added", what, now)
 	case now == nil:
@@ -235,11 +235,11 @@ func (s *schemaComparison) properties(keys []string, was, now, defaults *yaml.No
 	anyBefore, anyAfter := moreBefore == nil || moreBefore.Value == "true", moreAfter == nil || moreAfter.Value == "true"
 	switch {
 	case isFalse(moreAfter) && !isFalse(moreBefore):
-		s.findInSchema(Breaking, keys, "closed", "values.schema.json allows no other values in KEY than it names: an upgrade that sets others is refused", moreAfter)
+		s.findInSchema(Breaking, keys, "closed", "values.schema.json refuses values in KEY that it does not name now", moreAfter)
 	case isFalse(moreBefore) && !isFalse(moreAfter):
-		s.findInSchema(Info, keys, "opened", "values.schema.json allows other values in KEY than it names", now)
+		s.findInSchema(Info, keys, "opened", "values.schema.json accepts values in KEY that it does not name now", now)
 	case anyBefore && !anyAfter:
-		s.findInSchema(Breaking, keys, "closed", "values.schema.json restricts what other values in KEY may be: an upgrade that sets others may be refused", moreAfter)
+		s.findInSchema(Breaking, keys, "closed", "values.schema.json restricts other values in KEY now: it may refuse an upgrade that sets them", moreAfter)
 	case !anyBefore && anyAfter:
 		s.findInSchema(Info, keys, "opened", "values.schema.json no longer restricts what other values in KEY may be", now)
 	case moreBefore != nil && moreAfter != nil:
@@ -257,7 +257,7 @@ func (s *schemaComparison) properties(keys []string, was, now, defaults *yaml.No
 		if id := New(Breaking, Values, s.now.chart, strings.Join(below, "."), "removed").ID; allowed || slices.ContainsFunc(s.findings, func(f Finding) bool { return f.ID == id }) {
 			continue
 		}
-		f := s.find(Breaking, below, "removed", "the value KEY is gone: an upgrade that sets it is refused, as values.schema.json allows no other values than it names")
+		f := s.find(Breaking, below, "removed", "the value KEY is gone: values.schema.json refuses an upgrade that sets it")
 		f.File, f.Line, f.Gone = s.was.schemaIn, before.Content[i].Line, true
 	}
 }
@@ -289,9 +289,9 @@ func (s *schemaComparison) set(keys []string, name string, was, now *yaml.Node, 
 	}
 	switch {
 	case lost:
-		f = s.findInSchema(Breaking, keys, name+"-narrowed", "values.schema.json accepts less for KEY: an upgrade that sets what it no longer accepts is refused", at)
+		f = s.findInSchema(Breaking, keys, name+"-narrowed", "values.schema.json accepts fewer values for KEY: it refuses an upgrade that sets others", at)
 	case gained:
-		f = s.findInSchema(Info, keys, name+"-widened", "values.schema.json accepts more for KEY", at)
+		f = s.findInSchema(Info, keys, name+"-widened", "values.schema.json accepts more values for KEY", at)
 	default:
 		return
 	}
@@ -359,9 +359,9 @@ func (s *schemaComparison) bound(keys []string, name string, upper bool, was, no
 	}
 	var f *Finding
 	if bounds && (!bounded || to > from != upper) {
-		f = s.findInSchema(Breaking, keys, name+"-narrowed", "values.schema.json accepts less for KEY: an upgrade that sets what it no longer accepts is refused", after)
+		f = s.findInSchema(Breaking, keys, name+"-narrowed", "values.schema.json accepts fewer values for KEY: it refuses an upgrade that sets others", after)
 	} else {
-		f = s.findInSchema(Info, keys, name+"-widened", "values.schema.json accepts more for KEY", now)
+		f = s.findInSchema(Info, keys, name+"-widened", "values.schema.json accepts more values for KEY", now)
 	}
 	if bounded {
 		f.Was = before.Value

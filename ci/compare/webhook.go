@@ -127,7 +127,7 @@ func (c *objectsComparison) addedWebhook(o *chartObject, name string, w any) {
 	h := hookOf(o, w)
 	what := fmt.Sprintf("there is a new webhook %s", name)
 	if h.fails() {
-		what += ": while it cannot be reached, what it is asked about is refused"
+		what += ": while it is down, the API server refuses these requests"
 	}
 	f := c.find(Notable, o, what, name, "added")
 	f.Now = requested(h.requests())
@@ -139,7 +139,7 @@ func (c *objectsComparison) bothWebhooks(was, now *chartObject, told map[string]
 		at := joined("webhooks", itemMark+name)
 		w, ok := after[name]
 		if !ok {
-			f := c.find(Notable, now, fmt.Sprintf("the webhook %s is gone: nothing checks or completes what it was asked about", name), name, "removed")
+			f := c.find(Notable, now, fmt.Sprintf("the webhook %s is gone: nothing checks or changes these requests any more", name), name, "removed")
 			f.Was = requested(hookOf(was, before[name]).requests())
 			told[at] = true
 			continue
@@ -174,26 +174,26 @@ func (c *objectsComparison) webhook(o *chartObject, name string, was, now hook) 
 	}
 	if a, b := was.get("failurePolicy"), now.get("failurePolicy"); a != b {
 		if now.fails() {
-			find(Breaking, "what the webhook %s is asked about is refused now while it cannot be reached", "failure-policy-changed", a, b)
+			find(Breaking, "the API server refuses the requests of the webhook %s now while it is down", "failure-policy-changed", a, b)
 		} else {
-			find(Notable, "what the webhook %s is asked about passes unchecked now while it cannot be reached", "failure-policy-changed", a, b)
+			find(Notable, "the requests of the webhook %s pass unchecked now while it is down", "failure-policy-changed", a, b)
 		}
 	}
 	before, after := was.requests(), now.requests()
 	if gained := beyond(after, before); len(gained) > 0 {
-		find(more, "the webhook %s is asked about more: "+strings.ReplaceAll(requested(gained), "%", "%%"), "rules-widened", requested(before), requested(after))
+		find(more, "the webhook %s gets more requests: "+strings.ReplaceAll(requested(gained), "%", "%%"), "rules-widened", requested(before), requested(after))
 	}
 	if lost := beyond(before, after); len(lost) > 0 {
-		find(Notable, "the webhook %s is no longer asked about all: "+strings.ReplaceAll(requested(lost), "%", "%%"), "rules-narrowed", requested(before), requested(after))
+		find(Notable, "the webhook %s gets fewer requests: "+strings.ReplaceAll(requested(lost), "%", "%%"), "rules-narrowed", requested(before), requested(after))
 	}
 	for _, selector := range []string{"namespaceSelector", "objectSelector", "matchConditions"} {
 		a, b := was.get(selector), now.get(selector)
 		if reflect.DeepEqual(a, b) {
 			continue
 		}
-		severity, what := Notable, "the webhook %s is asked about others: its "+selector+" is another"
+		severity, what := Notable, "the webhook %s gets other requests: its "+selector+" changed"
 		if m := oneLine(b); m == "{}" || m == "[]" {
-			severity, what = more, "the webhook %s is asked about all: it has no "+selector+" any more"
+			severity, what = more, "the webhook %s gets all requests: it has no "+selector+" any more"
 		}
 		find(severity, what, selector+"-changed", a, b)
 	}
@@ -202,9 +202,9 @@ func (c *objectsComparison) webhook(o *chartObject, name string, was, now hook) 
 		severity Severity
 		what     string
 	}{
-		{"matchPolicy", Notable, "the webhook %s is asked about other versions of the same resources: its matchPolicy is another"},
-		{"sideEffects", Info, "the webhook %s has other side effects; dry runs are refused where it has any"},
-		{"timeoutSeconds", Info, "the webhook %s may take another time"},
+		{"matchPolicy", Notable, "the webhook %s gets requests for other versions of the same resources: its matchPolicy changed"},
+		{"sideEffects", Info, "the webhook %s declares other side effects; a dry run is refused if it has any"},
+		{"timeoutSeconds", Info, "the webhook %s has another timeout"},
 		{"admissionReviewVersions", Info, "the webhook %s speaks other versions of AdmissionReview"},
 	} {
 		if a, b := was.get(field.name), now.get(field.name); !reflect.DeepEqual(a, b) {

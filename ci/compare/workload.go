@@ -27,14 +27,14 @@ func (c *objectsComparison) service(was, now *chartObject, told map[string]bool)
 		i := number(after, p.number)
 		switch {
 		case i < 0:
-			f := c.find(Breaking, now, fmt.Sprintf("%s no longer has port %s: what connects to it fails", now, p.number), "ports", p.number, "removed")
+			f := c.find(Breaking, now, fmt.Sprintf("%s no longer has port %s: clients that connect to it fail", now, p.number), "ports", p.number, "removed")
 			f.Was = strings.TrimSpace(p.number + " " + p.name)
 			if same := slices.IndexFunc(after, func(q port) bool { return q.name == p.name && number(before, q.number) < 0 }); same >= 0 {
 				f.Now = strings.TrimSpace(after[same].number + " " + p.name)
 				renumbered[after[same].number] = true
 			}
 		case after[i].name != p.name:
-			f := c.find(Notable, now, fmt.Sprintf("port %s of %s has another name, by which monitors and ingresses refer to it", p.number, now), "ports", p.number, "renamed")
+			f := c.find(Notable, now, fmt.Sprintf("port %s of %s has another name; monitors and ingresses refer to it by name", p.number, now), "ports", p.number, "renamed")
 			f.Was, f.Now = p.name, after[i].name
 		}
 	}
@@ -56,7 +56,7 @@ func (c *objectsComparison) service(was, now *chartObject, told map[string]bool)
 	if a, b := kind(was), kind(now); a != b {
 		severity, what := Notable, fmt.Sprintf("%s is of another type", now)
 		if outside := []string{"NodePort", "LoadBalancer"}; slices.Contains(outside, a) && (!slices.Contains(outside, b) || b == "NodePort") {
-			severity, what = Breaking, what+": what comes from outside through it no longer arrives"
+			severity, what = Breaking, what+": traffic from outside the cluster does not arrive any more"
 		}
 		f := c.find(severity, now, what, "type-changed")
 		f.Was, f.Now = a, b
@@ -76,10 +76,10 @@ func (c *objectsComparison) workload(was, now *chartObject, path string, told ma
 		path, became, what string
 		byDefault          any
 	}{
-		{"spec.replicas", "replicas-changed", "%s runs in another number", float64(1)},
+		{"spec.replicas", "replicas-changed", "%s has another number of replicas", float64(1)},
 		{"spec.strategy.type", "strategy-changed", "pods of %s are replaced in another way", "RollingUpdate"},
 		{"spec.updateStrategy.type", "strategy-changed", "pods of %s are replaced in another way", "RollingUpdate"},
-		{path + ".serviceAccountName", "service-account-changed", "%s runs as another service account: what you have granted to the former one does not serve it", "default"},
+		{path + ".serviceAccountName", "service-account-changed", "%s runs as another service account: permissions that you granted to the old one do not apply", "default"},
 	} {
 		at := strings.Split(field.path, ".")
 		a, b := dig(was.fields, at...), dig(now.fields, at...)
@@ -150,7 +150,7 @@ func (c *objectsComparison) privileges(o *chartObject, of []string, was, now map
 	if of != nil {
 		who = "the container " + of[1] + " of " + who
 	}
-	f := c.find(Notable, o, who+" may do more on its node: a namespace's pod security level may refuse it", append(slices.Clip(of), "privileges-gained")...)
+	f := c.find(Notable, o, who+" needs more privileges on its node: the pod security level of its namespace may refuse it", append(slices.Clip(of), "privileges-gained")...)
 	f.Now = strings.Join(gained, ", ")
 	return true
 }
