@@ -234,3 +234,28 @@ func FuzzChartObjects(f *testing.F) {
 		}
 	})
 }
+
+// TestArguments: the flags of containers are named one by one.
+func TestArguments(t *testing.T) {
+	pod := func(args string) render.Rendering {
+		return rendering("1.4.0", "kind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {containers: [{name: c, args: ["+args+"]}]}}}\n")
+	}
+	for name, c := range map[string]struct{ was, now, want string }{
+		"the same, in another order": {"--a=1, --b", "--b, --a=1", ""},
+		"one is new":                 {"--a=1", "--a=1, --b=2", "notable objects/Deployment/d/containers/c/args/--b/added"},
+		"one is gone":                {"--a=1, -v", "--a=1", "notable objects/Deployment/d/containers/c/args/-v/removed"},
+		"another value":              {"--a=1", "--a=2", "notable objects/Deployment/d/containers/c/args/--a/changed"},
+		"one of several":             {"--a=1, --a=2", "--a=1, --a=3", "notable objects/Deployment/d/containers/c/args/--a/changed"},
+		"a value apart":              {"--a, x", "--a, y", "info objects/Deployment/d/changed"},
+		"both":                       {"--a=1, x", "--b, y", "notable objects/Deployment/d/containers/c/args/--a/removed|notable objects/Deployment/d/containers/c/args/--b/added|info objects/Deployment/d/changed"},
+	} {
+		findings, err := ChartObjects(pod(c.was), pod(c.now))
+		var got []string
+		for _, f := range findings {
+			got = append(got, string(f.Severity)+" "+f.ID)
+		}
+		if err != nil || strings.Join(got, "|") != c.want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}

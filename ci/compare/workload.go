@@ -122,6 +122,9 @@ func (c *objectsComparison) workload(was, now *chartObject, path string, told ma
 				f.Was, f.Now = a, image
 				told[at+".image"] = true
 			}
+			if c.arguments(now, containers, plain, other, after[name]) {
+				told[at+".args"] = true
+			}
 			if c.privileges(now, []string{containers, plain}, containerPrivileges(podWas, other), containerPrivileges(podNow, after[name]), at+".securityContext", told) {
 				told[path+".securityContext"] = true
 			}
