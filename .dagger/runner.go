@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"dagger/operator-release/internal/dagger"
@@ -88,32 +89,28 @@ func settled(ctx context.Context, name string, d *dagger.Directory) (*dagger.Dir
 	return dag.CurrentModule().Workdir(name), nil
 }
 
-// buildImage builds an image on this engine, per platform, and gives the OCI archive. It is built once: what another engine
-// makes of the same Dockerfile has other bytes.
-func buildImage(ctx context.Context, spec pipeline.EngineSpec, contexts map[string]pipeline.Folder[*dagger.Directory]) (*dagger.File, error) {
+// buildImage builds an image on this engine, its platforms side by side, and gives the OCI archive. It is built once: what
+// another engine makes of the same Dockerfile has other bytes.
+func buildImage(
+	ctx context.Context, spec pipeline.EngineSpec, contexts map[string]pipeline.Folder[*dagger.Directory],
+) (*dagger.File, error) {
 	var args []dagger.BuildArg
 	for _, name := range slices.Sorted(maps.Keys(spec.Args)) {
 		args = append(args, dagger.BuildArg{Name: name, Value: spec.Args[name]})
 	}
-	var variants []*dagger.Container
-	for _, platform := range spec.Platforms {
-		from, err := byValue(ctx, part(contexts[pipeline.ContextName(platform)]))
-		if err != nil {
-			return nil, fmt.Errorf("build image %s for %s: bring its context to the engine: %w", spec.Repository, platform, err)
-		}
-		built := from.DockerBuild(dagger.DirectoryDockerBuildOpts{
-			Dockerfile: spec.Dockerfile, Platform: dagger.Platform(platform), BuildArgs: args, Target: spec.Target,
+	variants, errs := make([]*dagger.Container, len(spec.Platforms)), make([]error, len(spec.Platforms))
+	var builds sync.WaitGroup
+	for i, platform := range spec.Platforms {
+		builds.Go(func() {
+			folder := part(contexts[pipeline.ContextName(platform)])
+			variants[i], errs[i] = buildVariant(ctx, spec, platform, args, folder)
 		})
-		if made, err := built.Platform(ctx); err != nil {
-			return nil, buildFailed(ctx, spec, platform, from, err)
-		} else if string(made) != platform {
-			return nil, fmt.Errorf("build image %s: the engine made it for %s where %s was asked, as it does where the last stage is FROM scratch; "+
-				"base it on an image, or let the pipeline build the binaries and COPY them from bin/ in one stage", spec.Repository, made, platform)
+	}
+	builds.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
 		}
-		for _, key := range slices.Sorted(maps.Keys(spec.Labels)) {
-			built = built.WithLabel(key, spec.Labels[key]).WithAnnotation(key, spec.Labels[key])
-		}
-		variants = append(variants, built)
 	}
 	archive, err := variants[0].AsTarball(dagger.ContainerAsTarballOpts{
 		PlatformVariants: variants[1:], MediaTypes: dagger.ImageMediaTypesOcimediaTypes,
@@ -128,6 +125,30 @@ func buildImage(ctx context.Context, spec pipeline.EngineSpec, contexts map[stri
 		}
 	}
 	return nil, fmt.Errorf("build image %s for %s: %w", spec.Repository, strings.Join(spec.Platforms, ", "), err)
+}
+
+// buildVariant builds an image for one platform.
+func buildVariant(
+	ctx context.Context, spec pipeline.EngineSpec, platform string, args []dagger.BuildArg, folder *dagger.Directory,
+) (*dagger.Container, error) {
+	from, err := byValue(ctx, folder)
+	if err != nil {
+		return nil, fmt.Errorf("build image %s for %s: bring its context to the engine: %w", spec.Repository, platform, err)
+	}
+	built := from.DockerBuild(dagger.DirectoryDockerBuildOpts{
+		Dockerfile: spec.Dockerfile, Platform: dagger.Platform(platform), BuildArgs: args, Target: spec.Target,
+	})
+	if made, err := built.Platform(ctx); err != nil {
+		return nil, buildFailed(ctx, spec, platform, from, err)
+	} else if string(made) != platform {
+		return nil, fmt.Errorf("build image %s: the engine made it for %s where %s was asked, as it does where the last stage "+
+			"is FROM scratch; base it on an image, or let the pipeline build the binaries and COPY them from bin/ in one stage",
+			spec.Repository, made, platform)
+	}
+	for _, key := range slices.Sorted(maps.Keys(spec.Labels)) {
+		built = built.WithLabel(key, spec.Labels[key]).WithAnnotation(key, spec.Labels[key])
+	}
+	return built, nil
 }
 
 // byValue is a directory that depends on no session. An engine takes equal builds of two sessions for one: what the later
