@@ -2,6 +2,7 @@ package change
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -40,9 +41,13 @@ func Behaviour(paths []string) []string {
 	})
 }
 
-// MayChangeBehaviour tells whether changes of this kind may change what the operator does.
-func (k Kind) MayChangeBehaviour() bool {
-	return k == Feature || k.IsFix() || k == Other || k == Revert
+// innerType is the type of a subject that says that users see nothing of the change.
+var innerType = regexp.MustCompile(`(?i)^(?:\[[^\]]*\]\s*)?(?:refactor|chore|style|tests?|ci|build|docs?)(?:\([^)]*\))?!?:`)
+
+// MayChangeBehaviour tells whether a change is a feature, a fix, or one that does not say what it is.
+func (c Change) MayChangeBehaviour() bool {
+	k := c.Message.Kind
+	return k == Feature || k.IsFix() || k == Revert || k == Other && !innerType.MatchString(c.Title)
 }
 
 // IsFeature tells why a change that touches the paths brings a feature, or why it brings none although it is called

@@ -23,3 +23,14 @@ func TestBehaviour(t *testing.T) {
 		}
 	}
 }
+
+func TestMayChangeBehaviour(t *testing.T) {
+	for title, want := range map[string]bool{
+		"feat: a": true, "fix(webhook): b": true, "Use another default": true, "perf: c": false, "refactor: d": false,
+		"[release-1.5] refactor(webhook): e": false, "chore!: f": false, "docs: g": false, "test: h": false,
+	} {
+		if c := (Change{Title: title, Message: Read(title)}); c.MayChangeBehaviour() != want {
+			t.Errorf("%s: %s, not %v", title, c.Message.Kind, want)
+		}
+	}
+}

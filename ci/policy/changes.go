@@ -29,7 +29,7 @@ func Changes(ctx context.Context, r *git.Repository, since, commit string) ([]Ch
 	for _, c := range all {
 		why, _ := c.IsFeature(nil)
 		takesBack = takesBack || c.TakesBack()
-		if len(c.Commit.Parents) == 0 || why == "" && !c.Message.Breaking && !c.TakesBack() && !c.Message.Kind.MayChangeBehaviour() {
+		if len(c.Commit.Parents) == 0 || why == "" && !c.Message.Breaking && !c.TakesBack() && !c.MayChangeBehaviour() {
 			continue
 		}
 		asked = append(asked, c.Commit)

@@ -108,7 +108,7 @@ func Judge(q Question) (Judgement, error) {
 func (j Judgement) commit(c Change, before version.Version, explain map[string]string) (Point, bool) {
 	id := c.Commit.ID
 	p := Point{ID: CommitID(id), Severity: compare.Notable, Where: id, Title: c.Title, Verdict: ToKnow}
-	if c.Message.Kind.MayChangeBehaviour() {
+	if c.MayChangeBehaviour() {
 		p.Behaviour = change.Behaviour(c.Paths)
 	}
 	feature, none := c.IsFeature(c.Paths)
