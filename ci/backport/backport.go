@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/sourcegraph/conc/pool"
@@ -54,6 +55,8 @@ type Result struct {
 	Found       string         `json:"found,omitempty"`
 	Conflicts   []git.Conflict `json:"conflicts,omitempty"`
 	Failed      []string       `json:"failed,omitempty"`      // the commands that could not regenerate; Conflicts says why
+	Changelogs  []string       `json:"changelogs,omitempty"`  // that conflicted, and stay as they are on the line
+	Merge       bool           `json:"merge,omitempty"`       // the commit is a merge: by hand it is picked against its first parent
 	Regenerated []string       `json:"regenerated,omitempty"` // generated files that are other than on the line, by path
 	Needs       []Needed       `json:"needs,omitempty"`       // what it applies behind, none of which can be left out; taken along where the outcome is clean
 	Branch      string         `json:"branch,omitempty"`      // what holds it, when it is made
@@ -65,6 +68,7 @@ type Result struct {
 type Needed struct {
 	Commit  string `json:"commit"`
 	Subject string `json:"subject"`
+	Feature bool   `json:"feature,omitempty"` // it brings a feature into the line
 }
 
 // Run picks every commit onto every line. Results come by line, then in the order of the commits. A commit that cannot be picked anywhere
@@ -199,6 +203,7 @@ func (l *lining) pick(ctx context.Context, commits []git.Commit) ([]Result, erro
 		return nil, err
 	}
 	defer l.picker.Close()
+	l.picker.KeepOurs(isChangelog(l.Config))
 	if !l.Together {
 		if err := l.pickEach(ctx, commits, tip); err != nil {
 			return nil, err
@@ -240,7 +245,7 @@ func (l *lining) pickEach(ctx context.Context, commits []git.Commit, tip git.Com
 
 // one picks a commit onto a commit of the line.
 func (l *lining) one(ctx context.Context, c, on git.Commit) (Result, git.Commit, error) {
-	r := Result{Commit: c.ID, Subject: change.Title(c.Message), Line: l.line.Name, SignOff: l.Config.SignOff}
+	r := Result{Commit: c.ID, Subject: change.Title(c.Message), Line: l.line.Name, SignOff: l.Config.SignOff, Merge: len(c.Parents) > 1}
 	if !l.outside[c.ID] {
 		r.Outcome, r.By, r.Found = There, change.ByHistory, c.ID
 		return r, on, nil
@@ -259,7 +264,11 @@ func (l *lining) one(ctx context.Context, c, on git.Commit) (Result, git.Commit,
 			return r, on, err
 		}
 		for _, n := range needs {
-			r.Needs = append(r.Needs, Needed{n.ID, change.Title(n.Message)})
+			needed, err := l.needed(ctx, n)
+			if err != nil {
+				return r, on, err
+			}
+			r.Needs = append(r.Needs, needed)
 		}
 		if len(needs) > 0 && l.WithNeeds {
 			if made, err = l.sequence(ctx, append(needs, c), on); err != nil {
@@ -278,6 +287,7 @@ func (l *lining) one(ctx context.Context, c, on git.Commit) (Result, git.Commit,
 	if r.Regenerated, err = l.regenerated(ctx, on, made); err != nil {
 		return r, on, err
 	}
+	r.Changelogs = made.changelogs
 	r.Outcome, r.Tip, r.Branch = Clean, made.commit.ID, fmt.Sprintf("backport/%s-%s", short(c.ID), l.line.Name)
 	return r, made.commit, nil
 }
@@ -295,6 +305,11 @@ func (l *lining) sequence(ctx context.Context, commits []git.Commit, on git.Comm
 		}
 		made.commit = next.commit
 		made.ran = append(made.ran, next.ran...)
+		for _, file := range next.changelogs {
+			if !slices.Contains(made.changelogs, file) {
+				made.changelogs = append(made.changelogs, file)
+			}
+		}
 	}
 	return made, nil
 }
@@ -305,6 +320,8 @@ type applied struct {
 	conflicts []git.Conflict
 	failed    []string // commands; conflicts says why
 	ran       []rule
+	// changelogs conflicted, and stay as they are.
+	changelogs []string
 }
 
 // apply picks a commit onto another one, regenerates what is generated, and commits what comes of it.
@@ -319,6 +336,7 @@ func (l *lining) apply(ctx context.Context, c, on git.Commit) (applied, error) {
 		made.conflicts = picked.Conflicts
 		return made, err
 	}
+	made.changelogs = picked.Ours
 	by := committer.Of(l.Config, c)
 	if on.Committer.Time.After(by.Time) { // no younger parent; and nothing of a clock, so that twice is the same commit
 		by.Time = on.Committer.Time

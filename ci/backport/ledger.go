@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/operator-release/operator-release/ci/change"
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/tags"
@@ -22,6 +23,49 @@ type Ledger struct {
 	Alone       []AloneOnLine `json:"alone"` // by line, the newest first
 
 	WithoutBranch []LineWithoutBranch `json:"withoutBranch"` // supported lines that it does not cover, the newest first
+	Beside        []VersionBeside     `json:"beside"`        // newest versions that are not on the branches of their lines
+}
+
+// VersionBeside is the newest version of a line whose branch does not contain it.
+type VersionBeside struct {
+	Line    string          `json:"line"`
+	Version version.Version `json:"version"`
+	Commit  string          `json:"commit"`
+}
+
+// FindBeside finds the lines whose newest tagged version is not in the history of their branch.
+func FindBeside(ctx context.Context, r *git.Repository, pattern version.Pattern, lines []Line) ([]VersionBeside, error) {
+	tagged, err := tags.Read(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	newest := newestVersions(tagged, pattern)
+	beside := []VersionBeside{}
+	for _, line := range lines {
+		v, ok := newest[line.Name]
+		if !ok {
+			continue
+		}
+		contains, err := r.Descends(ctx, line.Tip, tagged[v])
+		if err != nil {
+			return nil, err
+		}
+		if !contains {
+			beside = append(beside, VersionBeside{line.Name, v, tagged[v]})
+		}
+	}
+	return beside, nil
+}
+
+// newestVersions are the newest tagged versions of lines, by line.
+func newestVersions(tagged tags.Tags, pattern version.Pattern) map[string]version.Version {
+	newest := map[string]version.Version{}
+	for _, v := range tagged.Versions() { // the newest first
+		if _, found := newest[pattern.Line(v)]; !found {
+			newest[pattern.Line(v)] = v
+		}
+	}
+	return newest
 }
 
 // LineWithoutBranch is a line with tagged versions of which the clone knows no branch.
@@ -36,6 +80,8 @@ type Fix struct {
 	Commit  string             `json:"commit"`
 	Subject string             `json:"subject"`
 	On      map[string]Present `json:"on"` // by line; one that lacks it is missing here
+	// Lacking is by line a path of the code that the fix repairs, and that the line does not have.
+	Lacking map[string]string `json:"lacking,omitempty"`
 }
 
 // Present tells by what a fix was recognized on a line.
@@ -52,10 +98,11 @@ type AloneOnLine struct {
 	Subject string      `json:"subject"`
 }
 
-// Missing are the fixes that a line lacks.
+// Missing are the fixes that a line lacks. One that repairs code which the line does not have is none.
 func (l Ledger) Missing(line string) (missing []Fix) {
 	for _, f := range l.Fixes {
-		if _, ok := f.On[line]; !ok {
+		_, lacking := f.Lacking[line]
+		if _, ok := f.On[line]; !ok && !lacking {
 			missing = append(missing, f)
 		}
 	}
@@ -84,13 +131,10 @@ func FindWithoutBranch(ctx context.Context, r *git.Repository, pattern version.P
 	if err != nil {
 		return nil, err
 	}
-	newest := map[string]version.Version{}
+	newest := newestVersions(tagged, pattern)
 	all := maps.Clone(branches)
-	for _, v := range tagged.Versions() { // the newest first
-		line := pattern.Line(v)
-		if _, found := newest[line]; !found {
-			newest[line], all[line] = v, pattern.Branch(v)
-		}
+	for line, v := range newest {
+		all[line] = pattern.Branch(v)
 	}
 	without := []LineWithoutBranch{}
 	for _, line := range newestLines(all, pattern, lines) {
@@ -112,10 +156,12 @@ func newestLines(branches map[string]string, pattern version.Pattern, most int) 
 	return names[:min(most, len(names))]
 }
 
-// Keep makes the ledger of these lines. A fix that was taken back again on the development branch is none.
-func Keep(ctx context.Context, r *git.Repository, development string, lines []Line) (Ledger, error) {
+// Keep makes the ledger of these lines. A fix that was taken back again on the development branch is none. The
+// repository needs a quarantine.
+func Keep(ctx context.Context, r *git.Repository, c config.Config, lines []Line) (Ledger, error) {
+	development := c.Development
 	l := Ledger{Development: development, Lines: lines, Fixes: []Fix{}, Alone: []AloneOnLine{},
-		WithoutBranch: []LineWithoutBranch{}}
+		WithoutBranch: []LineWithoutBranch{}, Beside: []VersionBeside{}}
 	var err error
 	if l.Tip, err = r.DevelopmentTip(ctx, development); err != nil {
 		return l, fmt.Errorf("compare lines with the development branch: %w", err)
@@ -161,6 +207,15 @@ func Keep(ctx context.Context, r *git.Repository, development string, lines []Li
 		}
 		l.Fixes = append(l.Fixes, f)
 	}
+	keep, err := unmerged(c)
+	if err != nil {
+		return l, err
+	}
+	for i := range books {
+		if err := l.leaveOut(ctx, r, &books[i], fixes, keep); err != nil {
+			return l, fmt.Errorf("compare line %s with %s: %w", lines[i].Name, development, err)
+		}
+	}
 	for _, b := range books {
 		alone, err := b.alone(ctx, r)
 		if err != nil {
@@ -171,9 +226,28 @@ func Keep(ctx context.Context, r *git.Repository, development string, lines []Li
 	return l, nil
 }
 
+// leaveOut notes the fixes that repair code which a line does not have.
+func (l *Ledger) leaveOut(ctx context.Context, r *git.Repository, b *book, fixes []change.Change, keep func(string) bool) error {
+	missing := map[string]bool{}
+	for _, f := range l.Missing(b.name) {
+		missing[f.Commit] = true
+	}
+	open := slices.DeleteFunc(slices.Clone(fixes), func(c change.Change) bool { return !missing[c.Commit.ID] })
+	lacking, err := b.lacking(ctx, r, open, keep)
+	for i, f := range l.Fixes {
+		if path, ok := lacking[f.Commit]; ok && missing[f.Commit] {
+			if f.Lacking == nil {
+				l.Fixes[i].Lacking = map[string]string{}
+			}
+			l.Fixes[i].Lacking[b.name] = path
+		}
+	}
+	return err
+}
+
 // book is what a line and the development branch have each since they parted.
 type book struct {
-	name           string
+	name, tip      string
 	onLine, onMain []git.Commit    // the oldest first
 	line, main     *change.Set     // of these
 	newer          map[string]bool // commits of the development branch
@@ -181,7 +255,7 @@ type book struct {
 
 // open finds the commits of a book.
 func open(ctx context.Context, r *git.Repository, line Line, tip string) (book, error) {
-	b := book{name: line.Name, newer: map[string]bool{}}
+	b := book{name: line.Name, tip: line.Tip, newer: map[string]bool{}}
 	fork, ok, err := r.MergeBase(ctx, line.Tip, tip)
 	if err != nil {
 		return b, err

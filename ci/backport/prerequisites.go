@@ -2,6 +2,7 @@ package backport
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -94,6 +95,20 @@ func (l *lining) search(ctx context.Context, c, on git.Commit, conflicts []git.C
 		found = append(found, s.commits[id])
 	}
 	return found, nil
+}
+
+// needed tells what a prerequisite brings.
+func (l *lining) needed(ctx context.Context, c git.Commit) (Needed, error) {
+	n := Needed{Commit: c.ID, Subject: change.Title(c.Message)}
+	changes, err := l.Repository.Changes(ctx, c.Parents[0], c.ID)
+	if err != nil {
+		return n, err
+	}
+	for _, one := range change.Changes([]git.Commit{c}) {
+		why, _ := one.IsFeature(slices.Sorted(maps.Keys(changes)))
+		n.Feature = n.Feature || why != ""
+	}
+	return n, nil
 }
 
 func (s *search) spent() bool { return s.trials >= maxTrials }

@@ -134,7 +134,7 @@ func body(line Line, picked []Result, sources map[string]Source) string {
 	for _, r := range picked {
 		fmt.Fprintf(&b, "- %s, %s%s\n", markdown.Escape(r.Subject), r.Commit, by(r, sources))
 		for _, n := range r.Needs {
-			fmt.Fprintf(&b, "  - took along %s, which it needs: %s\n", n.Commit, markdown.Escape(n.Subject))
+			fmt.Fprintf(&b, "  - took along %s, which it needs%s: %s\n", n.Commit, n.warning(), markdown.Escape(n.Subject))
 		}
 		if len(r.Regenerated) > 0 {
 			var files []string

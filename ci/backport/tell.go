@@ -68,7 +68,7 @@ func comment(line Line, results []Result, opened []Opened) string {
 				fmt.Fprintf(&b, "- %s\n", markdown.Escape(Where(r, c)))
 			}
 			for _, n := range r.Needs {
-				fmt.Fprintf(&b, "- it needs %s there first: %s\n", n.Commit, markdown.Escape(n.Subject))
+				fmt.Fprintf(&b, "- it needs %s there first%s: %s\n", n.Commit, n.warning(), markdown.Escape(n.Subject))
 			}
 			fmt.Fprintf(&b, "\nBy hand:\n\n```sh\ngit fetch origin\n%s\n```\n", strings.Join(ByHand(line, r, "origin/"), "\n"))
 		case There:
@@ -87,6 +87,14 @@ func comment(line Line, results []Result, opened []Opened) string {
 	return b.String()
 }
 
+// warning is what one should know before a prerequisite is taken along.
+func (n Needed) warning() string {
+	if n.Feature {
+		return ", which brings a feature into the line"
+	}
+	return ""
+}
+
 // Where says where and why a pick conflicts.
 func Where(r Result, c git.Conflict) string {
 	switch {
@@ -101,6 +109,9 @@ func Where(r Result, c git.Conflict) string {
 // ByHand are the commands that pick what conflicts by hand; from is what stands before a branch that is at origin only.
 func ByHand(line Line, r Result, from string) []string {
 	pick := "git cherry-pick -x "
+	if r.Merge {
+		pick += "-m 1 "
+	}
 	if r.SignOff {
 		pick += "--signoff "
 	}

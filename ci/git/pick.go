@@ -14,6 +14,7 @@ type Picked struct {
 	Tree      string     // of the result, where there are no conflicts
 	Conflicts []Conflict // by path, where the change did not apply
 	Kept      []string   // paths that were not merged although the change is about them, in order
+	Ours      []string   // paths that conflicted, and stay as they are; see KeepOurs
 }
 
 // Conflict is a path at which a change did not apply.

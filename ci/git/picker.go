@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,6 +23,7 @@ type Picker struct {
 	neutral    *neutral
 	dir        string // where commits lie until git has taken them
 	commits    *conversation
+	ours       func(path string) bool       // where a conflict is no conflict: it stays as onto has it
 	own        map[string]map[string]Change // by commit
 }
 
@@ -43,6 +45,9 @@ func (r *Repository) Picker(ctx context.Context, known map[string]map[string]Cha
 	}
 	return p, nil
 }
+
+// KeepOurs makes conflicts at some paths none: these stay as the commit has them that is picked onto.
+func (p *Picker) KeepOurs(ours func(path string) bool) { p.ours = ours }
 
 // Close ends the process.
 func (p *Picker) Close() error {
@@ -113,15 +118,21 @@ func (p *Picker) PickEach(ctx context.Context, onto Commit, commits []Commit, ke
 		for j := range conflicts { // git speaks of the commits that it was given
 			conflicts[j].Why = strings.NewReplacer(all[i].ours, onto.ID[:12], all[i].theirs, c.ID[:12]).Replace(conflicts[j].Why)
 		}
-		conflicts, kept := sortOut(conflicts, keep, all[i].ours, all[i].theirs)
+		keeps := func(path string) bool { return keep != nil && keep(path) }
+		conflicts, kept := sortOut(conflicts, func(path string) bool { return keeps(path) || p.ours != nil && p.ours(path) },
+			all[i].ours, all[i].theirs)
+		solved := slices.DeleteFunc(slices.Clone(kept), keeps)
 		one := Picked{Tree: tree}
+		stays := func(path string) bool { return keeps(path) || slices.Contains(solved, path) }
 		switch {
 		case len(conflicts) > 0:
 			one = Picked{Conflicts: conflicts}
-		case keep != nil:
-			if one, err = p.keep(ctx, onto, c, tree, keep, kept); err != nil {
+		case keep != nil || len(solved) > 0:
+			if one, err = p.keep(ctx, onto, c, tree, stays, kept); err != nil {
 				return nil, err
 			}
+			one.Kept = slices.DeleteFunc(one.Kept, func(path string) bool { return slices.Contains(solved, path) })
+			one.Ours = solved
 		}
 		picked = append(picked, one)
 	}

@@ -200,12 +200,19 @@ func explain(page *report.Page, line backport.Line, r backport.Result) {
 	if len(r.Regenerated) > 0 {
 		page.Line(report.Note, "%.12s: regenerated %s", r.Commit, strings.Join(r.Regenerated, ", "))
 	}
+	if len(r.Changelogs) > 0 {
+		page.Line(report.Note, "%.12s: %s conflicted and stays as the line has it; the release writes its section",
+			r.Commit, strings.Join(r.Changelogs, ", "))
+	}
 	needs := "needs"
 	if r.Outcome == backport.Clean {
 		needs = "took along"
 	}
 	for _, n := range r.Needs {
 		page.Line(report.Note, "%.12s %s %.12s %s", r.Commit, needs, n.Commit, n.Subject)
+		if n.Feature {
+			page.Line(report.Note, "%.12s brings a feature into line %s, and a patch of the line will be refused for it", n.Commit, r.Line)
+		}
 	}
 	switch {
 	case r.Outcome != backport.Conflict:

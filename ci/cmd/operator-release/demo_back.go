@@ -80,7 +80,7 @@ func (s *story) takeBack(ctx context.Context) error {
 	if err := json.Unmarshal(b.Look, &looked); err != nil {
 		return err
 	}
-	s.say(report.Shell, "operator-release rollback v1.5.1 --because %q %s --plan %.19s…", because, to, looked.Hash)
+	s.say(report.Shell, "operator-release rollback v1.5.1 --because %q %s --plan %s", because, to, looked.Hash)
 	if b, err = flow.RollBack(ctx, spec, looked.Hash); err != nil {
 		return err
 	}

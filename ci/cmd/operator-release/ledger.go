@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/operator-release/operator-release/ci/backport"
@@ -55,8 +56,20 @@ func runLedger(ctx context.Context, c call, spec pipeline.LedgerSpec) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	l, err := backport.Keep(ctx, repository, config.Development, lines)
-	if err != nil || len(spec.Lines) > 0 {
+	scratch, err := os.MkdirTemp("", "release-objects-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	quiet, err := repository.Quarantine(ctx, scratch)
+	if err != nil {
+		return nil, err
+	}
+	l, err := backport.Keep(ctx, quiet, config, lines)
+	if err != nil {
+		return l, err
+	}
+	if l.Beside, err = backport.FindBeside(ctx, repository, config.Pattern(), lines); err != nil || len(spec.Lines) > 0 {
 		return l, err
 	}
 	l.WithoutBranch, err = backport.FindWithoutBranch(ctx, repository, config.Pattern(), config.Support.Lines)
@@ -72,7 +85,9 @@ func ledgerPage(page *report.Page, l backport.Ledger) {
 		for _, line := range l.Lines {
 			on, ok := f.On[line.Name]
 			cell := line.Name + " " + on.By
-			if !ok {
+			if _, lacking := f.Lacking[line.Name]; lacking {
+				cell = line.Name + " lacks the code"
+			} else if !ok {
 				cell, row.Mark = line.Name+" missing", report.Fail
 			}
 			row.Cells = append(row.Cells, cell)
@@ -84,6 +99,12 @@ func ledgerPage(page *report.Page, l backport.Ledger) {
 	for _, line := range l.Lines {
 		page.Heading("%s, at %.12s", line.Branch, line.Tip)
 		missing := l.Missing(line.Name)
+		for _, b := range l.Beside {
+			if b.Line == line.Name {
+				page.Line(report.Note, "%s is not on the branch: its commit %.12s stands beside it; merge it: git switch %s && git merge %.12s",
+					b.Version, b.Commit, line.Branch, b.Commit)
+			}
+		}
 		if len(missing) == 0 {
 			page.Line(report.Done, "has every fix")
 		} else {
@@ -112,14 +133,11 @@ func ledgerPage(page *report.Page, l backport.Ledger) {
 	}
 }
 
-// commits are the first few fixes as arguments, in the order in which they apply.
+// commits are fixes as arguments, in the order in which they apply.
 func commits(fixes []backport.Fix) string {
 	var ids []string
 	for i := len(fixes) - 1; i >= 0; i-- {
 		ids = append(ids, fmt.Sprintf("%.12s", fixes[i].Commit))
-	}
-	if len(ids) > 5 {
-		return strings.Join(ids[:5], " ") + " …"
 	}
 	return strings.Join(ids, " ")
 }
