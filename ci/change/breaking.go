@@ -10,7 +10,7 @@ var (
 	breakingFooter = regexp.MustCompile(`^[\s>*_#-]*BREAKING[ -]CHANGES?[*_]*:[*_]*\s*(.*)$`)
 	breakingTitle  = regexp.MustCompile(`(?i)[(\[]breaking(?:[ -]changes?)?[)\]]:?\s*` +
 		`|(^|\s)breaking[ -]changes?:\s*|^breaking:\s*`)
-	breakingSign = regexp.MustCompile("^(?:\u26a0\ufe0f?|:warning:)\\s*")
+	breakingSign = regexp.MustCompile("^(?:\u26a0\ufe0f?|:warning:|\U0001f4a5|:boom:)\\s*")
 	trailerLine  = regexp.MustCompile(`^[A-Za-z][A-Za-z-]*: `)
 )
 

@@ -50,13 +50,19 @@ type Message struct {
 }
 
 var (
-	typed    = regexp.MustCompile(`^(?:([A-Za-z][A-Za-z_-]*)\s?(?:\(([^()]*)\))?(!)?:|\[([A-Za-z]+)\])\s*(\S.*)$`)
+	typed    = regexp.MustCompile(`^(?:([A-Za-z][\w/-]*)\s?(?:\(([^()]*)\))?(!)?:|\[([A-Za-z]+)\])\s*(\S.*)$`)
 	explains = regexp.MustCompile(`(?m)^Explain: (\S+) +(\S.*)$`)
 	inward   = regexp.MustCompile(`(?i)\btests?\b|\btesting\b|\bexamples?\b|\bchangelog\b|\broadmap\b|\bworkflows?\b` +
 		`|\breadme\b|\bOWNERS\b`)
 	releases = regexp.MustCompile(`(?i)^(?:(?:(?:[\w-]+ )*official )?release:? v?|(?:bump|update|set) version to v?|v)` +
 		`[0-9]+\.[0-9]+\.[0-9]+[\w.-]*$`)
 )
+
+// signs are the marks of kinds before a subject that kubebuilder's projects write.
+var signs = map[string]Kind{
+	"✨": Feature, ":sparkles:": Feature, "🐛": Fix, ":bug:": Fix, "📖": Documentation, ":book:": Documentation,
+	"🌱": Other, ":seedling:": Other,
+}
 
 var types = map[string]Kind{
 	"feat": Feature, "feature": Feature,
@@ -115,6 +121,15 @@ func readSubject(subject string) Message {
 		own: marks.own, marked: marks.picked}
 	if m.Subject, m.Breaking = cutBreaking(m.Subject); m.Breaking {
 		m.typed = true
+	}
+	if sign, rest, ok := strings.Cut(m.Subject, " "); ok && signs[sign] != "" {
+		inner := readSubject(rest)
+		if !inner.typed {
+			inner.Kind, inner.typed = signs[sign], true
+		}
+		inner.Branch, inner.PickOf, inner.Others, inner.own, inner.marked = m.Branch, m.PickOf, m.Others, m.own, m.marked
+		inner.Breaking = inner.Breaking || m.Breaking
+		return inner
 	}
 	if releases.MatchString(m.Subject) {
 		m.Kind = Release

@@ -38,6 +38,9 @@ var (
 	// frontPick is such as "[release-1.5]", "[Backport release-1.5]" and "[cherry-pick #12]" before a subject.
 	frontPick = regexp.MustCompile(`(?i)^[(\[](?:(` + picking + `)(?: of)?(?:\s*[:/-])?\s*)?(` + hashNumbers + `)?\s*` +
 		`(?:` + inBranch + `|[\w./-]+)?[)\]]:?\s*(\S.*)$`)
+	// frontBranch is such as "[1.5 backport]" and "release-1.5:" before a subject.
+	frontBranch = regexp.MustCompile(`(?i)^(?:[(\[](` + branchName + `)[ :/-]+` + picking + `[)\]]:?` +
+		`|((?:release|stable)[-/]v?[0-9][\w.-]*):)\s*(\S.*)$`)
 	// frontPhrase is such as "Automated cherry pick of #12:" before the title of what was picked.
 	frontPhrase = regexp.MustCompile(`(?i)^` + automatic + ofNumbers + `(?: (` + numbers + `))?` +
 		`(?:,? ?[(\[]?` + inBranch + `[)\]]?)?\s*:\s*(\S.*)$`)
@@ -101,6 +104,8 @@ func readMarks(subject string) mark {
 			} else {
 				m.add(f[2], f[3])
 			}
+		} else if f := frontBranch.FindStringSubmatch(m.rest); f != nil {
+			m.rest, m.branch = f[3], f[1]+f[2]
 		} else if f := frontPhrase.FindStringSubmatch(m.rest); f != nil {
 			m.rest = f[3]
 			m.add(f[1], f[2])

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	revertQuote = regexp.MustCompile(`(?i)^(revert|reapply)s?:? "(.*)"[^"]*$`)
-	revertTyped = regexp.MustCompile(`(?i)^reverts?(?:\([^()]*\))?!?:\s*(\S.*)$`)
+	revertQuote = regexp.MustCompile(`(?i)^(revert|roll ?back|back ?out|undo|re-?apply|re-?land)s?:? "(.*)"[^"]*$`)
+	revertTyped = regexp.MustCompile(`(?i)^(revert|reapply)s?(?:\([^()]*\))?!?:\s*(\S.*)$`)
 	revertWord  = regexp.MustCompile(`(?i)^(?:reverts?|reverted|reverting)\s+(\S.*)$`)
 	revertPull  = regexp.MustCompile(`(?i)^\W*(?:this )?reverts?(?:\s+(?:prs?|pull requests?))?:?\s+` +
 		`(?:https?://\S+/(?:pull|pulls|merge_requests)/|[\w.-]+/[\w.-]+[#!]|[#!])` +
@@ -45,19 +45,27 @@ func unquoted(subject string) (depth int, title string) {
 			return depth, subject
 		}
 		if f := revertQuote.FindStringSubmatch(subject); f != nil {
-			if depth++; strings.EqualFold(f[1], "reapply") {
-				depth++
-			}
+			depth += reverts(f[1])
 			subject = f[2]
 		} else if f := revertTyped.FindStringSubmatch(subject); f != nil {
-			depth++
-			subject = strings.Trim(f[1], `"`)
+			depth += reverts(f[1])
+			subject = strings.Trim(f[2], quotes)
 		} else if f := revertWord.FindStringSubmatch(subject); f != nil && depth == 0 {
-			return 1, f[1]
+			return 1, strings.Trim(f[1], quotes)
 		} else {
 			return depth, subject
 		}
 	}
+}
+
+const quotes = "\"'`“”‘’"
+
+// reverts tells how often a word takes back: to apply again takes a revert back.
+func reverts(word string) int {
+	if word = strings.ToLower(word); strings.HasPrefix(word, "re") && word != "revert" {
+		return 2
+	}
+	return 1
 }
 
 // titleKey is what titles of the same change have in common: forges add and leave out numbers.
@@ -72,7 +80,7 @@ func readRevert(subject, body, head string) Reversal {
 	if depth > 0 {
 		r.Titles = betweenQuotes.Split(title, -1)
 		quoted := revertQuote.FindStringSubmatch(readMarks(subject).rest)
-		if quoted != nil && strings.EqualFold(quoted[1], "revert") {
+		if quoted != nil && reverts(quoted[1]) == 1 {
 			r.refs = addNew(r.refs, readMarks(quoted[2]).own)
 		}
 		if found := revertPull.FindStringSubmatch(readMarks(subject).rest); found != nil {
