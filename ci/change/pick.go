@@ -41,6 +41,7 @@ var (
 	// frontBranch is such as "[1.5 backport]" and "release-1.5:" before a subject.
 	frontBranch = regexp.MustCompile(`(?i)^(?:[(\[](` + branchName + `)[ :/-]+` + picking + `[)\]]:?` +
 		`|((?:release|stable)[-/]v?[0-9][\w.-]*):)\s*(\S.*)$`)
+	lineColon = regexp.MustCompile(`^(?:[Rr]elease|[Ss]table)[-/]`)
 	// frontPhrase is such as "Automated cherry pick of #12:" before the title of what was picked.
 	frontPhrase = regexp.MustCompile(`(?i)^` + automatic + ofNumbers + `(?: (` + numbers + `))?` +
 		`(?:,? ?[(\[]?` + inBranch + `[)\]]?)?\s*:\s*(\S.*)$`)
@@ -77,7 +78,7 @@ func readMarks(subject string) mark {
 	m := mark{rest: strings.TrimSpace(subject)}
 	behind := 0 // numbers behind the mark
 	var ends []string
-	for {
+	for strings.HasSuffix(m.rest, ")") || strings.HasSuffix(m.rest, "]") {
 		if f := endNumber.FindStringSubmatch(m.rest); f != nil && len(f[0]) < len(m.rest) {
 			m.rest = strings.TrimSuffix(m.rest, f[0])
 			if ends = append(ends, f[1]); !m.picked {
@@ -96,8 +97,11 @@ func readMarks(subject string) mark {
 	if behind > 0 {
 		m.own, ends = ends[0], ends[1:]
 	}
-	for {
+	for picks := speaksOfPicks(m.rest); ; {
 		m.rest = strings.TrimSpace(strings.TrimLeft(m.rest, "🍒🤖"))
+		if !picks && !strings.HasPrefix(m.rest, "[") && !strings.HasPrefix(m.rest, "(") && !lineColon.MatchString(m.rest) {
+			break
+		}
 		if f := frontPick.FindStringSubmatch(m.rest); f != nil && (f[1] != "" || f[3] != "") {
 			if m.rest = f[4]; f[1] == "" {
 				m.branch = f[3]
@@ -113,6 +117,10 @@ func readMarks(subject string) mark {
 			break
 		}
 	}
+	if !speaksOfPicks(m.rest) {
+		m.order(ends)
+		return m
+	}
 	for _, text := range []string{m.rest, typed.ReplaceAllString(m.rest, "$5")} {
 		if f := bare.FindStringSubmatch(text); f != nil {
 			m.add(f[1], "")
@@ -120,13 +128,24 @@ func readMarks(subject string) mark {
 			m.add(f[1], "")
 		}
 	}
+	m.order(ends)
+	return m
+}
+
+// order keeps the numbers before a change's own, which were read from the end.
+func (m *mark) order(ends []string) {
 	for _, n := range slices.Backward(ends) {
 		if n != m.own && !slices.Contains(m.others, n) {
 			m.others = append(m.others, n)
 		}
 	}
 	m.of = slices.DeleteFunc(m.of, func(n string) bool { return n == m.own })
-	return m
+}
+
+// speaksOfPicks tells whether a text has a word that every form of a pick has.
+func speaksOfPicks(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "pick") || strings.Contains(text, "port") || strings.Contains(text, "bp")
 }
 
 func (m *mark) add(of, branch string) {
@@ -148,6 +167,9 @@ func addNew(to []string, more ...string) []string {
 
 // readPick reads what the body, and the branch of the pull request, say of what was picked.
 func (m *Message) readPick(body, head string) {
+	if !speaksOfPicks(body) && head == "" {
+		return
+	}
 	for _, f := range originLine.FindAllStringSubmatch(body, -1) {
 		m.Origins = append(m.Origins, f[1])
 	}

@@ -88,6 +88,9 @@ func readRevert(subject, body, head string) Reversal {
 		}
 	}
 	paragraph := false // ids go on in the next line
+	if lower := strings.ToLower(body); !strings.Contains(lower, "revert") && !(depth > 0 && strings.Contains(lower, "ref")) {
+		body = ""
+	}
 	for line := range strings.Lines(body) {
 		line = strings.TrimSpace(line)
 		ids := ""
