@@ -265,7 +265,7 @@ func (a *auditor) tagged(ctx context.Context, v version.Version, out *Version) (
 	if t.files, err = a.refs.repository.Tree(ctx, t.commit); err != nil {
 		return t, err
 	}
-	t.settings, t.refused = config.Load(t.files, a.ConfigName, a.Config)
+	t.settings, t.refused = config.Read(t.files, a.ConfigName, a.Config)
 	return t, nil
 }
 

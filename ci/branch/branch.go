@@ -110,7 +110,7 @@ func (o Options) describe(ctx context.Context, c *Cut, commit string) error {
 	defer tree.Close()
 	c.Commit, c.Time = at.ID, at.Committer.Time.UTC()
 	c.Subject, _, _ = strings.Cut(at.Message, "\n")
-	if c.Config, err = config.Load(tree, o.ConfigName, o.Content); err != nil {
+	if c.Config, err = config.Read(tree, o.ConfigName, o.Content); err != nil {
 		return err
 	}
 	c.Toolchain, err = toolchain.Named(tree)

@@ -27,17 +27,14 @@ func Inward(paths []string) bool {
 	return len(paths) > 0 && !slices.ContainsFunc(paths, func(p string) bool { return !inwardFile(p) })
 }
 
-// behaviour are words in the paths of code that decides what an API server takes and stores.
-var behaviour = []string{"webhook", "admission", "validat", "default", "conversion", "mutat"}
+// behaviour is in the paths of code that decides what an API server takes and stores.
+var behaviour = regexp.MustCompile(`(?i)webhook|validat(?:e|ion|or|ing)|default(?:s|er|ing)?(?:[_./-]|$)|(?:^|/)admission/|conversion|mutat(?:e|ion|or|ing)`)
 
 // Behaviour are those of the paths that hold webhooks, validation or defaults. What they do stands in no manifest, so no
 // comparison of versions shows it.
 func Behaviour(paths []string) []string {
 	return slices.DeleteFunc(slices.Clone(paths), func(file string) bool {
-		if path.Ext(file) != ".go" || inwardFile(file) {
-			return true
-		}
-		return !slices.ContainsFunc(behaviour, func(word string) bool { return strings.Contains(strings.ToLower(file), word) })
+		return path.Ext(file) != ".go" || inwardFile(file) || !behaviour.MatchString(file)
 	})
 }
 

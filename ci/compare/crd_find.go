@@ -89,16 +89,22 @@ type finder struct {
 	Side
 	name  string
 	found map[string]placed
-	dark  []string           // texts whose CRDs cannot be read
+	dark  map[string]dark    // files whose CRDs cannot be read, by path
 	seen  map[string]*parsed // by content: most files are the same in both versions, and are read once
+}
+
+// dark is a file whose CRDs cannot be read, and why.
+type dark struct {
+	text string
+	err  error
 }
 
 // crds compares the CRDs of both versions, wherever they lie.
 func (c *comparison) crds(ctx context.Context, charts []pair) error {
 	seen := map[string]*parsed{}
 	sides := []*finder{
-		{Side: c.older, name: olderSide, found: map[string]placed{}, seen: seen},
-		{Side: c.newer, name: newerSide, found: map[string]placed{}, seen: seen},
+		{Side: c.older, name: olderSide, found: map[string]placed{}, seen: seen, dark: map[string]dark{}},
+		{Side: c.newer, name: newerSide, found: map[string]placed{}, seen: seen, dark: map[string]dark{}},
 	}
 	for i, f := range sides {
 		for _, p := range charts {
@@ -115,14 +121,13 @@ func (c *comparison) crds(ctx context.Context, charts []pair) error {
 			return err
 		}
 		for _, file := range files {
-			known := len(c.findings)
-			if err := c.add(CRD, file, "file", file)(nil, of(f.name, f.ofFile(file))); err != nil {
+			if err := f.ofFile(file); err != nil {
 				return err
 			}
-			if len(c.findings) > known && CRDRank(f.Config.Charts, file) > 1 { // perhaps it is not released
-				c.findings[known].Severity = Info
-			}
 		}
+	}
+	if err := c.tellDark(sides[0], sides[1]); err != nil {
+		return err
 	}
 	if len(sides[0].found)+len(sides[1].found) == 0 {
 		f := New(Info, CRD, "none")
@@ -133,11 +138,44 @@ func (c *comparison) crds(ctx context.Context, charts []pair) error {
 		other := sides[1-i]
 		maps.DeleteFunc(f.found, func(name string, _ placed) bool {
 			_, there := other.found[name]
-			return !there && slices.ContainsFunc(other.dark, func(text string) bool { return strings.Contains(text, name) })
+			return !there && mentions(other.dark, name)
 		})
 	}
 	c.findings = append(c.findings, compareCRDs(sides[0].found, sides[1].found)...)
 	return nil
+}
+
+// tellDark says which files are not compared: those that cannot be read, unless they are the same in both versions.
+func (c *comparison) tellDark(older, newer *finder) error {
+	for _, file := range union(older.dark, newer.dark) {
+		was, wasDark := older.dark[file]
+		is, isDark := newer.dark[file]
+		if wasDark && isDark && was.text == is.text {
+			continue
+		}
+		known := len(c.findings)
+		err := of(newer.name, is.err)
+		if !isDark {
+			err = of(older.name, was.err)
+		}
+		if err := c.add(CRD, file, "file", file)(nil, err); err != nil {
+			return err
+		}
+		if CRDRank(newer.Config.Charts, file) > 1 { // perhaps it is not released
+			c.findings[known].Severity = Info
+		}
+	}
+	return nil
+}
+
+// mentions tells whether what may stand in files that cannot be read includes a CRD.
+func mentions(files map[string]dark, name string) bool {
+	for _, d := range files {
+		if strings.Contains(d.text, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // files are the files of the tree that speak of CRDs, in the order in which they count.
@@ -159,27 +197,46 @@ func (f *finder) files(ctx context.Context) ([]string, error) {
 	return files, nil
 }
 
-// ofFile takes the CRDs of a file that users apply. It refuses a template of which no CRD was rendered.
+// ofFile takes the CRDs of a file that users apply. Of a template of which no CRD was rendered it takes what is plain.
 func (f *finder) ofFile(file string) error {
 	content, err := f.Tree.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	if err := f.take(string(content), Reach{Way: ByFile, File: file}, false); err != nil {
-		f.dark = append(f.dark, string(content))
-		return err
-	}
-	if !f.seen[string(content)].template {
+	text, reach := string(content), Reach{Way: ByFile, File: file}
+	err = f.take(text, reach, false)
+	if refusal.Is(err) {
+		f.dark[file] = dark{text, err}
 		return nil
 	}
+	if err != nil || !f.seen[text].template {
+		return err
+	}
+	known := len(f.found)
 	for _, d := range f.found {
 		if d.file == file {
 			return nil
 		}
 	}
-	f.dark = append(f.dark, string(content))
-	return refusal.New("read the CRDs: %s is a template, and no values were found with which it makes one", file)
+	plain := marker.ReplaceAllString(markerLine.ReplaceAllString(text, ""), templated)
+	if err := f.take(plain, reach, false); err != nil && !refusal.Is(err) {
+		return err
+	}
+	maps.DeleteFunc(f.found, func(name string, _ placed) bool { return strings.Contains(name, templated) })
+	if len(f.found) == known {
+		f.dark[file] = dark{text, refusal.New("read the CRDs: %s is a template, and no values were found with which it makes one", file)}
+	}
+	return nil
 }
+
+// templated stands in place of what a template fills in.
+const templated = "operator-release-templated"
+
+// Markers of templates: those on lines of their own, and others.
+var (
+	markerLine = regexp.MustCompile(`(?m)^[ \t]*\{\{.*\}\}[ \t]*$`)
+	marker     = regexp.MustCompile(`\{\{[^}]*\}\}`)
+)
 
 // ofChart takes the CRDs of a chart: those that Helm installs once, those that it renders by default, and those that it
 // renders once values are set.

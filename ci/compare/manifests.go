@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/operator-release/operator-release/ci/config"
-	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/render"
 )
 
@@ -31,7 +30,7 @@ var applied = []string{
 }
 
 // examples are folders of what users write themselves.
-var examples = []string{"example", "examples", "sample", "samples", "docs", "hack", "ci", ".github"}
+var examples = []string{"example", "examples", "sample", "samples", "docs", "hack", "make", "ci", ".github"}
 
 // tag is a tag of an image (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests).
 var tag = regexp.MustCompile(`^[\w][\w.-]{0,127}`)
@@ -102,7 +101,7 @@ func (s Side) rendering(m Manifests) (render.Rendering, error) {
 			Metadata         struct{ Name, Namespace string }
 		}
 		if err := yaml.Unmarshal([]byte(doc.Text), &object); err != nil {
-			return r, refusal.New("read %s: %w", doc.File, err)
+			continue // no server takes it
 		}
 		label := strings.Join([]string{object.APIVersion, object.Kind, object.Metadata.Namespace, object.Metadata.Name}, " ")
 		if object.Kind == "" || object.Metadata.Name == "" || seen[label] {

@@ -36,18 +36,18 @@ type Settings struct {
 // load gives the settings of a tree.
 func (s Settings) load(tree fs.FS) (config.Config, error) {
 	if s.Content != nil {
-		return config.Load(tree, s.Name, s.Content)
+		return config.Read(tree, s.Name, s.Content)
 	}
 	_, missing := fs.Stat(tree, config.File)
 	if missing == nil || s.Later == nil {
-		c, err := config.Load(tree, "", nil)
+		c, err := config.Read(tree, "", nil)
 		if err == nil || s.Later == nil {
 			return c, err
 		}
 	}
-	c, err := config.Load(tree, "the later "+config.File, s.Later)
+	c, err := config.Read(tree, "the later "+config.File, s.Later)
 	if err != nil {
-		return config.Load(tree, "", nil)
+		return config.Read(tree, "", nil)
 	}
 	return c, nil
 }

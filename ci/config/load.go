@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,25 @@ var profiles embed.FS
 // tree's own .release.yaml where content is nil), then those of the profile, then what is found by looking.
 // What cannot be right is refused with file, line and key.
 func Load(tree fs.FS, name string, content []byte) (Config, error) {
+	c, err := load(tree, name, content)
+	if err != nil {
+		return c, err
+	}
+	return c, errors.Join(c.checkPlaces(cmp.Or(name, File)), c.check(cmp.Or(name, File)))
+}
+
+// Read gives the settings as Load does, for those who publish nothing: an image is left out, and a chart has no
+// repository, where nothing says where it is published.
+func Read(tree fs.FS, name string, content []byte) (Config, error) {
+	c, err := load(tree, name, content)
+	if err != nil {
+		return c, err
+	}
+	c.Images = without(c.Images, func(i Image) bool { return i.Repository == "" })
+	return c, c.check(cmp.Or(name, File))
+}
+
+func load(tree fs.FS, name string, content []byte) (Config, error) {
 	if content == nil {
 		name = File
 		var err error
@@ -56,7 +76,26 @@ func Load(tree fs.FS, name string, content []byte) (Config, error) {
 	}
 	c.fill(seen)
 	c.fillArgs(tree)
-	return c, c.check(name)
+	return c, nil
+}
+
+// checkPlaces refuses images and charts of which nothing says where they are published.
+func (c Config) checkPlaces(name string) error {
+	var errs []error
+	for i, image := range c.Images {
+		if image.Repository == "" {
+			key := fmt.Sprintf("images[%d]", i)
+			errs = append(errs, refusal.New("%s: %s: no repository is known for %s: no chart's values name one; write it as "+
+				"%s.repository, or list under images: only what is released", name, key, image.Dockerfile, key))
+		}
+	}
+	for i, chart := range c.Charts {
+		if chart.Repository == "" {
+			errs = append(errs, refusal.New("%s: charts[%d].repository: %q is no place for charts; write it like docker.io/kubeflow/charts",
+				name, i, chart.Repository))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // profileOf is the profile that a Go module gets without asking for it.
@@ -305,8 +344,7 @@ func (c *Config) check(name string) error {
 	for i, image := range c.Images {
 		key := fmt.Sprintf("images[%d]", i)
 		switch {
-		case image.Repository == "":
-			errs = append(errs, refusal.New("%s: %s: no repository is known for %s: no chart's values name one; write it as %s.repository, or list under images: only what is released", name, key, image.Dockerfile, key))
+		case image.Repository == "": // checkPlaces tells
 		case !repositoryForm.MatchString(image.Repository):
 			errs = append(errs, refusal.New("%s: %s.repository: %q is no repository with its registry; write it like docker.io/kubeflow/spark-operator", name, key, image.Repository))
 		case repositories[image.Repository]:
@@ -330,7 +368,7 @@ func (c *Config) check(name string) error {
 	for i, chart := range c.Charts {
 		key := fmt.Sprintf("charts[%d]", i)
 		local(key+".path", chart.Path)
-		if !repositoryForm.MatchString(chart.Repository) {
+		if chart.Repository != "" && !repositoryForm.MatchString(chart.Repository) {
 			errs = append(errs, refusal.New("%s: %s.repository: %q is no place for charts; write it like docker.io/kubeflow/charts", name, key, chart.Repository))
 		}
 	}

@@ -52,7 +52,7 @@ func (c Chart) reference() string { return "oci://" + path.Join(c.Repository, c.
 
 // place is what a command names for a chart of a version: where it is published, or CHART.
 func (g *guide) place(c Chart, v version.Version) string {
-	if v == g.To && g.Foreign.To || v == g.From && g.Foreign.From {
+	if c.Repository == "" || v == g.To && g.Foreign.To || v == g.From && g.Foreign.From {
 		return "CHART"
 	}
 	return c.reference()

@@ -185,7 +185,7 @@ func settings(ctx context.Context, source *git.Repository, content *string) (con
 // settingsOf are those of a tree, or the content of a file instead.
 func settingsOf(tree *git.Tree, content *string) (config.Config, error) {
 	if content == nil {
-		return config.Load(tree, "", nil)
+		return config.Read(tree, "", nil)
 	}
-	return config.Load(tree, "the settings of --config", []byte(*content))
+	return config.Read(tree, "the settings of --config", []byte(*content))
 }
