@@ -128,6 +128,7 @@ func tagIn(c config.Config, text string) string {
 // manifests compares what users apply of two versions that release no chart.
 func (c *comparison) manifests() error {
 	var made []render.Rendering
+	looked := len(c.older.Config.Charts)+len(c.newer.Config.Charts) > 0
 	for _, side := range []struct {
 		Side
 		name string
@@ -139,6 +140,7 @@ func (c *comparison) manifests() error {
 		if m.Kustomization == "" && len(m.Files) == 0 {
 			continue
 		}
+		looked = true
 		r, err := side.rendering(m)
 		if err := c.add(Objects, "what users apply", "manifests")(nil, of(side.name, err)); err != nil {
 			return err
@@ -146,6 +148,11 @@ func (c *comparison) manifests() error {
 		if err == nil {
 			made = append(made, r)
 		}
+	}
+	if !looked {
+		f := New(Info, Objects, "none", "not-compared")
+		f.What, f.NotCompared = "no chart and no manifest of the operator was found, so no values, objects and permissions are compared", true
+		c.findings = append(c.findings, f)
 	}
 	if len(made) < 2 {
 		return nil
