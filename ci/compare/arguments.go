@@ -27,6 +27,7 @@ func (c *objectsComparison) arguments(o *chartObject, containers, container stri
 		}
 		f := c.find(Notable, o, fmt.Sprintf(what, container, o, flag), containers, container, "args", flag, became)
 		f.Was, f.Now = shortened(a, most), shortened(b, most)
+		f.Adds = became == "added"
 	}
 	return slices.Equal(wordsBefore, wordsAfter)
 }
