@@ -74,7 +74,7 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 	}
 	lint.add(largeFiles(source, ch, dir), oldKubeVersion(source, dir))
 	checks := []Check{lint}
-	c := chartCheck{source: source, dir: dir, kubernetes: kubernetes, library: ch.Metadata.Type == "library", seen: memo{}}
+	c := chartCheck{source: source, dir: dir, kubernetes: kubernetes, nothing: ch.Metadata.Type == "library", seen: memo{}}
 	checks = append(checks, c.withValues(ctx, nil, &chart)...)
 	for _, given := range source.Examples() {
 		checks = append(checks, c.withValues(ctx, &given, &chart)...)
@@ -87,7 +87,7 @@ type chartCheck struct {
 	source     *render.Source
 	dir        string
 	kubernetes render.Kubernetes
-	library    bool // type: library in Chart.yaml
+	nothing    bool // it renders nothing by itself: type: library in Chart.yaml
 	seen       memo
 }
 
@@ -99,7 +99,7 @@ func (c chartCheck) withValues(ctx context.Context, given *render.Given, chart *
 	}
 	err := c.source.Check()
 	subject := c.dir + ", " + set
-	if c.library && err == nil {
+	if c.nothing && err == nil {
 		return []Check{{Name: RenderCheck, Subject: subject, Status: NotChecked, Details: []string{
 			"a library chart renders no objects: charts that depend on it do"}}}
 	}
