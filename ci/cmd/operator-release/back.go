@@ -224,8 +224,14 @@ func runTryBack(ctx context.Context, c call, spec pipeline.RollbackSpec) (any, e
 	}
 	state, undone := journal.State(spec.State), journal.Good
 	if state == journal.Good { // an undoing is tried on what it undoes
-		if _, err := mark(journal.RolledBack); err != nil {
+		is, err := journal.FindMark(ctx, scratch.Throwaway(throwaway.Remote), b.Record.Version)
+		if err != nil {
 			return nil, err
+		}
+		if is.State != journal.RolledBack { // what was published may hold the mark already
+			if _, err := mark(journal.RolledBack); err != nil {
+				return nil, err
+			}
 		}
 		undone = journal.RolledBack
 	}
