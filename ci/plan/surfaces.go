@@ -59,6 +59,39 @@ func (m *maker) beforeRecorded(ctx context.Context) surface.Before {
 	return b
 }
 
+// checkPinned speaks against a digest beside a version that is rewritten: users would get the old image under the new tag.
+func (m *maker) checkPinned(tree *git.Tree, follow []surface.Occurrence) error {
+	for _, at := range follow {
+		then := at.Form.Write(m.plan.Version)
+		if m.Again || at.Text == then {
+			continue
+		}
+		content, err := tree.ReadFile(at.Path)
+		if err != nil {
+			return err
+		}
+		if digest := surface.Pinned(content, at.Line); digest != "" {
+			m.against("%s:%d: %s becomes %s, and the digest %s beside it still pins the old image; remove the digest",
+				at.Path, at.Line, at.Name, then, digest)
+		}
+	}
+	return nil
+}
+
+// checkExcluded tells of exclusions in the settings that no file of the commit matches.
+func (m *maker) checkExcluded(_ context.Context, tree *git.Tree) error {
+	for i, s := range m.plan.Config.Surfaces {
+		if !s.Exclude {
+			continue
+		}
+		excluded := config.Config{Surfaces: []config.Surface{s}}.Excluded()
+		if !slices.ContainsFunc(tree.Entries(), func(e git.Entry) bool { return excluded(e.Path) }) {
+			m.notice("surfaces[%d] in %s excludes %s, and no file of the commit matches it", i, config.File, s.Path)
+		}
+	}
+	return nil
+}
+
 // edit makes the release commit and its tags, and lists every surface.
 func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 	p := &m.plan
@@ -72,6 +105,9 @@ func (m *maker) edit(ctx context.Context, tree *git.Tree) error {
 	}
 	known := map[string]bool{}
 	m.known = known
+	if err := m.checkPinned(tree, places.Follow); err != nil {
+		return err
+	}
 	for _, at := range places.Follow {
 		p.Surfaces = append(p.Surfaces, Surface{Kind: at.Kind, Path: at.Path, Line: at.Line, Name: at.Name, Now: at.Text,
 			Then: at.Form.Write(p.Version)})
