@@ -32,6 +32,7 @@ func (m *maker) checkCopies(ctx context.Context, tree *git.Tree) error {
 	if err != nil {
 		return err
 	}
+	m.neverCopied(copies)
 	_, candidate := m.plan.Version.Candidate()
 	for _, name := range slices.Sorted(maps.Keys(copies)) {
 		all := copies[name]
@@ -60,6 +61,32 @@ func (m *maker) checkCopies(ctx context.Context, tree *git.Tree) error {
 		}
 	}
 	return nil
+}
+
+// neverCopied tells of CRDs in kubebuilder's folder that no released chart has, where charts have others of them.
+func (m *maker) neverCopied(copies map[string][]copied) {
+	var missing, there []string
+	for _, name := range slices.Sorted(maps.Keys(copies)) {
+		made, inChart := "", false
+		for _, c := range copies[name] {
+			switch compare.CRDRank(m.plan.Config.Charts, c.file) {
+			case 0:
+				made = c.file
+			case 2:
+				inChart = true
+			}
+		}
+		switch {
+		case made == "":
+		case inChart:
+			there = append(there, name)
+		default:
+			missing = append(missing, fmt.Sprintf("%s (%s)", name, made))
+		}
+	}
+	if len(missing) > 0 && len(there) > 0 {
+		m.notice("no released chart has these CRDs, and charts have others of the same folder (%s): %s", there[0], strings.Join(missing, ", "))
+	}
 }
 
 // copies are the CRDs of the tree by name. It tells of the files in which one could not be read.
