@@ -82,12 +82,16 @@ func (w Want) Check(path string) (Said, error) {
 	return said, nil
 }
 
+// goesOn is how a version goes on behind its number: -dirty, -5-gabcdef0, +meta, _fix, .post1.
+const goesOn = `(?:[-+_][0-9A-Za-z]|\.[A-Za-z])[0-9A-Za-z.+_-]{0,60}`
+
 var (
 	// stamped finds what the linker's -X writes: a string that ends with a zero byte.
 	stamped = regexp.MustCompile(`(?:^|[^0-9A-Za-z.+_/-])` +
-		`(v?(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})(?:[-+][0-9A-Za-z.+-]{1,60})?)\x00`)
-	// continues finds that a version goes on: v1.5.0 is no part of v1.5.0-rc.0 or v1.5.01.
-	continues = regexp.MustCompile(`^(?:\d|\.\d|-[0-9A-Za-z]+\.?\d|\+[0-9A-Za-z])`)
+		`(v?(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})\.(?:0|[1-9]\d{0,4})(?:` + goesOn + `)?)\x00`)
+	// continues finds that a version goes on: v1.5.0 is no part of v1.5.0-rc.0 or v1.5.01, nor of what the linker wrote as
+	// v1.5.0-dirty, v1.5.0-5-gabcdef0, v1.5.0.post1 or v1.5.0_fix.
+	continues = regexp.MustCompile(`^(?:\d|\.\d|-[0-9A-Za-z]+\.?\d|\+[0-9A-Za-z]|` + goesOn + `\x00)`)
 )
 
 // holds tells whether the bytes of a program hold a version, with or without v. If not, other is a version that they
