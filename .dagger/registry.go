@@ -25,7 +25,7 @@ type GivenImage struct {
 	Archive *dagger.File
 }
 
-// WithImage takes an image of the release from an OCI archive made by whatever tool, instead of building it.
+// WithImage takes an image of the release from an OCI archive made by another tool, instead of building it.
 //
 // +cache="session"
 func (m *OperatorRelease) WithImage(

@@ -215,7 +215,7 @@ func (m Message) numbers() []string {
 	return addNew(nil, slices.Concat([]string{m.own}, m.PickOf, m.Others)...)
 }
 
-// credit is whose change it is: of a pick with a pull request of its own whoever made the original, and never a bot
+// credit is whose change it is: of a pick with a pull request of its own the author of the original, and never a bot
 // where a person is named.
 func (m Message) credit(author, text string) string {
 	bot := automaton.MatchString(author)

@@ -99,7 +99,7 @@ type dark struct {
 	err  error
 }
 
-// crds compares the CRDs of both versions, wherever they lie.
+// crds compares the CRDs of both versions, in all places.
 func (c *comparison) crds(ctx context.Context, charts []pair) error {
 	seen := map[string]*parsed{}
 	sides := []*finder{

@@ -21,7 +21,7 @@ func (a *app) stageCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stage NAME [SUBJECT] --at DIR", Short: "Run one stage of the pipeline with only its inputs",
 		Long: "What a runner in a container calls: DIR/spec.json is what is asked, DIR/in/NAME are the folders that the stage may see. " +
-			"It makes DIR/out, and says DIR/report.json, and in DIR/ran.json when it ran. SUBJECT is for whoever reads the trace.",
+			"It makes DIR/out, and says DIR/report.json, and in DIR/ran.json when it ran. SUBJECT is for readers of the trace.",
 		Args:   cobra.RangeArgs(1, 2),
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
