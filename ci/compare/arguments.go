@@ -32,7 +32,7 @@ func (c *objectsComparison) arguments(o *chartObject, containers, container stri
 	return slices.Equal(wordsBefore, wordsAfter)
 }
 
-// flagsOf are the arguments that are flags,, by name, each with its text. Several of one name are one, with all texts.
+// flagsOf are the arguments that are flags, by name, each with its text. Several of one name are one, with all texts.
 // Words are the other arguments: a value that stands behind its flag is one.
 func flagsOf(args []any) (flags map[string]string, words []string) {
 	flags = map[string]string{}
