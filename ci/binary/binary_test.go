@@ -38,6 +38,8 @@ const here = runtime.GOOS + "/" + runtime.GOARCH
 
 func TestCheck(t *testing.T) {
 	right := compile(t, variable, here, "-ldflags=-s -w -X main.version=v1.5.0")
+	dirty := compile(t, variable, here, "-ldflags=-X main.version=v1.5.0-dirty")
+	capital := compile(t, variable, here, "-ldflags=-X main.version=V1.5.0x")
 	candidate := compile(t, variable, here, "-trimpath", "-ldflags=-X main.version=v1.5.0-rc.1")
 	number := compile(t, variable, here, "-ldflags=-X main.version=1.5.0")
 	unstamped := compile(t, variable, here)
@@ -45,25 +47,29 @@ func TestCheck(t *testing.T) {
 		"version) }\n", here)
 	for name, c := range map[string]struct {
 		file, platform, module, version string
-		holds                           bool
+		holds                           string
 		err                             string
 	}{
-		"the right one":      {right, here, "github.com/example/tiny", "v1.5.0", true, ""},
-		"a number without v": {number, here, "github.com/example/tiny", "v1.5.0", true, ""},
-		"a constant":         {constant, here, "github.com/example/tiny", "v1.5.0", true, ""},
-		"no version at all":  {unstamped, here, "github.com/example/tiny", "v1.5.0", false, ""},
-		"no version asked":   {right, here, "", "", false, ""},
-		"another architecture": {right, "linux/riscv64", "github.com/example/tiny", "v1.5.0", false,
+		"the right one":      {right, here, "github.com/example/tiny", "v1.5.0", "v1.5.0", ""},
+		"a number without v": {number, here, "github.com/example/tiny", "v1.5.0", "1.5.0", ""},
+		"a constant":         {constant, here, "github.com/example/tiny", "v1.5.0", "v1.5.0", ""},
+		"no version at all":  {unstamped, here, "github.com/example/tiny", "v1.5.0", "", ""},
+		"no version asked":   {right, here, "", "", "", ""},
+		"another architecture": {right, "linux/riscv64", "github.com/example/tiny", "v1.5.0", "",
 			"compiled with GOARCH=" + runtime.GOARCH + "; compile it with GOARCH=riscv64"},
-		"another module": {right, here, "github.com/example/tiny/v2", "v1.5.0", false,
+		"another module": {right, here, "github.com/example/tiny/v2", "v1.5.0", "",
 			"of the module github.com/example/tiny, and this repository has github.com/example/tiny/v2"},
-		"another version": {right, here, "github.com/example/tiny", "v1.6.0", false,
+		"another version": {right, here, "github.com/example/tiny", "v1.6.0", "",
 			"it was linked with the version v1.5.0, and v1.6.0 is released"},
-		"a candidate for the final": {candidate, here, "github.com/example/tiny", "v1.5.0", false,
+		"a build after the version, with its flags": {dirty, here, "github.com/example/tiny", "v1.5.0", "",
+			"it was linked with the version v1.5.0-dirty"},
+		"a capital, and a letter after": {capital, here, "github.com/example/tiny", "v1.5.0", "",
+			"it was linked with the version V1.5.0x"},
+		"a candidate for the final": {candidate, here, "github.com/example/tiny", "v1.5.0", "",
 			"it was linked with the version v1.5.0-rc.1"},
-		"a final for the candidate": {right, here, "github.com/example/tiny", "v1.5.0-rc.1", false,
+		"a final for the candidate": {right, here, "github.com/example/tiny", "v1.5.0-rc.1", "",
 			"it was linked with the version v1.5.0"},
-		"no program": {filepath.Join(filepath.Dir(right), "go.mod"), here, "", "", false,
+		"no program": {filepath.Join(filepath.Dir(right), "go.mod"), here, "", "", "",
 			"read its build information"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +88,7 @@ func TestCheck(t *testing.T) {
 			case c.err != "" && (!refusal.Is(err) || !strings.Contains(err.Error(), c.err)):
 				t.Fatalf("got %v, want %s", err, c.err)
 			case said.Version != c.holds:
-				t.Errorf("holds the version: %t", said.Version)
+				t.Errorf("holds the version %q", said.Version)
 			}
 		})
 	}
@@ -90,29 +96,50 @@ func TestCheck(t *testing.T) {
 
 func TestHolds(t *testing.T) {
 	for content, want := range map[string]string{
-		"a\x00v1.5.0\x00b":                          "true ",
-		"packedv1.5.0strings":                       "true ",
-		"v1.5.0-rc.0\x00":                           "false v1.5.0-rc.0",
-		"\x00v1.5.0-dirty\x00":                      "false v1.5.0-dirty",
-		"\x00v1.5.0-5-gabcdef0\x00":                 "false v1.5.0-5-gabcdef0",
-		"\x00v1.5.0-SNAPSHOT\x00":                   "false v1.5.0-SNAPSHOT",
-		"\x00v1.5.0.post1\x00":                      "false v1.5.0.post1",
-		"\x00v1.5.0_hotfix\x00":                     "false v1.5.0_hotfix",
-		"\x00v1.5.0\x00v1.5.0-dirty\x00":            "true ",
-		"xv1.5.0-flag needs a value":                "true ",
-		"v11.5.0\x00":                               "false v11.5.0",
-		"v1.5.01 v1.5.0.4":                          "false ",
-		"dep\tgithub.com/x/y\tv1.5.0\th1:a=\n":      "false ",
-		"=>\tgithub.com/x/y\tv1.5.0\th1:a=\n":       "false ",
-		"path\ta\nmod\tgithub.com/x\tv1.5.0\th1:\n": "true ",
-		"go1.26.8\x00 127.0.0.1\x00":                "false ",
-		"a\x003.5.1\x00":                            "false ",
-		"a\x00v3.5.1\x00":                           "false ",
-		"a\x003.5.1\x00v1.4.0\x00":                  "false v1.4.0",
-		"a\x003.5.12\x00":                           "false 3.5.12",
+		"a\x00v1.5.0\x00b":                          "string v1.5.0",
+		"packedv1.5.0strings":                       "v1.5.0",
+		"v1.5.0-rc.0\x00":                           "other v1.5.0-rc.0",
+		"\x00v1.5.0-dirty\x00":                      "other v1.5.0-dirty",
+		"\x00v1.5.0-5-gabcdef0\x00":                 "other v1.5.0-5-gabcdef0",
+		"\x00v1.5.0-SNAPSHOT\x00":                   "other v1.5.0-SNAPSHOT",
+		"\x00v1.5.0.post1\x00":                      "other v1.5.0.post1",
+		"\x00v1.5.0_hotfix\x00":                     "other v1.5.0_hotfix",
+		"\x00v1.5.0\x00v1.5.0-dirty\x00":            "string v1.5.0",
+		"xv1.5.0-flag needs a value":                "v1.5.0",
+		"v11.5.0\x00":                               "other v11.5.0",
+		"v1.5.01 v1.5.0.4":                          "",
+		"dep\tgithub.com/x/y\tv1.5.0\th1:a=\n":      "",
+		"=>\tgithub.com/x/y\tv1.5.0\th1:a=\n":       "",
+		"path\ta\nmod\tgithub.com/x\tv1.5.0\th1:\n": "v1.5.0",
+		"go1.26.8\x00 127.0.0.1\x00":                "",
+		"a\x003.5.1\x00":                            "",
+		"a\x00v3.5.1\x00":                           "",
+		"a\x003.5.1\x00v1.4.0\x00":                  "other v1.4.0",
+		"a\x003.5.12\x00":                           "other 3.5.12",
+		// What is said is what stands there.
+		"\x001.5.0\x00":                                  "string 1.5.0",
+		"\x001.5.0\x00v1.5.0\x00":                        "string v1.5.0",
+		"\x001.5.0\x00 packedv1.5.0strings":              "v1.5.0",
+		"packed1.5.0strings":                             "1.5.0",
+		"release 1.5.0.\x00":                             "1.5.0",
+		"\nbuild\t-ldflags=\"-X main.version=v1.5.0\"\n": "",
+		"\nbuild\t-ldflags=\"-X main.version=v1.5.0-dirty\"\nv1.5.0-dirty\x00": "other v1.5.0-dirty",
+		"RECV1.5.0strings":  "1.5.0",
+		"\x00V1.5.0\x00":    "other V1.5.0",
+		"\x00V1.5.0x\x00":   "other V1.5.0x",
+		"\x00v1.5.0rc1\x00": "other v1.5.0rc1",
+		"\x001.5.0beta\x00": "other 1.5.0beta",
+		"\x001.4.0rc2\x00":  "other 1.4.0rc2",
 	} {
-		found, other := holds([]byte(content), "v1.5.0", []string{"3.5.1"})
-		if got := map[bool]string{true: "true ", false: "false "}[found] + other; got != want {
+		found, own, other := holds([]byte(content), "v1.5.0", []string{"3.5.1"})
+		got := found
+		switch {
+		case own:
+			got = "string " + found
+		case other != "":
+			got = "other " + other
+		}
+		if got != want {
 			t.Errorf("%q: got %q, want %q", content, got, want)
 		}
 	}

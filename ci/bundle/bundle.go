@@ -426,11 +426,12 @@ func PlatformName(p *ocispec.Platform) string {
 }
 
 // IsAttestation tells whether an index lists a manifest that no platform runs: it describes another one of the index,
-// as BuildKit writes provenance and SBOMs.
+// as BuildKit writes provenance and SBOMs. A manifest with a platform that nodes ask for is none, whatever it is named.
 func IsAttestation(desc ocispec.Descriptor) bool {
-	p := desc.Platform
-	return p != nil && p.OS == "unknown" && p.Architecture == "unknown" ||
-		desc.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
+	if p := desc.Platform; p != nil {
+		return p.OS == "unknown" && p.Architecture == "unknown"
+	}
+	return desc.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
 }
 
 // PutIndex stores an image index of platform manifests, ordered by platform whatever order they come in.

@@ -45,7 +45,7 @@ type Options struct {
 	Generation string
 	// Unrun are those that this machine cannot run. Their bytes are read.
 	Unrun []Binary
-	// Given are image repositories whose images were handed over, and of whose programs none is run.
+	// Given are images that were handed over, as REPOSITORY or REPOSITORY for PLATFORM, of whose programs none is run.
 	Given []string
 	// ForeignVersions are versions of other things, which binaries may hold and print.
 	ForeignVersions []string

@@ -9,7 +9,7 @@ import (
 )
 
 // checkUnrun reads the binaries that this machine cannot run, and says that they were not run. One fails if its bytes
-// contradict module, platform or version, and if they lack a version that the same binary of another platform holds.
+// contradict module, platform or version, and if they hold the version otherwise than the same binary of another platform.
 func checkUnrun(o Options) ([]Check, error) {
 	if len(o.Unrun) == 0 {
 		return notRun(o.Given), nil
@@ -19,15 +19,15 @@ func checkUnrun(o Options) ([]Check, error) {
 		return nil, err
 	}
 	var checks []Check
-	versioned := map[string]string{} // a platform whose binary of this name holds the version
+	best := map[string]held{} // of the binaries of one name
 	says := make([]binary.Said, len(o.Unrun))
 	for i, b := range slices.Concat(o.Unrun, o.Binaries) {
 		c, said, err := o.read(b, modules)
 		if err != nil {
 			return nil, err
 		}
-		if said.Version {
-			versioned[b.Name] = b.Platform
+		if old := best[b.Name]; said.Version != "" && (old.Version == "" || said.Version == o.Version) {
+			best[b.Name] = held{said, b.Platform}
 		}
 		if i < len(o.Unrun) { // the others were run
 			says[i], checks = said, append(checks, c)
@@ -35,19 +35,28 @@ func checkUnrun(o Options) ([]Check, error) {
 	}
 	for i, b := range o.Unrun {
 		c := &checks[i]
-		switch other := versioned[b.Name]; {
+		switch says, other := says[i], best[b.Name]; {
 		case c.Status == Failed:
-		case says[i].Version:
-			c.Details = append(c.Details, "its bytes hold "+o.Version)
-		case other != "":
-			c.Status, c.Details = Failed, []string{fmt.Sprintf("its bytes do not hold %s, and those for %s do; build it "+
-				"again with the same version",
-				o.Version, other)}
+		case says.Differs(other.Said):
+			has := "do not hold " + other.Version
+			if says.Version != "" {
+				has = "hold " + says.Version
+			}
+			c.Status, c.Details = Failed, []string{fmt.Sprintf("its bytes %s, and those for %s hold %s; build it again "+
+				"with the same version", has, other.platform, other.Version)}
+		case says.Version != "":
+			c.Details = append(c.Details, "its bytes hold "+says.Version)
 		default:
 			c.Details = append(c.Details, "its bytes hold no version, so nothing tells whether it is "+o.Version)
 		}
 	}
 	return append(checks, notRun(o.Given)...), nil
+}
+
+// held is what the binary of a platform says.
+type held struct {
+	binary.Said
+	platform string
 }
 
 // read reads one binary.

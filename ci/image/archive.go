@@ -191,6 +191,10 @@ func (t *taking) manifest(desc ocispec.Descriptor) error {
 	if desc.Platform == nil {
 		desc.Platform = &ocispec.Platform{OS: config.OS, Architecture: config.Architecture, Variant: config.Variant, OSVersion: config.OSVersion, OSFeatures: config.OSFeatures}
 	}
+	if _, err := parsePlatform(platformName(*desc.Platform)); err != nil {
+		return t.refused("its image for %s cannot be looked at: %w; export the image without this platform",
+			platformName(*desc.Platform), err)
+	}
 	t.made = append(t.made, Platform{
 		Platform: platformName(*desc.Platform),
 		Manifest: ocispec.Descriptor{MediaType: desc.MediaType, Digest: desc.Digest, Size: desc.Size, Platform: desc.Platform},

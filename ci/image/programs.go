@@ -18,9 +18,10 @@ import (
 	"github.com/operator-release/operator-release/ci/config"
 )
 
-// checkPrograms reads the Go programs of every platform's image that is released: the one that the image starts, and
-// those that its Dockerfile copies out of another stage. It refuses one of another platform, and one of this repository
-// with another version. What the Dockerfile compiles has to be of this repository.
+// checkPrograms reads the Go programs of every platform's image in the archive, also of those beyond the configured
+// ones: the program that the image starts, and those that its Dockerfile copies out of another stage. It refuses one of
+// another platform, and one of this repository with another version. What the Dockerfile compiles has to be of this
+// repository. Of the platforms beyond, what is released is read here; of the others it is read where it is archived.
 func (t *taking) checkPrograms(ctx context.Context) error {
 	if t.o.Tree == "" {
 		return nil
@@ -31,56 +32,111 @@ func (t *taking) checkPrograms(ctx context.Context) error {
 	}
 	copied, compiled := t.fromStages()
 	taken := slices.Collect(maps.Values(t.o.Take))
+	isBeyond := func(p Platform) bool { return !slices.Contains(t.o.Platforms, p.Platform) }
+	anyBeyond := slices.ContainsFunc(t.made, isBeyond)
+	read := map[string][]program{} // by path
 	for _, p := range t.made {
-		if !slices.Contains(t.o.Platforms, p.Platform) {
-			continue
-		}
 		filled, err := t.filled(ctx, p)
 		if err != nil {
 			return err
 		}
-		programs := append(started(filled.config), copied...)
-		slices.Sort(programs)
-		for _, at := range slices.Compact(programs) {
-			if slices.Contains(taken, at) {
+		paths := slices.Concat(started(filled.config), copied, taken)
+		slices.Sort(paths)
+		for _, at := range slices.Compact(paths) {
+			released := slices.Contains(taken, at)
+			if released && !anyBeyond {
 				continue // judged where it is archived
 			}
-			if err := t.checkProgram(ctx, filled, p.Platform, at, modules, slices.Contains(compiled, at)); err != nil {
+			found, err := t.readProgram(ctx, filled, p.Platform, at, modules, released || slices.Contains(compiled, at))
+			if err != nil {
 				return err
+			}
+			if released && isBeyond(p) && !found.ours {
+				return t.refused("read the program %s in it for %s, a platform beyond the configured ones: %s; build the "+
+					"image for it again, or export the image without it", at, p.Platform, found.lacks(t.o.Version))
+			}
+			read[at] = append(read[at], found)
+		}
+	}
+	return t.comparePrograms(read)
+}
+
+// program is what was found at a path of one platform's image.
+type program struct {
+	platform string
+	isGo     bool // it is a Go program
+	ours     bool // it is a Go program of this repository
+	said     binary.Said
+}
+
+// comparePrograms refuses an image that starts a program of this repository with the version on one platform, and on
+// another nothing, another program, or one that holds the version otherwise.
+func (t *taking) comparePrograms(read map[string][]program) error {
+	for _, at := range slices.Sorted(maps.Keys(read)) {
+		best := -1
+		for i, p := range read[at] {
+			if p.ours && p.said.Version != "" && (best < 0 || p.said.Version == t.o.Version) {
+				best = i
+			}
+		}
+		if best < 0 {
+			continue
+		}
+		right := read[at][best]
+		for _, p := range read[at] {
+			if !p.ours || p.said.Differs(right.said) {
+				return t.refused("compare the program %s in it for %s and %s: the first one is of this repository and holds "+
+					"%s, and of the second one %s; build the image again for all platforms from one commit", at,
+					right.platform, p.platform, right.said.Version, p.lacks(right.said.Version))
 			}
 		}
 	}
 	return nil
 }
 
-// checkProgram judges one file of a platform's image. What is not there, or is no Go program, is passed over.
-func (t *taking) checkProgram(ctx context.Context, filled *filledImage, platform, at string, modules []string,
-	ours bool) error {
+// lacks says in what a program is not this repository's of the version.
+func (p program) lacks(version string) string {
+	switch {
+	case !p.isGo:
+		return "there is no Go program"
+	case !p.ours:
+		return "the program is of another module"
+	case p.said.Version != "":
+		return "the bytes hold " + p.said.Version
+	}
+	return "the bytes do not hold " + version
+}
+
+// readProgram judges one file of a platform's image. What is not there, or is no Go program, is refused nowhere here.
+func (t *taking) readProgram(ctx context.Context, filled *filledImage, platform, at string, modules []string,
+	ours bool) (program, error) {
+	found := program{platform: platform}
 	dir, err := os.MkdirTemp("", "release-program-")
 	if err != nil {
-		return err
+		return found, err
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "program")
 	if err := filled.extract(ctx, at, file); err != nil {
-		return ctx.Err() // there is none
+		return found, ctx.Err() // there is none
 	}
 	info, err := buildinfo.ReadFile(file)
 	if err != nil {
-		return nil
+		return found, nil
 	}
 	parsed, err := config.ParsePlatform(platform)
 	if err != nil {
-		return err
+		return found, err
 	}
+	found.isGo, found.ours = true, ours || slices.Contains(modules, info.Main.Path)
 	want := binary.Want{Platform: parsed}
-	if ours || slices.Contains(modules, info.Main.Path) {
+	if found.ours {
 		want.Modules, want.Version, want.Foreign = modules, t.o.Version, t.o.Foreign
 	}
-	if _, err := want.Check(file); err != nil {
-		return t.refused("read the program %s in it for %s: %w", at, platform, err)
+	if found.said, err = want.Check(file); err != nil {
+		return found, t.refused("read the program %s in it for %s: %w", at, platform, err)
 	}
-	return nil
+	return found, nil
 }
 
 // started is the path of the program that an image starts: of its entry point, or of its command without one.

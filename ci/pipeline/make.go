@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -37,14 +38,12 @@ func (m *making[T]) make(ctx context.Context) error {
 		return err
 	}
 	m.goArchives(second, false)
-	m.goTest(second, false)
-	if err := second.wait(); err != nil {
+	if err := errors.Join(m.goTest(second, false), second.wait()); err != nil {
 		return err
 	}
 	third := newGroup[T](ctx)
 	m.goArchives(third, true)
-	m.goTest(third, true)
-	return third.wait()
+	return errors.Join(m.goTest(third, true), third.wait())
 }
 
 func (m *making[T]) values() config.Values {
@@ -219,9 +218,9 @@ func (m *making[T]) goArchives(g *group[T], carried bool) {
 }
 
 // goTest asks the gate, with the binaries that the runner can execute, and those that it can only read.
-func (m *making[T]) goTest(g *group[T], carried bool) {
+func (m *making[T]) goTest(g *group[T], carried bool) error {
 	if !m.gated || slices.ContainsFunc(m.plan.Platforms, m.carried) != carried {
-		return
+		return nil
 	}
 	m.test = map[string]Outputs[T]{}
 	p := m.plan
@@ -251,7 +250,18 @@ func (m *making[T]) goTest(g *group[T], carried bool) {
 			spec.Given = append(spec.Given, image.Repository)
 		}
 	}
+	if carried { // the images are made
+		for i, image := range p.Images {
+			if image.How != config.ByArchive || len(image.Carries) == 0 {
+				continue
+			}
+			if err := spec.giveBeyond(image.Repository, m.images[imageName(i)].Report, p.Platforms); err != nil {
+				return err
+			}
+		}
+	}
 	g.run(m.test, string(Test), m.flow.Runner, Test, Inputs[T]{Subject: p.Version.String(), Spec: spec, Trees: trees})
+	return nil
 }
 
 func (m *making[T]) bundle(ctx context.Context) (Outputs[T], error) {
@@ -299,6 +309,30 @@ func (s *TestSpec) Lack(repository, because string) {
 	}
 	delete(s.Images, repository)
 	s.Lacks[repository] = because
+}
+
+// giveBeyond notes the platforms of an image that was handed over and that the bundle is not made for. Their programs
+// are read and not run.
+func (s *TestSpec) giveBeyond(repository string, made json.RawMessage, platforms []string) error {
+	var said struct {
+		Platforms []struct {
+			Platform string `json:"platform"`
+		} `json:"platforms"`
+	}
+	if err := json.Unmarshal(made, &said); err != nil {
+		return fmt.Errorf("read which platforms %s is for: %w", repository, err)
+	}
+	for _, of := range said.Platforms {
+		s.GiveBeyond(repository, of.Platform, platforms)
+	}
+	return nil
+}
+
+// GiveBeyond notes one platform of an image unless the bundle is made for it.
+func (s *TestSpec) GiveBeyond(repository, platform string, platforms []string) {
+	if !slices.Contains(platforms, platform) {
+		s.Given = append(s.Given, repository+" for "+platform)
+	}
 }
 
 // linux are the platforms that have images.

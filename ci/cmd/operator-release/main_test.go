@@ -19,6 +19,7 @@ import (
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -106,14 +107,31 @@ func TestScenarios(t *testing.T) {
 	})
 }
 
-// oci-layout DIR PLATFORM PATH=FILE...: an image with these files, as another tool writes it.
+// oci-layout DIR PLATFORM PATH=FILE... [PLATFORM PATH=FILE...]...: an image of platforms with these files, as another
+// tool writes it.
 func ociLayout(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
-		ts.Fatalf("usage: oci-layout DIR PLATFORM PATH=FILE...")
+		ts.Fatalf("usage: oci-layout DIR PLATFORM PATH=FILE... [PLATFORM PATH=FILE...]...")
 	}
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	for files := args[1:]; len(files) > 0; {
+		platform := files[0]
+		end := 1
+		for end < len(files) && strings.Contains(files[end], "=") {
+			end++
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: ociImage(ts, platform, files[1:end])})
+		files = files[end:]
+	}
+	_, err := layout.Write(ts.MkAbs(args[0]), index)
+	ts.Check(err)
+}
+
+// ociImage is the image of a platform that holds files, each as PATH=FILE.
+func ociImage(ts *testscript.TestScript, platform string, files []string) v1.Image {
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
-	for _, arg := range args[2:] {
+	for _, arg := range files {
 		name, file, _ := strings.Cut(arg, "=")
 		content, err := os.ReadFile(ts.MkAbs(file))
 		ts.Check(err)
@@ -122,19 +140,20 @@ func ociLayout(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	ts.Check(w.Close())
-	made, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
+	made, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(layer.Bytes())), nil
+	})
 	ts.Check(err)
-	image, err := mutate.Append(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON),
-		mutate.Addendum{Layer: made, MediaType: types.OCILayer})
+	image, err := mutate.Append(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1),
+		types.OCIConfigJSON), mutate.Addendum{Layer: made, MediaType: types.OCILayer})
 	ts.Check(err)
 	config, err := image.ConfigFile()
 	ts.Check(err)
 	config = config.DeepCopy()
-	config.OS, config.Architecture, _ = strings.Cut(args[1], "/")
+	config.OS, config.Architecture, _ = strings.Cut(platform, "/")
 	image, err = mutate.ConfigFile(image, config)
 	ts.Check(err)
-	_, err = layout.Write(ts.MkAbs(args[0]), mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: image}))
-	ts.Check(err)
+	return image
 }
 
 // exits CODE COMMAND...: the command ends with exactly this code.
