@@ -60,14 +60,14 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 		}
 		out.note("%s:%d: %s is %q and does not follow the version", at.Path, at.Line, at.Name, at.Text)
 	}
-	asked := surface.ImageTag(values, v)
-	if asked != v.String() {
+	asked, foreign := surface.ImageTag(values, v), surface.Foreign(values, v)
+	if foreign {
 		out.note("the chart asks for image tags without the v of the git tag")
 	}
 	for _, value := range values {
 		form := value.Form
 		if value.Image {
-			form.V = asked == v.String()
+			form.V = !foreign
 		}
 		want := form.Write(v)
 		if !value.Image && value.Means(v) { // each place has its own form
@@ -89,7 +89,7 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 		}
 	}
 	for _, chart := range t.settings.Charts {
-		a.oldChart(ctx, v, t, chart, out)
+		a.oldChart(ctx, v, t, chart, foreign, out)
 	}
 	return nil
 }
@@ -224,8 +224,9 @@ func (p *place) labels(ctx context.Context, m manifest) (map[string]string, erro
 	return c.Config.Labels, err
 }
 
-// oldChart looks for a chart at the registry, and what it says of itself. One that is not there may be in the chart index alone.
-func (a *auditor) oldChart(ctx context.Context, v version.Version, t *tagged, chart config.Chart, out *Version) {
+// oldChart looks for a chart at the registry, and what it says of itself. One that is not there may be in the chart index
+// alone. The address is a guess where another tool published the version: only a chart that is there confirms it.
+func (a *auditor) oldChart(ctx context.Context, v version.Version, t *tagged, chart config.Chart, foreign bool, out *Version) {
 	meta, err := readChart(t.files, chart.Path)
 	if err != nil || chart.Repository == "" || meta.Name == "" {
 		return // its surface has told what is wrong with it
@@ -241,11 +242,25 @@ func (a *auditor) oldChart(ctx context.Context, v version.Version, t *tagged, ch
 			is.Digest = desc.Digest
 		}
 	}
-	if !errors.Is(err, errMissing) || a.index.has(meta.Name, v) {
+	indexed, missing := a.index.has(meta.Name, v), errors.Is(err, errMissing)
+	if err != nil && (indexed || foreign) {
+		is.Name, is.Repository = meta.Name, ""
+	}
+	if indexed || !missing || foreign {
 		out.Found = append(out.Found, is)
 	}
-	if errors.Is(err, errMissing) && a.index.has(meta.Name, v) {
+	switch {
+	case indexed && missing:
 		out.note("chart %s is in the chart index, and not at the registry", meta.Name)
+		return
+	case indexed && err != nil && foreign:
+		return
+	case missing && foreign:
+		out.note("chart %s is not at %s; another tool published the version, so the chart's address is not known",
+			meta.Name, repository)
+		return
+	case err != nil && foreign:
+		out.note("another tool published chart %s; its address is not known", meta.Name)
 		return
 	}
 	var says chartMeta

@@ -242,9 +242,9 @@ func TestWithoutRecordAtRegistry(t *testing.T) {
 		"v1.0.1": {"v1.0.1: branch", "v1.0.1: history",
 			`v1.0.1: image docker.io/acme/spark:v1.0.1 differs: "v1.0.1" "1.0.1" it is there under the other tag only`,
 			`v1.0.1: chart docker.io/acme/charts/spark:1.0.1 appVersion differs: "v1.0.1" "v1.0.0"`},
-		"v1.1.0": {"v1.1.0: surface", `v1.1.0: image docker.io/acme/spark:1.1.0 missing: "1.1.0" ""`, `v1.1.0: chart docker.io/acme/charts/spark:1.1.0 missing: "1.1.0" ""`},
+		"v1.1.0": {"v1.1.0: surface", `v1.1.0: image docker.io/acme/spark:1.1.0 missing: "1.1.0" ""`},
 		"v1.1.1": {"v1.1.1: surface", `v1.1.1: image docker.io/acme/spark:1.1.1 org.opencontainers.image.version differs: "v1.1.1" "1.1.0"`,
-			`v1.1.1: image docker.io/acme/spark:1.1.1 org.opencontainers.image.revision differs: "` + commit("v1.1.1") + `" "` + commit("v1.1.0"), "v1.1.1: chart"},
+			`v1.1.1: image docker.io/acme/spark:1.1.1 org.opencontainers.image.revision differs: "` + commit("v1.1.1") + `" "` + commit("v1.1.0")},
 	} {
 		o.Versions = []version.Version{version.MustParse(v)}
 		r, err := Run(t.Context(), o)
@@ -252,6 +252,11 @@ func TestWithoutRecordAtRegistry(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect(t, r, want...)
+		const elsewhere = "chart spark is not at docker.io/acme/charts/spark; " +
+			"another tool published the version, so the chart's address is not known"
+		if foreign := slices.Contains(r.Versions[0].Notes, elsewhere); foreign != strings.HasPrefix(v, "v1.1.") {
+			t.Error(v, r.Versions[0].Notes)
+		}
 	}
 }
 

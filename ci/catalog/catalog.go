@@ -96,7 +96,7 @@ type Image struct {
 type Chart struct {
 	Name      string `json:"name"`
 	Version   string `json:"version"`
-	Reference string `json:"reference"`         // oci://REPOSITORY, as helm takes it
+	Reference string `json:"reference"`         // oci://REPOSITORY, as helm takes it; empty where that is not known
 	CRDs      bool   `json:"crds,omitempty"`    // it has a folder of them, which Helm installs once
 	Digest    string `json:"digest,omitempty"`  // of its manifest; empty where it is not known
 	Package   string `json:"package,omitempty"` // digest of its tgz; empty where it is not known

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"path"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -15,7 +16,10 @@ func (v *Version) AddArtifacts(all []bundle.Artifact) {
 		case bundle.KindImage:
 			v.Images = append(v.Images, Image{Name: a.Name, Digest: a.Digest.String(), Platforms: a.Platforms, Bases: a.Bases})
 		case bundle.KindChart:
-			c := Chart{Name: path.Base(a.Repository), Version: a.Tag, Reference: "oci://" + a.Repository, Digest: a.Digest.String(), File: a.File}
+			c := Chart{Name: path.Base(cmp.Or(a.Repository, a.Name)), Version: a.Tag, Digest: a.Digest.String(), File: a.File}
+			if a.Repository != "" {
+				c.Reference = "oci://" + a.Repository
+			}
 			if a.Package != nil {
 				c.Package = a.Package.Digest.String()
 			}

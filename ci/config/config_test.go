@@ -118,6 +118,25 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
+// TestSourceOf: modules of Kubernetes have a path of their own, and a chart names its project.
+func TestSourceOf(t *testing.T) {
+	chart := func(more string) []string {
+		return []string{"go.mod", "module pi.example.io/pi/v2\n", "charts/pi/Chart.yaml", "name: pi\nversion: 1.0.0\n" + more,
+			"charts/pi/values.yaml", "image: {repository: a/pi, tag: ''}\n"}
+	}
+	for want, files := range map[string][]string{
+		"https://github.com/kubernetes-sigs/kueue": {"go.mod", "module sigs.k8s.io/kueue\n"},
+		"https://github.com/kubernetes/kops":       {"go.mod", "module k8s.io/kops\n"},
+		"https://github.com/a/pi":                  chart("home: https://github.com/a/pi.git\n"),
+		"https://github.com/b/pi":                  chart("home: https://pi.example.io\nsources: [https://github.com/other/spark, https://github.com/b/pi/]\n"),
+		"":                                         chart("home: https://github.com/a/helm-charts\nsources: [https://github.com/a/pi/tree/main/x]\n"),
+	} {
+		if got, err := Load(tree(files...), "", nil); err != nil || got.URL != want {
+			t.Errorf("%s: %q, %v", want, got.URL, err)
+		}
+	}
+}
+
 func TestBinariesOfImages(t *testing.T) {
 	for settings, want := range map[string]string{
 		"binaries: {operator: /usr/bin/operator}": "",

@@ -43,6 +43,21 @@ var (
 // changelogFile is where changes are kept by custom (https://keepachangelog.com).
 const changelogFile = "CHANGELOG.md"
 
+// owners are the owners on GitHub of modules whose path is not their address: Kubernetes' own projects.
+var owners = map[string]string{"sigs.k8s.io": "kubernetes-sigs", "k8s.io": "kubernetes"}
+
+// sourceOf is the repository on GitHub of a module's path or an address; empty where it names none.
+func sourceOf(address string) string {
+	place := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(address, "https://"), "/"), ".git")
+	if host, name, _ := strings.Cut(place, "/"); owners[host] != "" {
+		place = "github.com/" + owners[host] + "/" + name
+	}
+	if strings.Count(place, "/") == 2 && strings.HasPrefix(place, "github.com/") {
+		return "https://" + place
+	}
+	return ""
+}
+
 // look finds Go module, main packages under cmd/, Dockerfile and docker/Dockerfile.*, charts/* and the
 // image repositories in the charts' values.
 func look(tree fs.FS) (findings, error) {
@@ -53,9 +68,7 @@ func look(tree fs.FS) (findings, error) {
 			f.sums = exists(tree, "go.sum")
 			bare := majorSuffix.ReplaceAllString(f.module, "")
 			f.name = path.Base(bare)
-			if strings.Count(bare, "/") == 2 && strings.HasPrefix(bare, "github.com/") {
-				f.url = "https://" + bare
-			}
+			f.url = sourceOf(bare)
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
@@ -95,7 +108,10 @@ func (f *findings) lookAtCharts(tree fs.FS) error {
 		if err != nil {
 			return err
 		}
-		var chart struct{ Name, Type string }
+		var chart struct {
+			Name, Type, Home string
+			Sources          []string
+		}
 		if yaml.Unmarshal(content, &chart) != nil {
 			f.charts = append(f.charts, Chart{Path: dir}) // the surface that edits it says what is wrong, and in which line
 			continue
@@ -106,6 +122,13 @@ func (f *findings) lookAtCharts(tree fs.FS) error {
 		f.charts = append(f.charts, Chart{Path: dir})
 		if i == 0 && chart.Name != "" {
 			f.name = chart.Name
+		}
+		for _, address := range append([]string{chart.Home}, chart.Sources...) {
+			// A chart may name other projects, such as what it installs beside the operator.
+			if source := sourceOf(address); f.url == "" && source != "" &&
+				path.Base(source) == path.Base(majorSuffix.ReplaceAllString(f.module, "")) {
+				f.url = source
+			}
 		}
 		content, err = fs.ReadFile(tree, dir+"/values.yaml")
 		if errors.Is(err, fs.ErrNotExist) {

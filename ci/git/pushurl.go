@@ -36,21 +36,23 @@ func (r *Repository) FindWritable(ctx context.Context, given string) (NamedRemot
 
 // sameRepository tells whether two addresses have the same host and path. Protocol, user and port do not matter.
 func sameRepository(a, b string) bool {
-	place := func(url string) string {
-		url = strings.TrimSpace(url)
-		if _, rest, ok := strings.Cut(url, "://"); ok {
-			url = rest
-		} else if host, path, scp := strings.Cut(url, ":"); scp && !strings.Contains(host, "/") { // HOST:PATH, by SSH
-			url = host + "/" + strings.TrimPrefix(path, "/")
-		} else {
-			return url // a path
-		}
-		host, path, _ := strings.Cut(url, "/")
-		host = host[strings.LastIndexByte(host, '@')+1:]
-		if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-			host = host[:i]
-		}
-		return strings.ToLower(host) + "/" + strings.TrimSuffix(strings.Trim(path, "/"), ".git")
+	return !strings.Contains(strings.TrimSpace(b), "\n") && placeOf(a) == placeOf(b)
+}
+
+// placeOf is the host and the path of an address. A path on this machine stays what it is.
+func placeOf(url string) string {
+	url = strings.TrimSpace(url)
+	if _, rest, ok := strings.Cut(url, "://"); ok {
+		url = rest
+	} else if host, path, scp := strings.Cut(url, ":"); scp && !strings.Contains(host, "/") { // HOST:PATH, by SSH
+		url = host + "/" + strings.TrimPrefix(path, "/")
+	} else {
+		return url
 	}
-	return !strings.Contains(strings.TrimSpace(b), "\n") && place(a) == place(b)
+	host, path, _ := strings.Cut(url, "/")
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
+	}
+	return strings.ToLower(host) + "/" + strings.TrimSuffix(strings.Trim(path, "/"), ".git")
 }

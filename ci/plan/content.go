@@ -79,7 +79,7 @@ func (m *maker) compare(ctx context.Context) ([]compare.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.plan.BeforeTag = surface.ImageTag(values, m.plan.From)
+	m.plan.Foreign = surface.Foreign(values, m.plan.From)
 	return compare.Versions(ctx, older, newer)
 }
 

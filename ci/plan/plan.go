@@ -115,7 +115,7 @@ type Plan struct {
 	Images    []Image           `json:"images"`              // in the order of Config.Images
 	From      version.Version   `json:"from"`                // the final that users come from; empty for a first version
 	DependsOn map[string]string `json:"dependsOn"`           // the commits, by tag, of older versions that decide what this one is
-	BeforeTag string            `json:"-"`                   // of the images of From, as its tree asks for it
+	Foreign   bool              `json:"-"`                   // another tool published From
 	Findings  []compare.Finding `json:"findings,omitempty"`  // what differs from it for users
 	Points    []policy.Point    `json:"points,omitempty"`    // how commits and findings stand
 	Accepted  []Accepted        `json:"accepted,omitempty"`  // what somebody let pass

@@ -130,3 +130,7 @@ func ImageTag(values []Occurrence, v version.Version) string {
 	}
 	return v.String()
 }
+
+// Foreign tells whether another tool published a version that has no record: its tree asks for an image tag that is not
+// the version. Where its charts were published is not known then.
+func Foreign(values []Occurrence, v version.Version) bool { return ImageTag(values, v) != v.String() }

@@ -31,8 +31,8 @@ func Back(o Options, because string) string {
 		g.shell("helm rollback RELEASE REVISION --namespace NAMESPACE --wait")
 	}
 	for _, c := range g.Charts {
-		g.line("If you installed %s first, install the chart `%s` of %s:", o.To, c.Name, o.From)
 		g.placed(c, o.From)
+		g.line("If you installed %s first, install the chart `%s` of %s:", o.To, c.Name, o.From)
 		g.shell("helm upgrade RELEASE " + g.place(c, o.From) + " --version " + o.From.SemVer() + " --namespace NAMESPACE --values values-now.yaml --wait")
 		if c.Digest != "" {
 			g.line("`helm pull %s --version %s` prints its digest, which is `%s`.", c.reference(), o.From.SemVer(), c.Digest)

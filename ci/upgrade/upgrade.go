@@ -286,8 +286,8 @@ func (g *guide) during() {
 	g.line("## Upgrade")
 	g.applyCRDs()
 	for _, c := range g.Charts {
-		g.line("Upgrade the chart `%s`. Your values stay, and all others become the new defaults:", c.Name)
 		g.placed(c, g.To)
+		g.line("Upgrade the chart `%s`. Your values stay, and all others become the new defaults:", c.Name)
 		g.shell("helm upgrade RELEASE " + g.place(c, g.To) + " --version " + g.To.SemVer() + " --namespace NAMESPACE --reset-then-reuse-values")
 	}
 	g.apply(g.To)

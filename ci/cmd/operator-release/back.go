@@ -145,7 +145,7 @@ func backGuide(ctx context.Context, o rollback.Options, to publish.Destinations,
 		for _, image := range older.Config.Images {
 			g.Images = append(g.Images, image.Repository)
 		}
-		if g.ImageTag, err = imageTag(older.Tree, older.Config, p.Before); err != nil {
+		if g.ImageTag, g.Foreign.From, err = imageTag(older.Tree, older.Config, p.Before); err != nil {
 			return "", err
 		}
 	} else {

@@ -136,6 +136,11 @@ func runCatalog(ctx context.Context, c call, spec pipeline.CatalogSpec) (any, er
 	if err != nil {
 		return nil, err
 	}
+	if config.URL == "" {
+		if config.URL, err = o.Repository.WebAddress(ctx); err != nil {
+			return nil, err
+		}
+	}
 	audited, err := audit.Run(ctx, o)
 	if err != nil {
 		return nil, err

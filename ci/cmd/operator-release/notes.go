@@ -84,6 +84,11 @@ func runNotes(ctx context.Context, c call, spec pipeline.NotesSpec) (any, error)
 	if err != nil {
 		return nil, err
 	}
+	if config.URL == "" {
+		if config.URL, err = repository.WebAddress(ctx); err != nil {
+			return nil, err
+		}
+	}
 	n, _, err := notesOf(ctx, repository, config, tagged, v)
 	if err != nil {
 		return nil, err

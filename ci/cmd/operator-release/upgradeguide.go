@@ -149,15 +149,13 @@ func guideBetween(ctx context.Context, repository *git.Repository, said guided, 
 	}
 	said.Texts = j.Texts()
 	if !said.planned && spec.Digests == nil {
-		if said.imageTag, err = imageTag(newer.Tree, newer.Config, said.To); err != nil {
+		if said.imageTag, said.foreign.To, err = imageTag(newer.Tree, newer.Config, said.To); err != nil {
 			return said, err
 		}
 	}
-	before, err := imageTag(older.Tree, older.Config, said.From)
-	if err != nil {
+	if _, said.foreign.From, err = imageTag(older.Tree, older.Config, said.From); err != nil {
 		return said, err
 	}
-	said.foreign = upgrade.Foreign{From: before != said.From.String(), To: said.imageTag != "" && said.imageTag != said.To.String()}
 	said.Guide, err = guide(newer.Tree, newer.Config, said, j.Points, spec.Digests)
 	return said, err
 }
@@ -193,11 +191,11 @@ func basesOf(tree fs.FS, image config.Image) ([]string, error) {
 	return seen.Bases, err
 }
 
-// imageTag is the tag of the images of a version, as its tree asks for it: versions that are older than this tool may
-// have tags without the v.
-func imageTag(tree fs.FS, c config.Config, v version.Version) (string, error) {
+// imageTag is the tag of the images of a version, as its tree asks for it, and whether another tool published it:
+// versions that are older than this tool may have tags without the v.
+func imageTag(tree fs.FS, c config.Config, v version.Version) (tag string, foreign bool, err error) {
 	values, _, err := surface.Values(tree, c)
-	return surface.ImageTag(values, v), err
+	return surface.ImageTag(values, v), surface.Foreign(values, v), err
 }
 
 // guide writes the guide of a version to its tree's charts and images.
@@ -258,6 +256,6 @@ func planGuide(tree fs.FS, p plan.Plan) (string, error) {
 		}
 	}
 	said := guided{From: p.From, To: p.Version, Findings: p.Findings, Texts: texts}
-	said.foreign.From = p.BeforeTag != "" && p.BeforeTag != p.From.String()
+	said.foreign.From = p.Foreign
 	return guide(tree, p.Config, said, p.Points, nil)
 }
