@@ -104,9 +104,9 @@ func TestWithoutRecord(t *testing.T) {
 	const older = "no claim: older than this tool; the surfaces were compared with each other"
 	for v, want := range map[string]string{
 		"v1.0.0": older,
-		"v1.0.1": older + "; CHANGELOG.md of the tagged tree has no section of it" +
+		"v1.0.1": older + "; CHANGELOG.md of the tagged tree has no section of it",
+		"v1.1.1": "the git tag is lightweight: it does not say who made it, and when; " + older + "; the chart asks for image tags without the v of the git tag; places that are no known surface name v1.1.0 as well: config/manager.env:1; CHANGELOG.md of the tagged tree has no section of it" +
 			"; another tool published chart spark; its address is not known",
-		"v1.1.1": "the git tag is lightweight: it does not say who made it, and when; " + older + "; the chart asks for image tags without the v of the git tag; places that are no known surface name v1.1.0 as well: config/manager.env:1; CHANGELOG.md of the tagged tree has no section of it",
 	} {
 		if notes[v] != want {
 			t.Errorf("%s: %s", v, notes[v])
