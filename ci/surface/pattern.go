@@ -111,12 +111,7 @@ func rightPattern(expr string, content []byte) string {
 	for _, n := range lines[:min(1, len(lines))] {
 		line := string(bytes.Split(content, []byte("\n"))[n-1])
 		for _, at := range regexp.MustCompile(versionPatterns[len(versionPatterns)-1]).FindAllStringIndex(line, -1) {
-			words := strings.TrimLeft(line[:at[0]], " \t")
-			const enough = 40
-			if i := strings.IndexByte(words[max(0, len(words)-enough):], ' '); len(words) > enough && i >= 0 {
-				words = words[len(words)-enough+i+1:]
-			}
-			prefixes = append(prefixes, regexp.QuoteMeta(words))
+			prefixes = append(prefixes, regexp.QuoteMeta(wordsBefore(line[:at[0]])))
 		}
 	}
 	for _, prefix := range prefixes {
