@@ -3,7 +3,6 @@ package compare
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/refusal"
-	"github.com/operator-release/operator-release/ci/render"
 )
 
 // Way is how a CRD comes into a cluster.
@@ -218,25 +216,15 @@ func (f *finder) ofFile(file string) error {
 			return nil
 		}
 	}
-	plain := marker.ReplaceAllString(markerLine.ReplaceAllString(text, ""), templated)
-	if err := f.take(plain, reach, false); err != nil && !refusal.Is(err) {
+	if err := f.take(withoutExpressions(text, false), reach, false); err != nil && !refusal.Is(err) {
 		return err
 	}
-	maps.DeleteFunc(f.found, func(name string, _ placed) bool { return strings.Contains(name, templated) })
+	maps.DeleteFunc(f.found, func(name string, _ placed) bool { return strings.Contains(name, Templated) })
 	if len(f.found) == known {
 		f.dark[file] = dark{text, refusal.New("read the CRDs: %s is a template, and no values were found with which it makes one", file)}
 	}
 	return nil
 }
-
-// templated stands in place of what a template fills in.
-const templated = "operator-release-templated"
-
-// Markers of templates: those on lines of their own, and others.
-var (
-	markerLine = regexp.MustCompile(`(?m)^[ \t]*\{\{.*\}\}[ \t]*$`)
-	marker     = regexp.MustCompile(`\{\{[^}]*\}\}`)
-)
 
 // ofChart takes the CRDs of a chart: those that Helm installs once, those that it renders by default, and those that it
 // renders once values are set.
@@ -271,27 +259,11 @@ func (f *finder) ofChart(ctx context.Context, one *chart) error {
 
 // turnedOn takes the CRDs that a chart renders once the values are set that they hang on.
 func (f *finder) turnedOn(ctx context.Context, one *chart) error {
-	switches, err := one.source.Switches()
-	if err != nil || len(switches) == 0 {
-		return err
-	}
-	kubernetes, err := render.KubernetesOf(one.source.KubeVersion())
+	docs, values, err := one.source.WithCRDs(ctx, one.rendered.Instead)
 	if err != nil {
 		return err
 	}
-	given, err := render.TurnedOn(switches, one.rendered.Instead)
-	if err != nil {
-		return err
-	}
-	r, err := one.source.Render(ctx, kubernetes.Newest, given)
-	if err != nil {
-		return refusal.New("render chart %s with CRDs: %w", one.Path, err)
-	}
-	var values []string
-	for _, at := range slices.Sorted(maps.Keys(switches)) {
-		values = append(values, fmt.Sprintf("%s=%v", at, switches[at]))
-	}
-	for _, doc := range r.Documents {
+	for _, doc := range docs {
 		if doc.Once && slices.Contains(one.rendered.Documents, doc) || !definesKind.MatchString(doc.Text) {
 			continue
 		}

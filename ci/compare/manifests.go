@@ -47,7 +47,18 @@ func Applied(tree fs.FS, c config.Config) (Manifests, error) {
 		m.Kustomization = Kustomization
 		return m, nil
 	}
-	err := fs.WalkDir(tree, ".", func(file string, e fs.DirEntry, err error) error {
+	var err error
+	m.Files, _, err = installers(tree, c)
+	return m, err
+}
+
+// installers are the manifests of the operator: files with kinds that an operator is installed with. Those in folders
+// of examples count if they run an image of the release. others are the remaining files of such kinds, and templates.
+func installers(tree fs.FS, c config.Config) (found, others []string, err error) {
+	err = fs.WalkDir(tree, ".", func(file string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() && file == ".git" {
+			return fs.SkipDir
+		}
 		if err != nil || !e.Type().IsRegular() || !isManifest(file) {
 			return err
 		}
@@ -56,43 +67,118 @@ func Applied(tree fs.FS, c config.Config) (Manifests, error) {
 			return err
 		}
 		text := string(content)
-		if strings.Contains(text, placeholder) || !slices.ContainsFunc(kindLine.FindAllStringSubmatch(text, -1), func(found []string) bool {
+		switch {
+		case !slices.ContainsFunc(kindLine.FindAllStringSubmatch(text, -1), func(found []string) bool {
 			return slices.Contains(applied, found[1])
-		}) {
-			return nil
-		}
-		inExamples := slices.ContainsFunc(strings.Split(path.Dir(file), "/"), func(folder string) bool {
-			return slices.Contains(examples, folder)
-		})
-		if !inExamples || tagIn(c, text) != "" {
-			m.Files = append(m.Files, file)
+		}):
+		case strings.Contains(text, placeholder) || isExample(file) && tagIn(c, text) == "":
+			others = append(others, file)
+		default:
+			found = append(found, file)
 		}
 		return nil
 	})
-	return m, err
+	return found, others, err
+}
+
+// isExample tells whether a file lies in a folder of what users write themselves.
+func isExample(file string) bool {
+	return slices.ContainsFunc(strings.Split(path.Dir(file), "/"), func(folder string) bool {
+		return slices.Contains(examples, folder)
+	})
+}
+
+// Installers are all manifests of a tree that users may apply beside its charts: kustomizations that no other takes,
+// kubebuilder's, and files that are in no folder of a kustomization or of a chart. unread are files and kustomizations of such kinds that
+// are left out: templates, those of examples, and charts that are not released.
+func Installers(tree fs.FS, c config.Config) (kustomizations, files, unread []string, err error) {
+	all, err := render.Kustomizations(tree)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, dir := range all {
+		switch file := path.Join(dir, "kustomization.yaml"); {
+		case !InRelease(file):
+		case isExample(file):
+			unread = append(unread, dir)
+		default:
+			kustomizations = append(kustomizations, dir)
+		}
+	}
+	if render.IsKustomization(tree, Kustomization) && !slices.Contains(kustomizations, Kustomization) {
+		kustomizations = append(kustomizations, Kustomization)
+	}
+	var released []string
+	for _, chart := range c.Charts {
+		released = append(released, render.Folders(tree, chart.Path)...)
+	}
+	found, others, err := installers(tree, c)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for i, file := range slices.Concat(found, others) {
+		switch folder := owner(tree, file); {
+		case slices.Contains(released, folder), folder != "" && render.IsKustomization(tree, folder):
+		case folder != "" || i >= len(found) || substituted(tree, file):
+			unread = append(unread, file)
+		default:
+			files = append(files, file)
+		}
+	}
+	slices.Sort(unread)
+	return kustomizations, files, unread, nil
+}
+
+// variable is what envsubst and its like replace.
+var variable = regexp.MustCompile(`\$\{[A-Za-z_]\w*\}`)
+
+// substituted tells whether variables are filled in before users apply a file.
+func substituted(tree fs.FS, file string) bool {
+	content, err := fs.ReadFile(tree, file)
+	return err == nil && variable.Match(content)
+}
+
+// owner is the folder of the chart or the kustomization that a file is a part of; empty if it is part of none. A chart
+// within a chart is a part of it.
+func owner(tree fs.FS, file string) (folder string) {
+	for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
+		if _, err := fs.Stat(tree, path.Join(dir, "Chart.yaml")); err == nil {
+			folder = dir
+		} else if folder == "" && render.IsKustomization(tree, dir) {
+			return dir
+		}
+	}
+	return folder
+}
+
+// Documents are the documents of the manifests: what the kustomization builds to, then those of the files.
+func (m Manifests) Documents(tree fs.FS) (docs []render.Document, err error) {
+	if m.Kustomization != "" {
+		if docs, err = render.Kustomize(tree, m.Kustomization); err != nil {
+			return nil, err
+		}
+	}
+	for _, file := range m.Files {
+		content, err := fs.ReadFile(tree, file)
+		if err != nil {
+			return nil, err
+		}
+		more, err := render.Split(file, string(content))
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, more...)
+	}
+	return docs, nil
 }
 
 // rendering gives the objects of the manifests, as a chart renders its own. Of several objects of one name the first
 // counts, by file. CRDs are another comparison's business.
 func (s Side) rendering(m Manifests) (render.Rendering, error) {
 	var r render.Rendering
-	var docs []render.Document
-	if m.Kustomization != "" {
-		var err error
-		if docs, err = render.Kustomize(s.Tree, m.Kustomization); err != nil {
-			return r, err
-		}
-	}
-	for _, file := range m.Files {
-		content, err := fs.ReadFile(s.Tree, file)
-		if err != nil {
-			return r, err
-		}
-		more, err := render.Split(file, string(content))
-		if err != nil {
-			return r, err
-		}
-		docs = append(docs, more...)
+	docs, err := m.Documents(s.Tree)
+	if err != nil {
+		return r, err
 	}
 	seen := map[string]bool{}
 	for _, doc := range docs {

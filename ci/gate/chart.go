@@ -79,7 +79,7 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 	for _, given := range source.Examples() {
 		checks = append(checks, c.withValues(ctx, &given, &chart)...)
 	}
-	return checks, chart
+	return append(checks, c.withCRDs(ctx, chart)...), chart
 }
 
 // chartCheck renders one chart.
@@ -89,10 +89,11 @@ type chartCheck struct {
 	kubernetes render.Kubernetes
 	nothing    bool // it renders nothing by itself: type: library in Chart.yaml
 	seen       memo
+	instead    *render.Given // stand in for the default values
 }
 
 // withValues renders the chart with the values that are given, or with its defaults, for every version of Kubernetes.
-func (c chartCheck) withValues(ctx context.Context, given *render.Given, chart *renderedChart) []Check {
+func (c *chartCheck) withValues(ctx context.Context, given *render.Given, chart *renderedChart) []Check {
 	set, byDefault := defaultValues, given == nil
 	if !byDefault {
 		set = strings.TrimPrefix(given.File, c.dir+"/")
@@ -125,6 +126,9 @@ func (c chartCheck) withValues(ctx context.Context, given *render.Given, chart *
 			if rendered.Instead != nil && check.Status == Passed {
 				check.Status = NotChecked
 			}
+			if byDefault {
+				c.instead = rendered.Instead
+			}
 			checks = append(checks, check)
 		case slices.Equal(before, rendered.Documents):
 			continue
@@ -134,11 +138,58 @@ func (c chartCheck) withValues(ctx context.Context, given *render.Given, chart *
 		before = rendered.Documents
 		r := rendering{set: set, kubernetes: version, byDefault: byDefault}
 		var objectChecks []Check
-		objectChecks, r.objects = checkObjects(subject, version, rendered.Documents, c.seen)
+		objectChecks, r.objects = checkObjects(subject, version, rendered.Documents, c.seen, nil)
 		if rendered.Instead == nil { // else they are checked where those values are
 			checks = append(checks, objectChecks...)
 		}
 		chart.renderings = append(chart.renderings, r)
+	}
+	return checks
+}
+
+// withCRDs checks the CRDs that the chart yields with none of the values before, since they hang on values of their own.
+func (c chartCheck) withCRDs(ctx context.Context, chart renderedChart) []Check {
+	known := map[string]bool{}
+	for _, r := range chart.renderings {
+		if r.failed {
+			return nil // it is told
+		}
+		for _, o := range r.objects {
+			if o.crd != nil {
+				known[o.file+" "+o.crd.crd] = true
+			}
+		}
+	}
+	docs, values, err := c.source.WithCRDs(ctx, c.instead)
+	if err != nil {
+		return []Check{{Name: ObjectsCheck, Subject: c.dir + ", CRDs that values turn on", Status: NotChecked,
+			Details: lines(err.Error())}}
+	}
+	var fit, unfit []render.Document
+	for _, doc := range docs {
+		objects := parse(doc).objects
+		if len(objects) == 0 && strings.Contains(doc.Text, "kind: CustomResourceDefinition") {
+			unfit = append(unfit, doc)
+		}
+		for _, o := range objects {
+			switch {
+			case o.crd == nil || known[o.file+" "+o.crd.crd]:
+			case o.namesItself():
+				fit = append(fit, doc)
+			default: // the values are guessed
+				unfit = append(unfit, doc)
+			}
+		}
+	}
+	subject := c.dir + ", CRDs with " + strings.Join(values, ", ")
+	var checks []Check
+	if len(fit) > 0 {
+		checks, _ = checkObjects(subject, c.kubernetes.Newest, fit, c.seen, nil)
+	}
+	for _, doc := range unfit {
+		checks = append(checks, Check{Name: ObjectsCheck, Subject: subject, Status: NotChecked,
+			Details: []string{doc.File + ": with these values the CRD has no name of its own; name others in " +
+				path.Join(c.dir, "ci", "crds-values.yaml")}})
 	}
 	return checks
 }

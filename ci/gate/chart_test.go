@@ -264,7 +264,7 @@ func TestRemovedAPIs(t *testing.T) {
 		"a candidate that runs nowhere":     {budget + chartWith("kubeVersion: '>=1.25-0'"), "v1.5.0-rc.0", Warned, "allows none of these"},
 		"a final that runs on old clusters": {budget + chartWith("kubeVersion: '>=1.21-0'"), "v1.5.0", Warned, "charts/operator/templates/extra.yaml: Kubernetes 1.5 to 1.24 served this API, and Kubernetes 1.37.0 refuses the object; use policy/v1"},
 		"a candidate without kubeVersion":   {budget, "v1.5.0-rc.0", Warned, "Kubernetes 1.37.0 refuses the object"},
-		"a final without kubeVersion":       {budget, "v1.5.0", Failed, "names no kubeVersion, and none of these is supported any more"},
+		"a final without kubeVersion":       {budget, "v1.5.0", Failed, "no kubeVersion is named, and none of these is supported any more"},
 		"another API that was removed":      {cron + chartWith("kubeVersion: ^1.26"), "v1.5.0", Failed, "Kubernetes 1.8 to 1.24 served this API"},
 		"a range of minor versions only":    {cron + chartWith("kubeVersion: 1.25.x || 1.30.x"), "v1.5.0", Failed, "Kubernetes 1.30.0 refuses"},
 	} {

@@ -107,6 +107,14 @@ func (v *definedVersion) read(props *apiextensions.JSONSchemaProps) error {
 	return nil
 }
 
+// namesItself tells whether the name of a CRD is PLURAL.GROUP, as servers require.
+func (o *object) namesItself() bool {
+	spec, _ := o.fields["spec"].(map[string]any)
+	names, _ := spec["names"].(map[string]any)
+	group, _ := spec["group"].(string)
+	return group != "" && o.name == fmt.Sprintf("%v.%s", names["plural"], group)
+}
+
 // check does with an object what the API server does before it would store it.
 func (d *definition) check(o *object) []string {
 	v := d.versions[o.gvk.Version]
@@ -117,7 +125,7 @@ func (d *definition) check(o *object) []string {
 				served = append(served, name)
 			}
 		}
-		return []string{fmt.Sprintf("the chart's CRD %s does not serve the version %s but %s; use one of these",
+		return []string{fmt.Sprintf("the CRD %s does not serve the version %s but %s; use one of these",
 			d.crd, o.gvk.Version, strings.Join(served, ", "))}
 	}
 	if v.schema == nil {
@@ -129,7 +137,7 @@ func (d *definition) check(o *object) []string {
 	unknown := pruning.PruneWithOptions(fields, v.schema, true,
 		structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range unknown {
-		problems = append(problems, fmt.Sprintf("unknown field %q: the chart's CRD %s does not have it; correct its "+
+		problems = append(problems, fmt.Sprintf("unknown field %q: the CRD %s does not have it; correct its "+
 			"name, or add it to the CRD", path, d.crd))
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(fields, v.schema)
@@ -144,7 +152,7 @@ func (d *definition) check(o *object) []string {
 		invalid = append(invalid, violated...)
 	}
 	for _, problem := range fieldProblems(invalid) {
-		problems = append(problems, fmt.Sprintf("%s (by the chart's CRD %s)", problem, d.crd))
+		problems = append(problems, fmt.Sprintf("%s (by the CRD %s)", problem, d.crd))
 	}
 	return problems
 }

@@ -91,7 +91,7 @@ type Check struct {
 }
 
 // Result lists the checks in a fixed order: commands as given; generated files; per chart, by
-// path, its lint and then each set of values, defaults first; images by name;
+// path, its lint and then each set of values, defaults first; CRDs and manifests beside charts; images by name;
 // binaries as given.
 type Result struct {
 	Checks []Check `json:"checks"`
@@ -123,6 +123,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		o.Log = io.Discard
 	}
 
+	manifests, err := o.readManifests() // of the commit: commands may write others
+	if err != nil {
+		return result, err
+	}
 	checks, err := runCommands(ctx, o)
 	result.Checks = append(result.Checks, checks...)
 	if err != nil {
@@ -145,6 +149,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		result.Checks = append(result.Checks, removedAPIs(chart, o.Final)...)
 		charts = append(charts, chart)
 	}
+	result.Checks = append(result.Checks, manifests.check(o)...)
 	if len(charts) > 0 || len(o.Images) > 0 {
 		result.Checks = append(result.Checks, o.checkImages(charts)...)
 		result.Checks = append(result.Checks, o.checkLacking(ctx, charts)...)

@@ -85,7 +85,7 @@ func removedAPIs(chart renderedChart, final bool) []Check {
 			if !render.Allows(chart.kubeVersion, o.removal.introduced, o.removal.removed-1) {
 				because := "; kubeVersion " + chart.kubeVersion + " allows none of these"
 				if chart.kubeVersion == "" {
-					because = "; the chart names no kubeVersion, and none of these is supported any more"
+					because = "; no kubeVersion is named, and none of these is supported any more"
 				}
 				detail += because
 				if final {

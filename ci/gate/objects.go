@@ -3,6 +3,7 @@ package gate
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -76,8 +77,10 @@ func must(err error) {
 }
 
 // checkObjects checks the documents of one rendering: one check for all that
-// could be checked, then one for each object that could not.
-func checkObjects(subject, version string, docs []render.Document, seen memo) ([]Check, []*object) {
+// could be checked, then one for each object that could not. Kinds without a CRD in the documents may have one that is
+// given.
+func checkObjects(subject, version string, docs []render.Document, seen memo,
+	given map[schema.GroupKind]*definition) ([]Check, []*object) {
 	var objects []*object
 	var problems, warnings []string
 	for _, doc := range docs {
@@ -92,6 +95,7 @@ func checkObjects(subject, version string, docs []render.Document, seen memo) ([
 	}
 
 	definitions := map[schema.GroupKind]*definition{}
+	maps.Copy(definitions, given)
 	for _, o := range objects {
 		if o.crd != nil {
 			definitions[o.crd.kind] = o.crd
@@ -126,7 +130,7 @@ func checkObjects(subject, version string, docs []render.Document, seen memo) ([
 		}
 		unchecked = append(unchecked, Check{Name: ObjectsCheck, Status: NotChecked,
 			Subject: fmt.Sprintf("%s: %s %s", subject, o.gvk.GroupVersion(), o),
-			Details: []string{o.file + ": the kind is not Kubernetes' own, and the chart has no CRD for it"}})
+			Details: []string{o.file + ": the kind is not Kubernetes' own, and no CRD for it was found here"}})
 	}
 
 	if len(warnings) > 0 {
@@ -260,7 +264,7 @@ func duplicates(objects []*object, definitions map[schema.GroupKind]*definition)
 		}
 		for _, other := range seen[id] {
 			if collide(o, other) {
-				problems = append(problems, o.says(fmt.Sprintf("the chart yields this object twice, also from %s; rename or remove one", other.file)))
+				problems = append(problems, o.says(fmt.Sprintf("this object is here twice, also from %s; rename or remove one", other.file)))
 				break
 			}
 		}

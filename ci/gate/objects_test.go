@@ -41,7 +41,7 @@ spec:
 		{"a value of another type", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: extra}\nspec: {replicas: one}\n",
 			[]string{"Deployment extra: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"}},
 		{"an object with another's name", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: controller, namespace: default}\n",
-			[]string{"templates/extra.yaml: ServiceAccount default/controller: the chart yields this object twice, also from charts/operator/templates/controller/rbac.yaml"}},
+			[]string{"templates/extra.yaml: ServiceAccount default/controller: this object is here twice, also from charts/operator/templates/controller/rbac.yaml"}},
 		{"the same name in another namespace", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: controller, namespace: other}\n", nil},
 		{"hooks of different events", `
 apiVersion: v1
@@ -60,7 +60,7 @@ metadata: {name: h, annotations: {helm.sh/hook: "pre-install,pre-upgrade"}}
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: h, annotations: {helm.sh/hook: pre-upgrade}}
-`, []string{"ConfigMap h: the chart yields this object twice"}},
+`, []string{"ConfigMap h: this object is here twice"}},
 		{"no name", "apiVersion: v1\nkind: ConfigMap\nmetadata: {labels: {a: b}}\n", []string{"a ConfigMap without metadata.name; give it one"}},
 		{"a generated name", "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: job-}\n", []string{"a Job without metadata.name", "Helm cannot follow"}},
 		{"no kind", "# comment\nmetadata: {name: a}\n", []string{`without apiVersion and kind, beginning with "metadata: {name: a}"`}},
@@ -75,7 +75,7 @@ kind: List
 items:
 - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, dada: {}}
 - {apiVersion: v1, kind: ServiceAccount, metadata: {name: controller}}
-`, []string{`ConfigMap a: unknown field "dada"`, "ServiceAccount controller: the chart yields this object twice"}},
+`, []string{`ConfigMap a: unknown field "dada"`, "ServiceAccount controller: this object is here twice"}},
 		{"a foreign object with odd metadata", "apiVersion: cert-manager.io/v1\nkind: Issuer\nmetadata: {name: a, lables: {}}\n",
 			[]string{`Issuer a: in metadata: unknown field "lables"`}},
 
@@ -95,14 +95,14 @@ apiVersion: example.com/v1
 kind: SparkJob
 metadata: {name: a}
 spec: {mode: cluster, moed: x}
-`, []string{`charts/operator/templates/extra.yaml: SparkJob a: unknown field "spec.moed": the chart's CRD jobs.example.com does not have it`}},
+`, []string{`charts/operator/templates/extra.yaml: SparkJob a: unknown field "spec.moed": the CRD jobs.example.com does not have it`}},
 		{"wrong values in a custom resource", `
 apiVersion: example.com/v1
 kind: SparkJob
 metadata: {name: a}
 spec: {mode: standalone, priority: 10, level: 3, port: [1], started: yesterday, args: [a, a]}
 `, []string{
-			`SparkJob a: spec.mode: Unsupported value: "standalone": supported values: "cluster", "client" (by the chart's CRD jobs.example.com)`,
+			`SparkJob a: spec.mode: Unsupported value: "standalone": supported values: "cluster", "client" (by the CRD jobs.example.com)`,
 			"spec.priority in body should be less than or equal to 9",
 			`spec.level: Unsupported value: 3: supported values: "1", "2"`,
 			"spec.port in body must be of type integer,string",
@@ -114,7 +114,7 @@ spec: {mode: standalone, priority: 10, level: 3, port: [1], started: yesterday, 
 		{"a custom resource with a field twice", "apiVersion: example.com/v1\nkind: SparkJob\nmetadata: {name: a}\nspec:\n  mode: cluster\n  mode: client\n",
 			[]string{`key "mode" already set`}},
 		{"a version the CRD does not serve", "apiVersion: example.com/v2\nkind: SparkJob\nmetadata: {name: a}\n",
-			[]string{"the chart's CRD jobs.example.com does not serve the version v2 but v1"}},
+			[]string{"the CRD jobs.example.com does not serve the version v2 but v1"}},
 
 		{"a rendered CRD and its object", crdHead + `  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {size: {type: integer}}}}}
 ---
@@ -128,7 +128,7 @@ size: big
 {apiVersion: example.org/v1, kind: Thing, metadata: {name: a, namespace: one}}
 ---
 {apiVersion: example.org/v1, kind: Thing, metadata: {name: a, namespace: two}}
-`, []string{"Thing two/a: the chart yields this object twice"}},
+`, []string{"Thing two/a: this object is here twice"}},
 		{"a CRD without storage version", crdHead + "  - {name: v1, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}\n",
 			[]string{"CustomResourceDefinition things.example.org: spec.versions: Invalid value: must have exactly one version marked as storage version"}},
 		{"a CRD with two storage versions, one twice", crdHead + "  - &v {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}\n  - *v\n",
@@ -157,7 +157,7 @@ size: big
 			if err != nil {
 				t.Fatal(err)
 			}
-			checks, objects := checkObjects("subject", render.Newest(), rendered.Documents, memo{})
+			checks, objects := checkObjects("subject", render.Newest(), rendered.Documents, memo{}, nil)
 			if len(objects) != len(chart.renderings[0].objects) {
 				t.Errorf("%d objects, and %d by the chart's own check", len(objects), len(chart.renderings[0].objects))
 			}

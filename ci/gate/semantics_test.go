@@ -92,7 +92,7 @@ func TestRefusedByEveryServer(t *testing.T) {
 		"an object that breaks a rule of its CRD": {crdOf("{type: object, properties: {size: {type: integer}}, "+
 			"x-kubernetes-validations: [{rule: self.size < 3, message: too large}]}") +
 			"---\napiVersion: example.org/v1\nkind: Thing\nmetadata: {name: a}\nspec: {size: 3}\n",
-			"Thing a: spec: Invalid value: too large (by the chart's CRD things.example.org)"},
+			"Thing a: spec: Invalid value: too large (by the CRD things.example.org)"},
 		"a custom object's name": {crdOf("{type: object}") + "---\napiVersion: example.org/v1\nkind: Thing\nmetadata: " +
 			"{name: A_B}\n", `Thing A_B: metadata.name: Invalid value: "A_B"`},
 
@@ -198,7 +198,7 @@ func refused(t *testing.T, text, want string) {
 	for _, text := range strings.Split(text, "---\n") {
 		docs = append(docs, render.Document{File: "charts/operator/templates/extra.yaml", Text: text})
 	}
-	checks, _ := checkObjects("subject", render.Newest(), docs, memo{})
+	checks, _ := checkObjects("subject", render.Newest(), docs, memo{}, nil)
 	failed := Result{checks}.Failed()
 	if len(failed) == 0 {
 		t.Fatalf("passes:\n%s", details(checks))
@@ -209,7 +209,7 @@ func refused(t *testing.T, text, want string) {
 // accepted checks that the gate passes a document without a warning.
 func accepted(t *testing.T, text string) {
 	t.Helper()
-	checks, _ := checkObjects("subject", render.Newest(), []render.Document{{File: "a.yaml", Text: text}}, memo{})
+	checks, _ := checkObjects("subject", render.Newest(), []render.Document{{File: "a.yaml", Text: text}}, memo{}, nil)
 	for _, c := range checks {
 		if c.Status != Passed {
 			t.Errorf("%s:\n%s", c.Status, details([]Check{c}))
@@ -223,7 +223,7 @@ func TestUnknownInOldVersions(t *testing.T) {
 	for _, api := range []string{"autoscaling/v2beta2, kind: HorizontalPodAutoscaler", "policy/v1beta1, kind: PodSecurityPolicy"} {
 		docs := []render.Document{{File: "a.yaml", Text: "{apiVersion: " + api + ", metadata: {name: a}}"}}
 		for version, want := range map[string]Status{"v1.20.0": NotChecked, render.Newest(): Failed} {
-			checks, _ := checkObjects("subject", version, docs, memo{})
+			checks, _ := checkObjects("subject", version, docs, memo{}, nil)
 			if !slices.ContainsFunc(checks, func(c Check) bool { return c.Status == want }) ||
 				want != Failed && slices.ContainsFunc(checks, func(c Check) bool { return c.Status == Failed }) {
 				t.Errorf("%s for %s: %s", api, version, details(checks))
@@ -291,7 +291,7 @@ func TestPathsNowhere(t *testing.T) {
 			"additionalPrinterColumns: [{name: A, type: string, jsonPath: .spec.anything}]"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checks, _ := checkObjects("subject", render.Newest(), []render.Document{{File: "a.yaml", Text: c.text}}, memo{})
+			checks, _ := checkObjects("subject", render.Newest(), []render.Document{{File: "a.yaml", Text: c.text}}, memo{}, nil)
 			var warned []Check
 			for _, check := range checks {
 				switch check.Status {
@@ -332,7 +332,7 @@ func TestNamesOfForeignKinds(t *testing.T) {
 				refused(t, c.text, c.want)
 				return
 			}
-			checks, _ := checkObjects("subject", render.Newest(), []render.Document{{File: "a.yaml", Text: c.text}}, memo{})
+			checks, _ := checkObjects("subject", render.Newest(), []render.Document{{File: "a.yaml", Text: c.text}}, memo{}, nil)
 			if failed := (Result{checks}).Failed(); len(failed) > 0 {
 				t.Errorf("failed:\n%s", details(failed))
 			}

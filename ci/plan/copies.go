@@ -12,13 +12,11 @@ import (
 	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
+	"github.com/operator-release/operator-release/ci/render"
 )
 
 // mostNamed is how many files a notice names.
 const mostNamed = 20
-
-// prose are the extensions of documents, which show CRDs in part.
-var prose = []string{".md", ".markdown", ".rst", ".adoc", ".html", ".svg", ".patch", ".diff"}
 
 // checkCopies compares the CRDs of one name in all files of the tree: those that tools make of types, those of charts,
 // those of installers, those in Go's string literals. Labels, annotations, descriptions and what templates fill in do not
@@ -36,19 +34,19 @@ func (m *maker) checkCopies(ctx context.Context, tree *git.Tree) error {
 	_, candidate := m.plan.Version.Candidate()
 	for _, name := range slices.Sorted(maps.Keys(copies)) {
 		all := copies[name]
-		rank := func(c copied) int { return compare.CRDRank(m.plan.Config.Charts, c.file) }
-		slices.SortStableFunc(all, func(a, b copied) int { return cmp.Compare(rank(a), rank(b)) })
+		rank := func(c compare.Definition) int { return compare.CRDRank(m.plan.Config.Charts, c.File) }
+		slices.SortStableFunc(all, func(a, b compare.Definition) int { return cmp.Compare(rank(a), rank(b)) })
 		for _, other := range all[1:] {
 			at := difference(all[0], other)
 			if at == "" {
 				continue
 			}
-			text := fmt.Sprintf("the CRD %s is not the same in %s and %s: they differ at %s", name, all[0].file, other.file, at)
+			text := fmt.Sprintf("the CRD %s is not the same in %s and %s: they differ at %s", name, all[0].File, other.File, at)
 			wayOut := ""
-			if command := m.commandFor(other.file); command != "" {
+			if command := m.commandFor(other.File); command != "" {
 				wayOut = fmt.Sprintf("run `%s` and commit what it changes", command)
-			} else if command := m.commandFor(all[0].file); command != "" {
-				wayOut = fmt.Sprintf("make %s of what `%s` gives, and commit it", other.file, command)
+			} else if command := m.commandFor(all[0].File); command != "" {
+				wayOut = fmt.Sprintf("make %s of what `%s` gives, and commit it", other.File, command)
 			}
 			switch {
 			case wayOut == "":
@@ -64,14 +62,14 @@ func (m *maker) checkCopies(ctx context.Context, tree *git.Tree) error {
 }
 
 // neverCopied tells of CRDs in kubebuilder's folder that no released chart has, where charts have others of them.
-func (m *maker) neverCopied(copies map[string][]copied) {
+func (m *maker) neverCopied(copies map[string][]compare.Definition) {
 	var missing, there []string
 	for _, name := range slices.Sorted(maps.Keys(copies)) {
 		made, inChart := "", false
 		for _, c := range copies[name] {
-			switch compare.CRDRank(m.plan.Config.Charts, c.file) {
+			switch compare.CRDRank(m.plan.Config.Charts, c.File) {
 			case 0:
-				made = c.file
+				made = c.File
 			case 2:
 				inChart = true
 			}
@@ -90,37 +88,25 @@ func (m *maker) neverCopied(copies map[string][]copied) {
 }
 
 // copies are the CRDs of the tree by name. It tells of the files in which one could not be read.
-func (m *maker) copies(ctx context.Context, tree *git.Tree) (map[string][]copied, error) {
+func (m *maker) copies(ctx context.Context, tree *git.Tree) (map[string][]compare.Definition, error) {
 	places, err := m.Repository.Grep(ctx, m.base.ID, []string{"CustomResourceDefinition"}, nil)
 	if err != nil {
 		return nil, err
 	}
-	named := map[string]bool{} // files that name the kind as objects do
 	var files []string
 	for _, place := range places {
-		named[place.Path] = named[place.Path] || definitionKind.MatchString(place.Text)
-		files = append(files, place.Path)
+		if e, ok := tree.Entry(place.Path); ok && strings.HasPrefix(e.Mode, "100") {
+			files = append(files, place.Path)
+		}
 	}
-	all, unread := map[string][]copied{}, []string{}
-	for _, file := range slices.Compact(files) {
-		if !named[file] || slices.Contains(prose, path.Ext(file)) || strings.HasSuffix(file, "_test.go") || !compare.InRelease(file) {
-			continue
-		}
-		e, ok := tree.Entry(file)
-		if !ok || !strings.HasPrefix(e.Mode, "100") {
-			continue
-		}
-		content, err := tree.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		found, complete := readDefinitions(file, string(content))
-		if !complete {
-			unread = append(unread, file)
-		}
-		for _, c := range found {
-			all[c.name] = append(all[c.name], c)
-		}
+	files = append(files, m.packages(tree)...)
+	found, unread, err := compare.Definitions(tree, slices.Compact(files))
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]compare.Definition{}
+	for _, c := range found {
+		all[c.Name] = append(all[c.Name], c)
 	}
 	if n := len(unread); n > 0 {
 		more := ""
@@ -131,6 +117,23 @@ func (m *maker) copies(ctx context.Context, tree *git.Tree) (map[string][]copied
 			"or they are no YAML: %s%s", strings.Join(unread[:min(mostNamed, n)], ", "), more)
 	}
 	return all, nil
+}
+
+// packages are the packages of charts that released charts bring in their charts folders.
+func (m *maker) packages(tree *git.Tree) []string {
+	var folders, files []string
+	for _, chart := range m.plan.Config.Charts {
+		for _, folder := range render.Folders(tree, chart.Path) {
+			folders = append(folders, path.Join(folder, "charts"))
+		}
+	}
+	for _, e := range tree.Entries() {
+		if path.Ext(e.Path) == ".tgz" && strings.HasPrefix(e.Mode, "100") && slices.Contains(folders, path.Dir(e.Path)) &&
+			!slices.Contains(m.replaced, e.Path) {
+			files = append(files, e.Path)
+		}
+	}
+	return files
 }
 
 // checkGenerated refuses rules of the settings that no file of the commit matches: nothing would be compared.

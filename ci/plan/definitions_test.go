@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/operator-release/operator-release/ci/compare"
 )
 
 // crd is a CRD whose spec has these further fields, and whose property size has these.
@@ -48,7 +50,7 @@ func TestCopiesAreFound(t *testing.T) {
 		"no YAML":                 {"a.yaml", "\t" + whole, 0, false},
 		"a patch":                 {"a.yaml", whole[:strings.Index(whole, "spec:")] + "spec: {scope: Cluster}\n", 0, true},
 	} {
-		found, complete := readDefinitions(c.file, c.text)
+		found, complete := compare.ReadDefinitions(c.file, c.text)
 		if len(found) != c.found || complete != c.complete {
 			t.Errorf("%s: %d, complete: %t; want %d, %t", name, len(found), complete, c.found, c.complete)
 		}
@@ -79,8 +81,8 @@ func TestDifference(t *testing.T) {
 			crd(piNames, "type: string, maximum: {{ .Values.a }}"), "size"},
 		"braces in plain text": {"a.yaml", crd(piNames, "default: '{{a}}'"), crd(piNames, "default: '{{b}}'"), "size.default"},
 	} {
-		one, _ := readDefinitions("a.yaml", c.one)
-		other, _ := readDefinitions(c.file, c.other)
+		one, _ := compare.ReadDefinitions("a.yaml", c.one)
+		other, _ := compare.ReadDefinitions(c.file, c.other)
 		if len(one) != 1 || len(other) != 1 {
 			t.Errorf("%s: %d and %d CRDs", name, len(one), len(other))
 			continue

@@ -283,8 +283,8 @@ func (m *maker) make(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context, *git.Tree) error{
-		m.checkClone, m.checkCommitted, m.checkCopies, m.checkGenerated, m.checkExcluded, m.checkRemote, m.checkPlace,
-		m.findModules, m.judge, m.images, m.edit, m.checkCharts, m.strays, m.checkEmpty, m.checkRepeat, m.checkBranch, m.checkMissing, m.checkWorkflows, m.checkCompared,
+		m.checkClone, m.checkCommitted, m.checkGenerated, m.checkExcluded, m.checkRemote, m.checkPlace,
+		m.findModules, m.judge, m.images, m.edit, m.checkCharts, m.checkCopies, m.strays, m.checkEmpty, m.checkRepeat, m.checkBranch, m.checkMissing, m.checkWorkflows, m.checkCompared,
 	} {
 		if err := step(ctx, tree); err != nil {
 			return err

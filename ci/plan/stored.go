@@ -10,17 +10,19 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/operator-release/operator-release/ci/compare"
 )
 
 // difference is the path of the first value in which two CRDs differ for an API server; empty if there is none. A
 // conversion that only one has is no difference: patches add it.
-func difference(a, b copied) string {
-	one, other := runtime.DeepCopyJSON(a.spec), runtime.DeepCopyJSON(b.spec)
+func difference(a, b compare.Definition) string {
+	one, other := runtime.DeepCopyJSON(a.Spec), runtime.DeepCopyJSON(b.Spec)
 	if one["conversion"] == nil || other["conversion"] == nil {
 		delete(one, "conversion")
 		delete(other, "conversion")
 	}
-	if !a.old { // both are of the same version
+	if !a.Old { // both are of the same version
 		storedOne, err := asStored(one)
 		storedOther, errOther := asStored(other)
 		if err == nil && errOther == nil { // else a template makes what has no such type
@@ -72,7 +74,7 @@ func takeOut(node any, within []any, taken *[]filledIn) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(n)) {
 			text, _ := n[key].(string)
-			if strings.Contains(key, templated) || strings.Contains(text, templated) {
+			if strings.Contains(key, compare.Templated) || strings.Contains(text, compare.Templated) {
 				*taken = append(*taken, filledIn{slices.Clone(within), key, n[key]})
 				delete(n, key)
 				continue
@@ -120,7 +122,7 @@ var unordered = []string{"required", "enum", "x-kubernetes-list-map-keys", "shor
 // what a template fills in, is no difference.
 func firstDifference(a, b any, at string) string {
 	for _, side := range []any{a, b} {
-		if text, ok := side.(string); ok && strings.Contains(text, templated) {
+		if text, ok := side.(string); ok && strings.Contains(text, compare.Templated) {
 			return ""
 		}
 	}
@@ -159,7 +161,7 @@ func differentMember(x, y map[string]any, at string) string {
 	for _, name := range slices.Compact(names) {
 		one, hasOne := x[name]
 		other, hasOther := y[name]
-		if strings.Contains(name, templated) || !hasOne && hasLine(x) || !hasOther && hasLine(y) {
+		if strings.Contains(name, compare.Templated) || !hasOne && compare.HasLine(x) || !hasOther && compare.HasLine(y) {
 			continue // a template may make it
 		}
 		if _, text := one.(string); name == "description" && (text || one == nil) {
@@ -175,16 +177,6 @@ func differentMember(x, y map[string]any, at string) string {
 		}
 	}
 	return ""
-}
-
-// hasLine tells whether a template fills in lines of a map.
-func hasLine(object map[string]any) bool {
-	for key := range object {
-		if strings.Contains(key, templated) {
-			return true
-		}
-	}
-	return false
 }
 
 // sameName gives the version of a list that has the name of another; nil if none has it.

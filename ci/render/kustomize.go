@@ -3,6 +3,7 @@ package render
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -30,6 +31,34 @@ func kustomizationOf(tree fs.FS, dir string) string {
 		}
 	}
 	return ""
+}
+
+// ErrNotInTree says that a kustomization takes what only another place has.
+var ErrNotInTree = errors.New("not in the tree")
+
+// Kustomizations are the folders of a tree with a kustomization that no other one takes, in order.
+func Kustomizations(tree fs.FS) ([]string, error) {
+	var all []string
+	err := fs.WalkDir(tree, ".", func(file string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() && file == ".git" {
+			return fs.SkipDir
+		}
+		if err == nil && e.Type().IsRegular() && slices.Contains(kustomizations, path.Base(file)) {
+			all = append(all, path.Dir(file))
+		}
+		return err
+	})
+	taken := map[string]bool{}
+	for _, dir := range all {
+		k := kustomizing{tree: tree, memory: filesys.MakeFsInMemory(), done: map[string]bool{}, left: MostFiles}
+		_ = k.bring(dir) // what it takes before it fails is taken
+		delete(k.done, dir)
+		for other := range k.done {
+			taken[other] = true
+		}
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(dir string) bool { return taken[dir] }), err
 }
 
 // Kustomize gives what `kustomize build` makes of a folder of a tree. It reads the tree alone: what refers to another
@@ -89,7 +118,7 @@ func (k *kustomizing) bring(dir string) error {
 				continue // an object in place
 			}
 			if _, err := fs.Stat(k.tree, path.Join(dir, entry)); err != nil {
-				return refusal.New("kustomize build %s: %s refers to %s, which is not in the tree", dir, file, entry)
+				return refusal.New("kustomize build %s: %s refers to %s, which is %w", dir, file, entry, ErrNotInTree)
 			}
 		}
 	}
@@ -106,8 +135,8 @@ var files = []string{"path", "files", "env", "envs", "patchesStrategicMerge"}
 func (k *kustomizing) all(dir, field string, value any) error {
 	switch v := value.(type) {
 	case map[string]any:
-		for name, child := range v {
-			if err := k.all(dir, name, child); err != nil {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if err := k.all(dir, name, v[name]); err != nil {
 				return err
 			}
 		}
@@ -127,7 +156,7 @@ func (k *kustomizing) all(dir, field string, value any) error {
 			}
 		}
 		if slices.Contains(files, field) && strings.Contains(v, "://") {
-			return refusal.New("kustomize build %s: it refers to %s, which is not in the tree", dir, v)
+			return refusal.New("kustomize build %s: it refers to %s, which is %w", dir, v, ErrNotInTree)
 		}
 		at := path.Join(dir, v)
 		stat, err := fs.Stat(k.tree, at)

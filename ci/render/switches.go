@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common"
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	"sigs.k8s.io/yaml"
+
+	"github.com/operator-release/operator-release/ci/refusal"
 )
 
 var (
@@ -20,9 +23,9 @@ var (
 	readsCRDs = regexp.MustCompile(`\.Files\.`)
 )
 
-// Switches are values of the chart that its templates with CRDs hang on, by path, each with what turns them on. Those
+// switches are values of the chart that its templates with CRDs hang on, by path, each with what turns them on. Those
 // that its default values turn on already are left out.
-func (s *Source) Switches() (map[string]any, error) {
+func (s *Source) switches() (map[string]any, error) {
 	ch, err := s.Chart()
 	if err != nil {
 		return nil, err
@@ -87,8 +90,8 @@ func switches(ch *chartv2.Chart, below string, on map[string]any) (hasCRDs bool)
 	return hasCRDs
 }
 
-// TurnedOn are values with these switches, on top of others that are given; nil stands for the defaults.
-func TurnedOn(switches map[string]any, given *Given) (*Given, error) {
+// turnedOn are values with these switches, on top of others that are given; nil stands for the defaults.
+func turnedOn(switches map[string]any, given *Given) (*Given, error) {
 	values := map[string]any{}
 	if given != nil {
 		if err := yaml.Unmarshal(given.Content, &values); err != nil {
@@ -111,4 +114,28 @@ func TurnedOn(switches map[string]any, given *Given) (*Given, error) {
 	}
 	content, err := yaml.Marshal(values)
 	return &Given{File: "values that turn on CRDs: " + strings.Join(slices.Sorted(maps.Keys(switches)), ", "), Content: content}, err
+}
+
+// WithCRDs renders the chart with the values that its templates with CRDs hang on, on top of others that are given. It
+// gives nothing where its default values set them all. values are PATH=VALUE.
+func (s *Source) WithCRDs(ctx context.Context, given *Given) (docs []Document, values []string, err error) {
+	on, err := s.switches()
+	if err != nil || len(on) == 0 {
+		return nil, nil, err
+	}
+	kubernetes, err := KubernetesOf(s.KubeVersion())
+	if err != nil {
+		return nil, nil, err
+	}
+	if given, err = turnedOn(on, given); err != nil {
+		return nil, nil, err
+	}
+	for _, at := range slices.Sorted(maps.Keys(on)) {
+		values = append(values, fmt.Sprintf("%s=%v", at, on[at]))
+	}
+	r, err := s.Render(ctx, kubernetes.Newest, given)
+	if err != nil {
+		return nil, values, refusal.New("render chart %s with CRDs: %w", s.dir, err)
+	}
+	return r.Documents, values, nil
 }

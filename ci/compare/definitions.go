@@ -1,9 +1,11 @@
-package plan
+package compare
 
 import (
+	"bytes"
 	"fmt"
 	"go/scanner"
 	"go/token"
+	"io/fs"
 	"maps"
 	"path"
 	"regexp"
@@ -11,18 +13,21 @@ import (
 	"strconv"
 	"strings"
 
+	"helm.sh/helm/v4/pkg/chart/loader/archive"
 	"sigs.k8s.io/yaml"
 )
 
-// copied is a CRD in a file of the tree.
-type copied struct {
-	name, file string
-	old        bool // it is of an API version before v1
-	spec       map[string]any
+// Definition is a CRD in a file of a tree.
+type Definition struct {
+	Name, File string
+	Old        bool // it is of an API version before v1
+	Spec       map[string]any
+	Object     map[string]any // all of it
+	FilledIn   bool           // a template fills in a part of it, for which Templated stands
 }
 
-// templated stands in a value for what a template fills in, and begins the key that stands for lines.
-const templated = "operator-release-templated"
+// Templated stands in a value for what a template fills in, and begins the key that stands for lines.
+const Templated = "operator-release-Templated"
 
 var (
 	// definitionKind is how an object says that it is a CRD, in YAML, in JSON, and in a string of JSON.
@@ -35,14 +40,48 @@ var (
 type definitionReader struct {
 	file     string
 	template bool // expressions in braces are filled in later
-	found    []copied
+	found    []Definition
 	complete bool
 }
 
-// readDefinitions gives the CRDs in a file: objects, items of lists, texts in values such as those of a ConfigMap, and
+// prose are the extensions of documents, which show CRDs in part.
+var prose = []string{".md", ".markdown", ".rst", ".adoc", ".html", ".svg", ".patch", ".diff"}
+
+// Definitions gives the CRDs in files of a tree, those of a packaged chart (.tgz) included. It leaves out documents,
+// Go's tests, and what InRelease leaves out. unread are the files of which one could not be read, or only in part.
+func Definitions(tree fs.FS, files []string) (found []Definition, unread []string, err error) {
+	for _, file := range files {
+		if slices.Contains(prose, path.Ext(file)) || strings.HasSuffix(file, "_test.go") || !InRelease(file) {
+			continue
+		}
+		content, err := fs.ReadFile(tree, file)
+		if err != nil {
+			return nil, nil, err
+		}
+		held := []*archive.BufferedFile{{Data: content}}
+		if path.Ext(file) == ".tgz" {
+			if held, err = archive.LoadArchiveFiles(bytes.NewReader(content)); err != nil {
+				unread = append(unread, file)
+				continue
+			}
+		}
+		for _, f := range held {
+			if name := path.Join(file, f.Name); definitionKind.Match(f.Data) && !slices.Contains(prose, path.Ext(name)) {
+				more, complete := ReadDefinitions(name, string(f.Data))
+				found = append(found, more...)
+				if !complete {
+					unread = append(unread, name)
+				}
+			}
+		}
+	}
+	return found, unread, nil
+}
+
+// ReadDefinitions gives the CRDs in a file: objects, items of lists, texts in values such as those of a ConfigMap, and
 // string literals of Go. A patch of kustomize is no CRD. It is not complete if a document that names the kind is no
 // YAML, if a template makes the name or a part of the spec, or if the file is of another language.
-func readDefinitions(file, text string) (found []copied, complete bool) {
+func ReadDefinitions(file, text string) (found []Definition, complete bool) {
 	r := &definitionReader{file: file, complete: true}
 	switch path.Ext(file) {
 	case ".yaml", ".yml", ".json":
@@ -108,7 +147,7 @@ func (r *definitionReader) parse(part string) (node any, complete bool, err erro
 		return node, true, nil
 	}
 	text := withoutExpressions(part, false)
-	return node, !strings.Contains(text, templated+" "), yaml.UnmarshalStrict([]byte(text), &node)
+	return node, !strings.Contains(text, Templated+" "), yaml.UnmarshalStrict([]byte(text), &node)
 }
 
 // take takes the CRDs of a value.
@@ -144,10 +183,10 @@ func (r *definitionReader) takeDefinition(object map[string]any) {
 		}
 		return // a patch
 	}
-	if name == "" || strings.Contains(name, templated) {
+	if name == "" || strings.Contains(name, Templated) {
 		names, _ := spec["names"].(map[string]any)
 		name = fmt.Sprintf("%v.%v", names["plural"], spec["group"])
-		if names["plural"] == nil || strings.Contains(name, templated) {
+		if names["plural"] == nil || strings.Contains(name, Templated) {
 			r.complete = false
 			return
 		}
@@ -159,19 +198,20 @@ func (r *definitionReader) takeDefinition(object map[string]any) {
 	if old {
 		name += fmt.Sprintf(" (%v)", object["apiVersion"])
 	}
-	r.found = append(r.found, copied{name, r.file, old, spec})
+	r.found = append(r.found, Definition{Name: name, File: r.file, Old: old, Spec: spec, Object: object,
+		FilledIn: hasExpressions(object)})
 }
 
 // hasExpressions tells whether a template fills in a part of a value.
 func hasExpressions(node any) bool {
 	text, ok := node.(string)
-	return ok && strings.Contains(text, templated) || anyIn(node, hasExpressions) || hasLines(node)
+	return ok && strings.Contains(text, Templated) || anyIn(node, hasExpressions) || hasLines(node)
 }
 
 // hasLines tells whether a template fills in lines of a value.
 func hasLines(node any) bool {
 	object, _ := node.(map[string]any)
-	return hasLine(object) || anyIn(node, hasLines)
+	return HasLine(object) || anyIn(node, hasLines)
 }
 
 // anyIn tells whether a map or a list has a member that is so.
@@ -212,7 +252,7 @@ func withoutExpressions(text string, lines bool) string {
 			return ""
 		}
 		if !lines {
-			return "# " + templated + " "
+			return "# " + Templated + " "
 		}
 		indent := m[1]
 		if by := indentedBy.FindStringSubmatch(m[2]); by != nil {
@@ -220,7 +260,17 @@ func withoutExpressions(text string, lines bool) string {
 			indent = strings.Repeat(" ", min(width, 200))
 		}
 		n++
-		return fmt.Sprintf("%s%s-%d: x", indent, templated, n)
+		return fmt.Sprintf("%s%s-%d: x", indent, Templated, n)
 	})
-	return actions.ReplaceAllString(text, templated)
+	return actions.ReplaceAllString(text, Templated)
+}
+
+// HasLine tells whether a template fills in lines of a map.
+func HasLine(object map[string]any) bool {
+	for key := range object {
+		if strings.Contains(key, Templated) {
+			return true
+		}
+	}
+	return false
 }
