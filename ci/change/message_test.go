@@ -182,12 +182,33 @@ Signed-off-by: Bob <bob@example.com>
 
 * feat!: b (#2)
 (cherry picked from commit 171e429)
+
+* Bump c (#3)
+
+Signed-off-by: dependabot[bot] <x@y>
+Co-authored-by: dependabot[bot] <x@y>
+(cherry picked from commit 171e430)
+Signed-off-by: Bob <bob@example.com>
+
+* fix: d (#4)
+
+* fix: what was merged into it (#5)
+
+Signed-off-by: Ada <a@b>
+
+---------
+
+Signed-off-by: Ada <a@b>
+Signed-off-by: Ben <b@b>
+Co-authored-by: Ada <a@b>
+(cherry picked from commit 171e431)
 `
 	var got []string
 	for _, c := range Changes(commits("c " + squashed)) {
 		got = append(got, fmt.Sprintf("%s via %s by %s from %s", told(c.Message), c.Via, c.Author, strings.Join(c.Message.Origins, " ")))
 	}
-	want := "fix|a|1 via 2640 by Ada from 515d805b8a745df1541b6c2993de6e0cd05e3bf7; feature!|b|2 via 2640 by  from 171e429"
+	want := "fix|a|1 via 2640 by Ada from 515d805b8a745df1541b6c2993de6e0cd05e3bf7; feature!|b|2 via 2640 by  from 171e429; " +
+		"dependencies|Bump c|3 via 2640 by dependabot[bot] from 171e430; fix|d|4 via 2640 by Ben from 171e431"
 	if strings.Join(got, "; ") != want {
 		t.Errorf("%q", got)
 	}
@@ -207,6 +228,7 @@ func TestCredit(t *testing.T) {
 	for _, c := range []struct{ message, author, want string }{
 		{"fix: a (backport #1) (#2)" + co, "mergify[bot]", "Ben"},
 		{"fix: a (cherry-pick #1 for 1.0) (#2)\n\nSigned-off-by: Ada <a@b>", "argo-cd-cherry-pick-bot[bot]", "Ada"},
+		{"[release-1.0] Bump a (#2)\n\nCo-authored-by: dependabot[bot] <x@y>", "Google OSS Prow Robot", "dependabot[bot]"},
 		{"[release-1.0] fix: a (#2)", "k8s-infra-cherrypick-robot", "k8s-infra-cherrypick-robot"},
 		{"Automated cherry pick of #1: fix: a (#2)" + co, "Cleo", "Ben"}, // who opened the pull request is no author
 		{"fix: a (#1)" + co, "Cleo", "Cleo"},

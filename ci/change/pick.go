@@ -229,13 +229,35 @@ func (m Message) credit(author, text string) string {
 			}
 		}
 	}
+	// One bot picked what another one made, such as an update of a dependency.
+	for _, f := range credited.FindAllStringSubmatch(text, -1) {
+		if bot && strings.EqualFold(f[1], "co-authored-by") {
+			return f[2]
+		}
+	}
 	return author
 }
 
-// signer is who signed a text off first; empty where it does not say.
+// signer is who signed a text off first, and is no co-author: a forge's squash names each author but the pull request's
+// as a co-author. It is empty where the text does not say.
 func signer(text string) string {
-	if f := credited.FindStringSubmatch(text); f != nil {
-		return f[2]
+	if at := originLine.FindStringIndex(text); at != nil { // the person who picked it signs behind this line
+		text = text[:at[0]]
+	}
+	all := credited.FindAllStringSubmatch(text, -1)
+	co := map[string]bool{}
+	for _, f := range all {
+		if strings.EqualFold(f[1], "co-authored-by") {
+			co[f[2]] = true
+		}
+	}
+	for _, f := range all {
+		if !co[f[2]] {
+			return f[2]
+		}
+	}
+	if len(all) > 0 {
+		return all[0][2]
 	}
 	return ""
 }
