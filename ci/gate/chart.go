@@ -72,6 +72,7 @@ func checkChart(ctx context.Context, tree, dir string, packages ...config.Packag
 	if source.Check() == nil { // it is told where the chart is rendered
 		lint.add(render.Unmet(ch), nil)
 	}
+	lint.add(source.OutOfSync(), nil)
 	lint.add(largeFiles(source, ch, dir), oldKubeVersion(source, dir))
 	checks := []Check{lint}
 	c := chartCheck{source: source, dir: dir, kubernetes: kubernetes, nothing: ch.Metadata.Type == "library", seen: memo{}}

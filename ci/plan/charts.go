@@ -1,11 +1,14 @@
 package plan
 
 import (
+	"cmp"
 	"context"
-	"maps"
+	"fmt"
+	"path"
+	"path/filepath"
 	"slices"
-	"strings"
 
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/git"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/render"
@@ -22,8 +25,8 @@ func (m *maker) checkCharts(ctx context.Context, _ *git.Tree) error {
 		return err
 	}
 	defer released.Close()
-	var told []string
-	sources := map[string]*render.Source{} // of the released charts, by what an OCI registry calls them
+	sources := map[string]*render.Source{} // of the released charts, by name
+	var inOrder []*render.Source
 	for _, chart := range m.plan.Config.Charts {
 		source, err := render.Read(ctx, released, chart.Path, chart.Fetch)
 		if refusal.Is(err) {
@@ -33,11 +36,27 @@ func (m *maker) checkCharts(ctx context.Context, _ *git.Tree) error {
 		if err != nil {
 			return err
 		}
+		sources[source.Name()] = source
+		inOrder = append(inOrder, source)
+	}
+	var told []string
+	against := func(problem string) {
+		if !slices.Contains(told, problem) { // two charts may read one that has it
+			told = append(told, problem)
+			m.against("%s", problem)
+		}
+	}
+	for _, source := range inOrder {
 		for _, p := range source.Problems {
-			if !slices.Contains(told, p.String()) { // two charts may read one that has it
-				told = append(told, p.String())
-				m.against("%s", p)
+			problem := p.String()
+			if sibling := sources[p.Name]; sibling != nil {
+				problem += fmt.Sprintf("; chart %s is released here: to package that one, write repository: %s", p.Name,
+					addressOf(sibling, source))
 			}
+			against(problem)
+		}
+		for _, fault := range source.OutOfSync() {
+			against(fault)
 		}
 		if len(source.Problems) == 0 {
 			c, err := source.Chart()
@@ -45,7 +64,7 @@ func (m *maker) checkCharts(ctx context.Context, _ *git.Tree) error {
 				return err
 			}
 			for _, what := range render.Unmet(c) {
-				m.against("chart %s: %s", chart.Path, what)
+				m.against("chart %s: %s", source.Folder(), what)
 			}
 		}
 		for _, copied := range source.Replaced {
@@ -55,21 +74,45 @@ func (m *maker) checkCharts(ctx context.Context, _ *git.Tree) error {
 		if err := m.checkLacking(ctx, source); err != nil {
 			return err
 		}
-		sources["oci://"+chart.Repository+"/"+source.Name()] = source
 	}
-	m.tellPublished(sources)
+	m.tellOld(inOrder, sources)
 	return nil
 }
 
-// tellPublished tells of dependencies on charts released here that come from where these were published before.
-func (m *maker) tellPublished(sources map[string]*render.Source) {
-	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		source := sources[name]
-		for _, d := range source.Dependencies() {
-			if sibling := sources[strings.TrimSuffix(d.Repository, "/")+"/"+d.Name]; sibling != nil {
-				m.notice("chart %s is packaged with %s %s as it was published before; %s is released here at %s, too: "+
-					"to package that one, name its folder by repository: file://", source.Folder(), d.Name, d.Version,
-					sibling.Folder(), m.plan.Version.SemVer())
+// addressOf is how the entry of a dependency names a chart of the same tree.
+func addressOf(chart, by *render.Source) string {
+	relative, err := filepath.Rel(by.Folder(), chart.Folder())
+	if err != nil { // both are paths of the tree
+		relative = chart.Folder()
+	}
+	return "file://" + filepath.ToSlash(relative)
+}
+
+// tellOld tells of dependencies that keep their version: those on charts released here that come from elsewhere, and
+// charts of the tree that the settings do not release.
+func (m *maker) tellOld(released []*render.Source, byName map[string]*render.Source) {
+	var told []string
+	tell := func(format string, args ...any) {
+		if text := fmt.Sprintf(format, args...); !slices.Contains(told, text) {
+			told = append(told, text)
+			m.notice("%s", text)
+		}
+	}
+	for _, source := range released {
+		for i, chart := range source.All() {
+			if i > 0 && !slices.ContainsFunc(released, func(r *render.Source) bool { return r.Folder() == chart.Folder() }) {
+				tell("chart %s is packaged with %s at version %s, since the settings do not release that chart; to let it "+
+					"follow the version, name it under charts in %s", source.Folder(), chart.Folder(), chart.Version(), config.File)
+			}
+			for _, d := range chart.Dependencies() {
+				sibling := byName[d.Name]
+				_, local := render.Local(chart.Folder(), d.Repository)
+				if sibling == nil || local || sibling.Folder() == path.Join(chart.Folder(), "charts", d.Name) {
+					continue
+				}
+				tell("chart %s is packaged with %s %s as it was published before (%s); %s is released here at %s, too: to package "+
+					"that one, write repository: %s", chart.Folder(), d.Name, d.Version, cmp.Or(d.Repository,
+					path.Join(chart.Folder(), "charts")), sibling.Folder(), m.plan.Version.SemVer(), addressOf(sibling, chart))
 			}
 		}
 	}

@@ -216,10 +216,7 @@ func (s *Source) checkLock(c *chartv2.Chart) {
 	if c.Lock == nil {
 		return
 	}
-	file := path.Join(s.dir, "Chart.lock")
-	if s.content("Chart.lock") == nil {
-		file = path.Join(s.dir, "requirements.lock")
-	}
+	file := s.lockFile()
 	for _, locked := range c.Lock.Dependencies {
 		var versions []string
 		for _, sibling := range s.siblings {

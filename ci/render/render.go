@@ -156,6 +156,9 @@ func (s *Source) renderFor(ctx context.Context, kubernetes string, given *Given,
 // Name is what the chart calls itself.
 func (s *Source) Name() string { return s.meta.Name }
 
+// Version is that of the chart.
+func (s *Source) Version() string { return s.meta.Version }
+
 // Examples are the chart's ci/*-values.yaml, by name, as the tools that test charts take them.
 func (s *Source) Examples() []Given { return s.examples }
 

@@ -37,6 +37,8 @@ type Source struct {
 	upgrade  bool                    // it is rendered for an upgrade, not for an installation
 	meta     *chartv2.Metadata
 	examples []Given
+
+	outOfSync string // what is wrong with the digest of the lock file
 }
 
 // Read reads the chart in the folder dir of a tree as Helm does: without what .helmignore names, links followed.
@@ -68,7 +70,7 @@ func read(ctx context.Context, tree fs.FS, dir string, packages []config.Package
 	if err != nil {
 		return nil, refusal.New("load the chart %s: %w; correct the file", dir, err)
 	}
-	s.meta = c.Metadata
+	s.meta, s.outOfSync = c.Metadata, s.lockFault(c)
 	if s.examples, err = examples(tree, dir); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,6 @@
 package surface
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
@@ -174,25 +171,22 @@ func relock(tree fs.FS, c config.Config, edits map[string][]byte) {
 				}
 				return before(name)
 			}
-			was, is := lockDigest(before(lists), before(lock)), lockDigest(after(lists), after(lock))
-			if was == "" || was == is || strings.Count(string(after(lock)), was) != 1 {
-				continue
+			was, is := lockDigests(before(lists), before(lock)), lockDigests(after(lists), after(lock))
+			for i := range min(len(was), len(is)) {
+				if was[i] != is[i] && strings.Count(string(after(lock)), was[i]) == 1 {
+					edits[lock] = []byte(strings.Replace(string(after(lock)), was[i], is[i], 1))
+					break
+				}
 			}
-			edits[lock] = []byte(strings.Replace(string(after(lock)), was, is, 1))
 		}
 	}
 }
 
-// lockDigest is the digest that Helm writes into a lock file; empty where the files cannot be read.
-func lockDigest(lists, lock []byte) string {
+// lockDigests are the digests that Helm may write into a lock file; none where the files cannot be read.
+func lockDigests(lists, lock []byte) []string {
 	var declared, locked struct{ Dependencies []*chartv2.Dependency }
 	if len(lock) == 0 || yaml.Unmarshal(lists, &declared) != nil || yaml.Unmarshal(lock, &locked) != nil {
-		return ""
+		return nil
 	}
-	content, err := json.Marshal([2][]*chartv2.Dependency{declared.Dependencies, locked.Dependencies})
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(content)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return render.LockDigests(declared.Dependencies, locked.Dependencies)
 }

@@ -16,8 +16,24 @@ func TestLockDigest(t *testing.T) {
 		"  - {name: prod, repository: 'file://envs/prod', version: '>= 0.0.1', condition: 'prod.enabled,global.prod.enabled', tags: [prod], import-values: [data]}\n"
 	lock := "dependencies:\n- {name: dev, repository: 'file://envs/dev', version: v0.1.0}\n- {name: prod, repository: 'file://envs/prod', version: v0.1.0}\n" +
 		"digest: sha256:9403fc24f6cf9d6055820126cf7633b4bd1fed3c77e4880c674059f536346182\n"
-	if got := lockDigest([]byte(lists), []byte(lock)); !strings.Contains(lock, got) || got == "" {
+	if got := lockDigests([]byte(lists), []byte(lock)); len(got) == 0 || !strings.Contains(lock, got[0]) {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestLockOfHelm2: the digest of Helm 2, which is of the declared dependencies alone, follows them, too.
+func TestLockOfHelm2(t *testing.T) {
+	lists := func(version string) []byte {
+		return []byte("dependencies:\n- {name: crds, version: " + version + ", repository: 'file://../crds'}\n")
+	}
+	lock := string(lists("1.4.0"))
+	lock += "digest: " + lockDigests(lists("1.4.0"), []byte(lock))[1] + "\n"
+	tree := fstest.MapFS{"charts/pi/Chart.yaml": {Data: []byte("apiVersion: v1\nname: pi\nversion: 1.4.0\n")},
+		"charts/pi/requirements.yaml": {Data: lists("1.4.0")}, "charts/pi/requirements.lock": {Data: []byte(lock)}}
+	edits := map[string][]byte{"charts/pi/requirements.yaml": lists("1.5.0")}
+	relock(tree, config.Config{Charts: []config.Chart{{Path: "charts/pi"}}}, edits)
+	if want := lockDigests(lists("1.5.0"), []byte(lock))[1]; !strings.Contains(string(edits["charts/pi/requirements.lock"]), want) {
+		t.Errorf("%s, want %s", edits["charts/pi/requirements.lock"], want)
 	}
 }
 
@@ -47,7 +63,7 @@ func TestDependenciesFollow(t *testing.T) {
 			}
 			list := "dependencies:\n" + test.before
 			lock := "dependencies:\n" + entry("crds", "1.4.0", "file://../crds")
-			lock += "digest: " + lockDigest([]byte(list), []byte(lock)) + "\ngenerated: \"2020-01-31T11:30:21Z\"\n"
+			lock += "digest: " + lockDigests([]byte(list), []byte(lock))[0] + "\ngenerated: \"2020-01-31T11:30:21Z\"\n"
 			tree := fstest.MapFS{
 				"charts/pi/Chart.yaml": chart("pi", list), "charts/pi/Chart.lock": {Data: []byte(lock)}, "charts/crds/Chart.yaml": chart("crds", ""),
 				"charts/lib/Chart.yaml": chart("lib", ""), "charts/pi/charts/inner/Chart.yaml": chart("inner", ""),
@@ -75,7 +91,7 @@ func TestDependenciesFollow(t *testing.T) {
 				t.Errorf("%s\nwant %s", got, test.after)
 			}
 			locked := string(edits["charts/pi/Chart.lock"])
-			if !strings.Contains(locked, "version: 1.5.0\n") || !strings.Contains(locked, "digest: "+lockDigest([]byte("dependencies:\n"+got), []byte(locked))+"\n") {
+			if !strings.Contains(locked, "version: 1.5.0\n") || !strings.Contains(locked, "digest: "+lockDigests([]byte("dependencies:\n"+got), []byte(locked))[0]+"\n") {
 				t.Errorf("the lock file: %s", locked)
 			}
 		})
