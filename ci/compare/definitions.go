@@ -27,7 +27,7 @@ type Definition struct {
 }
 
 // Templated stands in a value for what a template fills in, and begins the key that stands for lines.
-const Templated = "operator-release-Templated"
+const Templated = "operator-release-templated"
 
 var (
 	// definitionKind is how an object says that it is a CRD, in YAML, in JSON, and in a string of JSON.
