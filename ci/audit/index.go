@@ -239,7 +239,7 @@ func (a *auditor) indexed(ctx context.Context, v version.Version, k *known, t *t
 	for _, c := range a.charts(v, k, t) {
 		name := c.name + " " + v.SemVer()
 		if len(a.index.charts[c.name]) == 0 {
-			if err := a.unlisted(ctx, v, c, out); err != nil {
+			if err := a.unlisted(ctx, v, k, c, out); err != nil {
 				return err
 			}
 			continue

@@ -61,8 +61,8 @@ func (a *auditor) listedBefore(ctx context.Context, chart string) (listed, error
 }
 
 // unlisted is about a version of a chart of which the index has no entry at all. It is a difference if the index had
-// one of this version before.
-func (a *auditor) unlisted(ctx context.Context, v version.Version, c released, out *Version) error {
+// one of this version before, or if the version belongs there.
+func (a *auditor) unlisted(ctx context.Context, v version.Version, k *known, c released, out *Version) error {
 	was, err := a.listedBefore(ctx, c.name)
 	if err != nil {
 		return err
@@ -72,6 +72,9 @@ func (a *auditor) unlisted(ctx context.Context, v version.Version, c released, o
 		return ok && of == v
 	})
 	switch {
+	case !had && a.belongs(v, k, out):
+		out.compare(KindIndex, c.name+" "+v.SemVer(), v.SemVer(), "", "it lists no version of chart "+c.name)
+		return nil
 	case !had || out.Mark != nil && out.Mark.State == journal.RolledBack:
 		out.note("the chart index has no chart %s", c.name)
 		return nil
@@ -92,15 +95,20 @@ func (a *auditor) unlisted(ctx context.Context, v version.Version, c released, o
 	return nil
 }
 
-// noIndex is about a final version with a record where there is no index to look at. If the call names the index, the
-// charts of the version are missing there.
+// noIndex is about a version where there is no index to look at.
 func (a *auditor) noIndex(v version.Version, k *known, t *tagged, out *Version) {
-	_, candidate := v.Candidate()
-	if !a.IndexNamed || a.refs.noBranches != "" || k == nil || candidate ||
-		out.Mark != nil && out.Mark.State == journal.RolledBack {
+	if !a.belongs(v, k, out) {
 		return
 	}
 	for _, c := range a.charts(v, k, t) {
 		out.compare(KindIndex, c.name+" "+v.SemVer(), v.SemVer(), "", a.index.why)
 	}
+}
+
+// belongs tells whether the index has to list the charts of a version although nothing tells that it did. The call then
+// names the index, and the version is a final with a record that is not rolled back.
+func (a *auditor) belongs(v version.Version, k *known, out *Version) bool {
+	_, candidate := v.Candidate()
+	return a.IndexNamed && a.refs.noBranches == "" && k != nil && !candidate &&
+		(out.Mark == nil || out.Mark.State != journal.RolledBack)
 }

@@ -197,7 +197,7 @@ func (p *publication) otherEntry(ctx context.Context) error {
 		err = p.checkGone(ctx)
 	}
 	if err == nil && len(first) > 0 {
-		err = p.checkConfigured(ctx)
+		err = p.checkConfigured(ctx, first)
 	}
 	if len(first) > 0 && err == nil && p.state() != journal.RolledBack && !p.to.Remote.Throwaway {
 		for _, chart := range first {
