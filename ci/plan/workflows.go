@@ -11,8 +11,12 @@ import (
 func (m *maker) checkWorkflows(_ context.Context, tree *git.Tree) error {
 	p := &m.plan
 	_, candidate := p.Version.Candidate()
+	tags := []string{p.Version.String()}
+	for _, module := range p.Modules {
+		tags = append(tags, module.Tag)
+	}
 	found, unread, err := workflow.Reactions(tree, workflow.Release{
-		Branch: p.Branch, Tag: p.Version.String(), Edits: p.Edits(), Candidate: candidate,
+		Branch: p.Branch, Tags: tags, Edits: p.Edits(), Candidate: candidate,
 	})
 	if err != nil {
 		return err

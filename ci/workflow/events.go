@@ -14,6 +14,20 @@ type events struct {
 	Release *types
 	Create  bool
 	After   []string // names or paths of workflows, of workflow_run
+	Others  []string // names of all other events
+}
+
+// consequences are the events that follow from what a release writes, beside pushes, new tags and release pages
+// (https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows).
+var consequences = map[string]string{
+	"registry_package":  "a package that it writes to ghcr.io",
+	"package":           "a package that it writes to ghcr.io",
+	"page_build":        "a build of pages, as of a chart index",
+	"deployment":        "a deployment of pages, as of a chart index",
+	"deployment_status": "a deployment of pages, as of a chart index",
+	"status":            "a check of its commit",
+	"check_run":         "a check of its commit",
+	"check_suite":       "a check of its commit",
 }
 
 type filters struct {
@@ -48,6 +62,9 @@ func (e *events) UnmarshalYAML(n *yaml.Node) error {
 		}
 		return nil
 	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		e.addOther(n.Content[i].Value)
+	}
 	var m struct {
 		Push    yaml.Node
 		Release yaml.Node
@@ -80,6 +97,14 @@ func (e *events) add(name string) {
 	case "create":
 		e.Create = true
 	}
+	e.addOther(name)
+}
+
+// addOther notes an event of which no filter is read.
+func (e *events) addOther(name string) {
+	if name != "push" && name != "release" && name != "create" && name != "workflow_run" {
+		e.Others = append(e.Others, name)
+	}
 }
 
 // startedBy is what of a release starts the workflow.
@@ -90,8 +115,9 @@ func (e events) startedBy(r Release) (to []string) {
 		if len(r.Edits) > 0 && !onlyTags && passes(f.Branches, f.BranchesIgnore, r.Branch) && f.changes(r.Edits) {
 			to = append(to, "a push to "+r.Branch)
 		}
-		if !onlyBranches && passes(f.Tags, f.TagsIgnore, r.Tag) { // paths do not count for tags
-			to = append(to, "tag "+r.Tag)
+		passing := func(tag string) bool { return !onlyBranches && passes(f.Tags, f.TagsIgnore, tag) }
+		if i := slices.IndexFunc(r.Tags, passing); i >= 0 { // paths do not count for tags
+			to = append(to, "tag "+r.Tags[i])
 		}
 	}
 	if e.Create {
@@ -104,6 +130,11 @@ func (e events) startedBy(r Release) (to []string) {
 		}
 		if len(e.Release.Types) == 0 || slices.ContainsFunc(kinds, func(k string) bool { return slices.Contains(e.Release.Types, k) }) {
 			to = append(to, "its release page")
+		}
+	}
+	for _, name := range e.Others {
+		if why := consequences[name]; why != "" && !slices.Contains(to, why) {
+			to = append(to, why)
 		}
 	}
 	return to

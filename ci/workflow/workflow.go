@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,7 +25,7 @@ var folders = []string{Folder, ".gitea/workflows", ".forgejo/workflows"}
 // Release is what a publication does that starts workflows.
 type Release struct {
 	Branch    string   // gets the release commit
-	Tag       string   // is created
+	Tags      []string // are created: the version's, and those of modules below the root
 	Edits     []string // paths that the release commit changes; none: the branch is not pushed
 	Candidate bool     // its release page is a prerelease
 }
@@ -81,7 +83,7 @@ func Reactions(tree fs.FS, r Release) (reactions []Reaction, unread []string, er
 	}
 	for range all { // a workflow may start after another one, and that one after a third
 		for at, f := range all {
-			if after := f.startedAfter(all, started); len(started[at]) == 0 && after != "" {
+			if after := f.startedAfter(all, started, at); len(started[at]) == 0 && after != "" {
 				started[at] = []string{after}
 			}
 		}
@@ -95,12 +97,46 @@ func Reactions(tree fs.FS, r Release) (reactions []Reaction, unread []string, er
 	return reactions, unread, nil
 }
 
-// startedAfter is the workflow after whose run this one starts; empty where a release runs none of them.
-func (f file) startedAfter(all map[string]file, started map[string][]string) string {
-	for at := range started {
-		if name := all[at].Name; name != "" && slices.Contains(f.On.After, name) || slices.Contains(f.On.After, at) {
+// startedAfter is the workflow after whose run this one starts, or that dispatches it; empty where a release runs none.
+func (f file) startedAfter(all map[string]file, started map[string][]string, own string) string {
+	for _, at := range slices.Sorted(maps.Keys(started)) {
+		switch name := all[at].Name; {
+		case name != "" && slices.Contains(f.On.After, name), slices.Contains(f.On.After, at):
 			return "the end of " + at
+		case at != own && all[at].dispatches(all, f, own, map[string]bool{}):
+			return "a dispatch by " + at
 		}
 	}
 	return ""
+}
+
+var (
+	// repositoryDispatch is a step that sends the event repository_dispatch.
+	repositoryDispatch = regexp.MustCompile(`\brepository-dispatch\b|createDispatchEvent|` +
+		`repos/(?:\$\{\{[^}]*\}\}|\$\{?\w+\}?|[^/\s"']+/[^/\s"']+)/dispatches`)
+	// workflowDispatch is a step that starts a workflow by its name or file.
+	workflowDispatch = regexp.MustCompile(`\bgh\s+workflow\s+run\b|createWorkflowDispatch|` +
+		`/workflows/[^\s"']+/dispatches|\bworkflow-dispatch\b`)
+)
+
+// dispatches tells whether a step of the workflow, or of one that it calls, starts another workflow by an event.
+func (f file) dispatches(all map[string]file, other file, at string, seen map[string]bool) bool {
+	takes := func(event string) bool { return slices.Contains(other.On.Others, event) }
+	for _, j := range f.Jobs {
+		for _, s := range j.Steps {
+			text := s.text()
+			if takes("repository_dispatch") && repositoryDispatch.MatchString(text) ||
+				takes("workflow_dispatch") && workflowDispatch.MatchString(text) &&
+					(strings.Contains(text, path.Base(at)) || other.Name != "" && strings.Contains(text, other.Name)) {
+				return true
+			}
+		}
+		if called, local := strings.CutPrefix(j.Uses, "./"); local && !seen[called] {
+			seen[called] = true
+			if all[called].dispatches(all, other, at, seen) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // release is what publishing v1.5.0 of the line 1.5 does.
-var release = Release{Branch: "release-1.5", Tag: "v1.5.0", Edits: []string{"VERSION", "charts/pi/Chart.yaml"}}
+var release = Release{Branch: "release-1.5", Tags: []string{"v1.5.0", "api/v1.5.0"},
+	Edits: []string{"VERSION", "charts/pi/Chart.yaml"}}
 
 func TestReactions(t *testing.T) {
 	const pushes = "jobs: {a: {steps: [{run: docker push example/pi}]}}"
@@ -42,6 +43,16 @@ func TestReactions(t *testing.T) {
 		"pull requests alone":              {"on: {pull_request: {branches: [release-*]}}\n" + pushes, ""},
 		"by hand alone":                    {"on: workflow_dispatch\n" + pushes, ""},
 		"no workflow":                      {"a: b", ""},
+		"tags of a module":                 {"on: {push: {tags: ['api/v*']}}\n" + pushes, "tag api/v1.5.0: docker push"},
+		"a package": {"on: registry_package\n" + pushes,
+			"a package that it writes to ghcr.io: docker push"},
+		"a package, restricted": {"on: {registry_package: {types: [published]}, package: {}}\n" + pushes,
+			"a package that it writes to ghcr.io: docker push"},
+		"pages": {"on: [page_build, deployment_status]\n" + pushes,
+			"a build of pages, as of a chart index and a deployment of pages, as of a chart index: docker push"},
+		"checks": {"on: {status: , check_suite: {types: [completed]}}\n" + pushes,
+			"a check of its commit: docker push"},
+		"other events": {"on: [issues, delete, schedule, repository_dispatch, workflow_dispatch]\n" + pushes, ""},
 	} {
 		found, unread, err := Reactions(fstest.MapFS{Folder + "/x.yaml": {Data: []byte(c.content)}}, release)
 		if err != nil || len(unread) > 0 {
@@ -90,6 +101,41 @@ func TestChains(t *testing.T) {
 	release.Edits = nil // the branch is not pushed
 	if found, _, _ := Reactions(fstest.MapFS{Folder + "/x.yaml": {Data: []byte("on: {push: {branches: ['**']}}\njobs: {a: {permissions: write-all}}")}}, release); len(found) > 0 {
 		t.Errorf("a release without a commit: %v", found)
+	}
+}
+
+// TestDispatches: a workflow that a release starts may start others by an event.
+func TestDispatches(t *testing.T) {
+	const pushes, by = "jobs: {a: {steps: [{run: crane push x}]}}", "a dispatch by .github/workflows/a.yaml"
+	for name, c := range map[string]struct{ step, other, want string }{
+		"an action": {"{uses: peter-evans/repository-dispatch@v3}",
+			"on: {repository_dispatch: {types: [x]}}", by},
+		"the API":               {"{run: gh api repos/o/r/dispatches -f event_type=x}", "on: repository_dispatch", by},
+		"the API, by variables": {"{run: 'curl $API/repos/$GITHUB_REPOSITORY/dispatches'}", "on: repository_dispatch", by},
+		"no such API":           {"{run: gh workflow run x.yaml}", "on: repository_dispatch", ""},
+		"by name":               {"{run: gh workflow run other}", "name: other\non: [workflow_dispatch]", by},
+		"by file":               {"{run: gh workflow run b.yaml}", "on: [workflow_dispatch]", by},
+		"by API": {"{run: curl -X POST $API/repos/o/r/actions/workflows/b.yaml/dispatches}",
+			"on: workflow_dispatch", by},
+		"another":  {"{run: gh workflow run c.yaml}", "on: [workflow_dispatch]", ""},
+		"none":     {"{run: make}", "on: [workflow_dispatch, repository_dispatch]", ""},
+		"one kind": {"{run: gh workflow run b.yaml}", "on: repository_dispatch", ""},
+		"by a call": {"{run: make}]}, c: {uses: ./.github/workflows/c.yaml}, d: {steps: [{run: x}",
+			"on: repository_dispatch", by},
+	} {
+		found, _, err := Reactions(fstest.MapFS{
+			Folder + "/a.yaml": {Data: []byte("on: {push: {tags: [v*]}}\njobs: {a: {steps: [" + c.step + "]}}")},
+			Folder + "/b.yaml": {Data: []byte(c.other + "\n" + pushes)},
+			Folder + "/c.yaml": {Data: []byte("on: workflow_call\n" +
+				"jobs: {a: {steps: [{uses: peter-evans/repository-dispatch@v3}]}}")},
+		}, release)
+		got := ""
+		for _, r := range found {
+			got += strings.Join(r.To, " and ")
+		}
+		if err != nil || got != c.want {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
 	}
 }
 
