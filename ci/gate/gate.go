@@ -30,6 +30,8 @@ type Options struct {
 	// Images maps an image repository that this release builds to its tag.
 	// Empty: the image names are not checked.
 	Images map[string]string
+	// ImagePlatforms maps an image repository of Images to the platforms that its image is for.
+	ImagePlatforms map[string][]string
 	// Lacks maps an image repository of the settings whose image the bundle lacks
 	// to why.
 	Lacks map[string]string
@@ -80,6 +82,8 @@ const (
 	GeneratedCheck = "generated files"
 	ImagesCheck    = "image names"
 	BinaryCheck    = "binary version"
+	// NodesCheck compares the nodes that pods ask for with the platforms of their images.
+	NodesCheck = "nodes"
 )
 
 // Check is one thing that was looked at, and what was found.
@@ -153,6 +157,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if len(charts) > 0 || len(o.Images) > 0 {
 		result.Checks = append(result.Checks, o.checkImages(charts)...)
 		result.Checks = append(result.Checks, o.checkLacking(ctx, charts)...)
+		result.Checks = append(result.Checks, o.checkNodes(charts)...)
 	}
 
 	checks, err = checkBinaries(ctx, o, binaryTimeLimit)

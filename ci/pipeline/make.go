@@ -217,23 +217,21 @@ func (m *making[T]) goArchives(g *group[T], carried bool) {
 	}
 }
 
-// goTest asks the gate, with the binaries that the runner can execute, and those that it can only read.
-func (m *making[T]) goTest(g *group[T], carried bool) error {
-	if !m.gated || slices.ContainsFunc(m.plan.Platforms, m.carried) != carried {
+// goTest asks the gate, with the binaries that the runner can execute, and those that it can only read. It waits for
+// the images, which are made then, if a binary is taken out of one, or if one is handed over.
+func (m *making[T]) goTest(g *group[T], made bool) error {
+	p := m.plan
+	wait := slices.ContainsFunc(p.Platforms, m.carried) || len(linux(p.Platforms)) > 0 &&
+		slices.ContainsFunc(p.Images, func(image planned) bool { return image.How == config.ByArchive })
+	if !m.gated || wait != made {
 		return nil
 	}
 	m.test = map[string]Outputs[T]{}
-	p := m.plan
 	spec := NewTestSpec(p.Config, p.Version.String(), p.Commit, p.Time, p.Toolchain)
 	_, candidate := p.Version.Candidate()
 	spec.Final = !candidate
-	for _, image := range p.Images {
-		switch {
-		case image.How == config.LeftOut:
-			spec.Lack(image.Repository, image.Because)
-		case len(linux(p.Platforms)) == 0:
-			spec.Lack(image.Repository, "it has no platform of Linux")
-		}
+	if err := m.giveImages(&spec, made); err != nil {
+		return err
 	}
 	spec.Generated = p.Generated // of the settings; the plan's configuration has none
 	spec.Host, spec.Unrun = m.flow.Host, map[string]map[string]string{}
@@ -245,22 +243,42 @@ func (m *making[T]) goTest(g *group[T], carried bool) error {
 			spec.Unrun[platform] = binaries
 		}
 	}
-	for _, image := range p.Images {
-		if image.How == config.ByArchive && len(image.Carries) == 0 {
+	g.run(m.test, string(Test), m.flow.Runner, Test, Inputs[T]{Subject: p.Version.String(), Spec: spec, Trees: trees})
+	return nil
+}
+
+// giveImages tells the gate which images the bundle lacks, for which platforms it has the others, and of which the
+// programs are not run.
+func (m *making[T]) giveImages(spec *TestSpec, made bool) error {
+	p := m.plan
+	for i, image := range p.Images {
+		platforms := linux(p.Platforms)
+		switch {
+		case image.How == config.LeftOut:
+			spec.Lack(image.Repository, image.Because)
+			continue
+		case len(platforms) == 0:
+			spec.Lack(image.Repository, "it has no platform of Linux")
+			continue
+		case image.How == config.ByArchive && len(image.Carries) == 0:
 			spec.Given = append(spec.Given, image.Repository)
 		}
-	}
-	if carried { // the images are made
-		for i, image := range p.Images {
-			if image.How != config.ByArchive || len(image.Carries) == 0 {
-				continue
+		if made && image.How == config.ByArchive {
+			var said struct {
+				Platforms []struct {
+					Platform string `json:"platform"`
+				} `json:"platforms"`
 			}
-			if err := spec.giveBeyond(image.Repository, m.images[imageName(i)].Report, p.Platforms); err != nil {
-				return err
+			if err := json.Unmarshal(m.images[imageName(i)].Report, &said); err != nil {
+				return fmt.Errorf("read which platforms %s is for: %w", image.Repository, err)
+			}
+			platforms = nil
+			for _, of := range said.Platforms {
+				platforms = append(platforms, of.Platform)
 			}
 		}
+		spec.GiveImage(image.Repository, platforms, p.Platforms)
 	}
-	g.run(m.test, string(Test), m.flow.Runner, Test, Inputs[T]{Subject: p.Version.String(), Spec: spec, Trees: trees})
 	return nil
 }
 
@@ -311,27 +329,17 @@ func (s *TestSpec) Lack(repository, because string) {
 	s.Lacks[repository] = because
 }
 
-// giveBeyond notes the platforms of an image that was handed over and that the bundle is not made for. Their programs
-// are read and not run.
-func (s *TestSpec) giveBeyond(repository string, made json.RawMessage, platforms []string) error {
-	var said struct {
-		Platforms []struct {
-			Platform string `json:"platform"`
-		} `json:"platforms"`
+// GiveImage notes the platforms of an image in the bundle. The programs of those that the bundle is not made for are
+// not run.
+func (s *TestSpec) GiveImage(repository string, platforms, released []string) {
+	if s.ImagePlatforms == nil {
+		s.ImagePlatforms = map[string][]string{}
 	}
-	if err := json.Unmarshal(made, &said); err != nil {
-		return fmt.Errorf("read which platforms %s is for: %w", repository, err)
-	}
-	for _, of := range said.Platforms {
-		s.GiveBeyond(repository, of.Platform, platforms)
-	}
-	return nil
-}
-
-// GiveBeyond notes one platform of an image unless the bundle is made for it.
-func (s *TestSpec) GiveBeyond(repository, platform string, platforms []string) {
-	if !slices.Contains(platforms, platform) {
-		s.Given = append(s.Given, repository+" for "+platform)
+	s.ImagePlatforms[repository] = platforms
+	for _, platform := range platforms {
+		if !slices.Contains(released, platform) && !slices.Contains(s.Given, repository) {
+			s.Given = append(s.Given, repository+" for "+platform)
+		}
 	}
 }
 

@@ -206,6 +206,8 @@ type TestSpec struct {
 	Host      string                      `json:"host,omitempty"`     // the platform of Binaries
 	// Generated are files that commands of the settings make.
 	Generated []config.Generated `json:"generated,omitempty"`
+	// ImagePlatforms are the platforms of Images, by repository.
+	ImagePlatforms map[string][]string `json:"imagePlatforms,omitempty"`
 	// Unrun are the binaries that the gate cannot execute: platform to name to folder. It reads them.
 	Unrun map[string]map[string]string `json:"unrun,omitempty"`
 	// ForeignVersions are versions of other things, with which the binaries may be linked.

@@ -231,7 +231,7 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 		return nil, err
 	}
 	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Fetch: spec.Fetch, Images: spec.Images,
-		Lacks: spec.Lacks, Foreign: spec.Foreign, ForeignVersions: spec.ForeignVersions,
+		ImagePlatforms: spec.ImagePlatforms, Lacks: spec.Lacks, Foreign: spec.Foreign, ForeignVersions: spec.ForeignVersions,
 		Final: spec.Final, Version: spec.Version, Given: spec.Given, Log: c.log}
 	if o.Generated = gate.GeneratedOf(spec.Generated); len(o.Generated) > 0 {
 		o.Generation = filepath.Join(c.out, "generation")

@@ -97,9 +97,11 @@ func runTestBundle(ctx context.Context, c call, spec pipeline.TestBundleSpec) (a
 		ask.Unrun[artifact.Platform][artifact.Binary] = folder
 	}
 	for _, image := range r.OfKind(bundle.KindImage) {
+		var platforms []string
 		for _, of := range image.Platforms {
-			ask.GiveBeyond(image.Repository, of.Platform, r.Platforms)
+			platforms = append(platforms, of.Platform)
 		}
+		ask.GiveImage(image.Repository, platforms, r.Platforms)
 	}
 	result, err := runTest(ctx, inner, ask)
 	if err != nil {
