@@ -34,7 +34,7 @@ func TestRedirectingVariables(t *testing.T) {
 	}
 }
 
-func inDist(folder string) bool { return folder == "dist" }
+func inDist(file string) bool { return strings.HasPrefix(file, "dist/") }
 
 // TestDirtyWhereTheEnvironmentPointsElsewhere: the work tree that is looked at is the repository's, by its own index
 // and objects.

@@ -90,7 +90,7 @@ func TestDirty(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	leftOut := func(folder string) bool { return folder == "dist/v1" || folder == "cmd" }
+	leftOut := func(file string) bool { return strings.HasPrefix(file, "dist/v1/") || strings.HasPrefix(file, "cmd/") }
 	got, err := r.Dirty(ctx, leftOut)
 	if err != nil || strings.Join(got, ",") != "VERSION,dist/chart,new file" {
 		t.Errorf("dirty %q, %v", got, err)

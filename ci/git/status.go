@@ -3,14 +3,13 @@ package git
 import (
 	"context"
 	"os/exec"
-	"path"
 	"strings"
 )
 
-// Dirty lists what in the work tree is not committed. Of files that git does not track it leaves out those in the
-// folders that leftOut tells; it is asked about folders relative to the root, slash-separated. A bare repository is
-// never dirty.
-func (r *Repository) Dirty(ctx context.Context, leftOut func(folder string) bool) ([]string, error) {
+// Dirty lists what in the work tree is not committed. Of files that git does not track it leaves out those that leftOut
+// tells. It is asked about files relative to the root, slash-separated; a repository in the work tree is one that ends
+// with a slash. A bare repository is never dirty.
+func (r *Repository) Dirty(ctx context.Context, leftOut func(file string) bool) ([]string, error) {
 	if bare, err := r.Git(ctx, "rev-parse", "--is-bare-repository"); err != nil || bare == "true" {
 		return nil, err
 	}
@@ -27,21 +26,10 @@ func (r *Repository) Dirty(ctx context.Context, leftOut func(folder string) bool
 	if err != nil || out == "" {
 		return nil, err
 	}
-	known := map[string]bool{".": false}
-	var inLeftOut func(folder string) bool
-	inLeftOut = func(folder string) bool {
-		out, ok := known[folder]
-		if !ok {
-			out = inLeftOut(path.Dir(folder)) || leftOut(folder)
-			known[folder] = out
-		}
-		return out
-	}
 	var paths []string
 	for entry := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
 		state, name := entry[:2], entry[3:]
-		folder := path.Dir(name) // of a repository in the work tree it is the repository: its name ends with a slash
-		if state != "??" || !inLeftOut(folder) {
+		if state != "??" || !leftOut(name) {
 			paths = append(paths, name)
 		}
 	}

@@ -4,6 +4,7 @@ package output
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -13,6 +14,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/operator-release/operator-release/ci/bundle"
 )
@@ -58,30 +62,111 @@ func (k Kind) Is(dir string) (bool, error) {
 	return bytes.Contains(begin, []byte(k.Says)), err
 }
 
-// Made tells of folders of a work tree whether the command made them: bundles and sites, and those in which a run
-// works. They are named relative to root and slash-separated.
-func Made(root string) func(folder string) bool {
-	return func(folder string) bool {
-		if strings.HasPrefix(path.Base(folder), Scratch) {
-			return true
-		}
-		for _, kind := range []Kind{Bundle, Site} {
-			if is, err := kind.Is(filepath.Join(root, filepath.FromSlash(folder))); err == nil && is {
-				return true
+// Files tells of a file of a work tree which folder above it the command made, and whether the command wrote the file
+// there. The folder is empty where there is none. Names are relative to root and slash-separated.
+func Files(root string) func(file string) (folder string, own bool) {
+	known := map[string]func(string) bool{} // of a folder that the command made; nil for others
+	return func(file string) (string, bool) {
+		for folder := path.Dir(file); folder != "."; folder = path.Dir(folder) {
+			owns, ok := known[folder]
+			if !ok {
+				owns = ownFiles(filepath.Join(root, filepath.FromSlash(folder)))
+				known[folder] = owns
+			}
+			if owns != nil {
+				return folder, owns(strings.TrimPrefix(file, folder+"/"))
 			}
 		}
-		return false
+		return "", false
 	}
 }
 
-// Of is the folder above a file that made tells of; empty where there is none.
-func Of(made func(folder string) bool, file string) string {
-	for folder := path.Dir(file); folder != "."; folder = path.Dir(folder) {
-		if made(folder) {
-			return folder
+// Written tells whether a run wrote a file of a work tree.
+func Written(root string) func(file string) bool {
+	files := Files(root)
+	return func(file string) bool {
+		_, own := files(file)
+		return own
+	}
+}
+
+// ownFiles tells which files of a folder the command wrote. It is nil for a folder that the command did not make.
+func ownFiles(dir string) func(name string) bool {
+	if strings.HasPrefix(filepath.Base(dir), Scratch) {
+		return func(string) bool { return true }
+	}
+	if is, err := Bundle.Is(dir); err == nil && is {
+		return ofBundle(dir)
+	}
+	if is, err := Site.Is(dir); err == nil && is {
+		return ofSite(dir)
+	}
+	return nil
+}
+
+// blob is the name of a blob in an OCI layout.
+var blob = regexp.MustCompile(`^blobs/sha256/[0-9a-f]{64}$`)
+
+// ofBundle tells which files are of a bundle: those of an OCI layout, and those that its record names.
+func ofBundle(dir string) func(string) bool {
+	var record struct {
+		Artifacts []struct {
+			File string `json:"file"`
+		} `json:"artifacts"`
+	}
+	read(dir, Bundle.Mark, func(content []byte) error { return json.Unmarshal(content, &record) })
+	names := map[string]bool{ocispec.ImageLayoutFile: true, ocispec.ImageIndexFile: true, Bundle.Mark: true}
+	for _, a := range record.Artifacts {
+		if a.File != "" {
+			names[bundle.FilesDir+"/"+a.File] = true
 		}
 	}
-	return ""
+	return func(name string) bool { return names[name] || blob.MatchString(name) }
+}
+
+// siteFiles are the files of every site.
+var siteFiles = []string{CatalogFile, "index.html", "upgrade.html", "style.css", "picture.css", "script.js", "icon.svg",
+	"feed.xml", ".nojekyll", chartIndex}
+
+// chartIndex is Helm's index in a site.
+const chartIndex = "index.yaml"
+
+// ofSite tells which files are of a site: the pages of its versions, and the charts of its index, too.
+func ofSite(dir string) func(string) bool {
+	var catalog struct {
+		Versions []struct {
+			Version string `json:"version"`
+		} `json:"versions"`
+	}
+	read(dir, CatalogFile, func(content []byte) error { return json.Unmarshal(content, &catalog) })
+	names := map[string]bool{}
+	for _, name := range siteFiles {
+		names[name] = true
+	}
+	for _, v := range catalog.Versions {
+		names["versions/"+v.Version+".html"] = true
+	}
+	var index struct {
+		Entries map[string][]struct {
+			URLs []string `yaml:"urls"`
+		} `yaml:"entries"`
+	}
+	read(dir, chartIndex, func(content []byte) error { return yaml.Unmarshal(content, &index) })
+	for _, entries := range index.Entries {
+		for _, e := range entries {
+			for _, at := range e.URLs {
+				names[path.Clean(at)] = true
+			}
+		}
+	}
+	return func(name string) bool { return names[name] }
+}
+
+// read reads a file of a folder. A file that cannot be read names nothing.
+func read(dir, name string, parse func([]byte) error) {
+	if content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+		_ = parse(content)
+	}
 }
 
 // Committed are the bundles that a tree holds: their folders, sorted.

@@ -41,18 +41,18 @@ func (m *maker) checkClone(ctx context.Context, _ *git.Tree) error {
 	if m.Commit != "" {
 		return nil
 	}
-	made := output.Made(m.Repository.Dir())
-	changed, err := m.Repository.Dirty(ctx, made)
+	changed, err := m.Repository.Dirty(ctx, output.Written(m.Repository.Dir()))
 	if err != nil {
 		return err
 	}
 	var dirty, added []string
+	files := output.Files(m.Repository.Dir())
 	for _, name := range changed {
 		if name == lockFile {
 			m.against("%s is not committed: Dagger 1.0 writes the digests of the images that it pulled into it; commit it, which "+
 				"pins the images of the stages (git add %[1]s && git commit -m 'build: pin images of Dagger' -- %[1]s), or add it to .gitignore",
 				lockFile)
-		} else if folder := output.Of(made, name); folder == "" {
+		} else if folder, own := files(name); !own {
 			dirty = append(dirty, name)
 		} else if !slices.Contains(added, folder) {
 			added = append(added, folder)

@@ -15,6 +15,7 @@ import (
 	"github.com/operator-release/operator-release/ci/bundle"
 	"github.com/operator-release/operator-release/ci/catalog"
 	"github.com/operator-release/operator-release/ci/journal"
+	"github.com/operator-release/operator-release/ci/output"
 	"github.com/operator-release/operator-release/ci/version"
 )
 
@@ -163,6 +164,31 @@ func TestInstead(t *testing.T) {
 }
 
 // TestWrite: the same catalog gives the same bytes, over what is there; the catalog is there again.
+// TestFilesAreKnown: a file that the site does not know as its own makes a work tree dirty.
+func TestFilesAreKnown(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, "pages"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(filepath.Join(root, "pages"), small()); err != nil {
+		t.Fatal(err)
+	}
+	written := output.Written(root)
+	err := filepath.WalkDir(root, func(at string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(root, at)
+		if err == nil && !written(filepath.ToSlash(name)) {
+			t.Errorf("%s is not known", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestWrite(t *testing.T) {
 	c := small()
 	dir := made(t, c)

@@ -77,7 +77,7 @@ func (a *app) check(cmd *cobra.Command, passed string, narrow func(*config.Confi
 		return err
 	}
 	spec := pipeline.NewTestSpec(c, "", head.ID, head.Committer.Time, named)
-	if dirty, err := repository.Dirty(ctx, output.Made(repository.Dir())); err == nil && len(dirty) > 0 && !a.quiet {
+	if dirty, err := repository.Dirty(ctx, output.Written(repository.Dir())); err == nil && len(dirty) > 0 && !a.quiet {
 		report.New(a.stderr).Line(report.Note, "commit %.12s is tested; %d files in the work tree are not committed, so not tested", head.ID, len(dirty))
 	}
 	var r gate.Result
