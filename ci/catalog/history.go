@@ -90,7 +90,7 @@ func (c *Catalog) addPicks(h history, main git.Set) {
 func (h history) picks(changes []change.Change, made *change.Set) []Pick {
 	var picks []Pick
 	for _, c := range changes {
-		by, origin := made.Recognize(c.Message)
+		by, origin := made.Find(c, nil)
 		if by == "" || c.Message.Kind == change.Release {
 			continue
 		}

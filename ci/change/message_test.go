@@ -229,6 +229,9 @@ func TestCredit(t *testing.T) {
 		{"fix: a (backport #1) (#2)" + co, "mergify[bot]", "Ben"},
 		{"fix: a (cherry-pick #1 for 1.0) (#2)\n\nSigned-off-by: Ada <a@b>", "argo-cd-cherry-pick-bot[bot]", "Ada"},
 		{"[release-1.0] Bump a (#2)\n\nCo-authored-by: dependabot[bot] <x@y>", "Google OSS Prow Robot", "dependabot[bot]"},
+		{"fix: a (#2)\n\nCo-authored-by: Ben <b@b>", "k8s-infra-cherrypick-robot", "Ben"},
+		{"[release-1.0] fix: a (#2)\n\n* a\n\nCo-authored-by: Ada <a@b>\n\n---------\n\nCo-authored-by: Ben <b@b>\nCo-authored-by: Ada <a@b>",
+			"k8s-infra-cherrypick-robot", "Ben"},
 		{"[release-1.0] fix: a (#2)", "k8s-infra-cherrypick-robot", "k8s-infra-cherrypick-robot"},
 		{"Automated cherry pick of #1: fix: a (#2)" + co, "Cleo", "Ben"}, // who opened the pull request is no author
 		{"fix: a (#1)" + co, "Cleo", "Cleo"},

@@ -60,6 +60,8 @@ var (
 	// automaton is the name of an account that is no person's.
 	automaton = regexp.MustCompile(`(?i)\[bot\]$|\bbot$|-robot$|\brobot$|^github-actions$|^dependabot$|^mergify$` +
 		`|^cursor$|^copilot$|^claude\b`)
+	// picker is the name of an account that makes nothing but picks. A forge may drop the marks of its subjects.
+	picker   = regexp.MustCompile(`(?i)cherry-?pick|backport|prow robot$|^mergify`)
 	credited = regexp.MustCompile(`(?im)^\s*(Co-authored-by|Signed-off-by): *([^<\n]+?) *<`)
 )
 
@@ -219,8 +221,11 @@ func (m Message) numbers() []string {
 // where a person is named.
 func (m Message) credit(author, text string) string {
 	bot := automaton.MatchString(author)
-	if !m.IsPick() || !bot && m.own == "" {
+	if !m.IsPick() && !picker.MatchString(author) || !bot && m.own == "" {
 		return author
+	}
+	if _, trailers, squash := strings.Cut(text, "\n---------\n"); squash && credited.MatchString(trailers) {
+		text = trailers // before it stand the messages of single commits
 	}
 	for _, kind := range []string{"co-authored-by", "signed-off-by"} {
 		for _, f := range credited.FindAllStringSubmatch(text, -1) {

@@ -14,7 +14,7 @@ const (
 	ByOrigin  = "origin"       // a commit of the branch says "(cherry picked from commit …)", as cherry-pick -x writes
 	ByPatch   = "patch"        // a commit of the branch changes the same, by its patch id
 	ByRequest = "pull request" // a commit of the branch names the same pull request, or lists it among those it squashed
-	ByTitle   = "title"        // a commit of the branch has the same title and says that it is a pick: "[release-1.5] …"
+	ByTitle   = "title"        // a commit of the branch has the same title, and is a pick: "[release-1.5] …", or by the same author
 )
 
 // Set is what a branch has since it left another one.
@@ -98,12 +98,39 @@ func (s *Set) Find(c Change, patches map[string]string) (by, found string) {
 	if all && by != "" {
 		return by, found
 	}
-	return s.Recognize(c.Message)
+	if by, found = s.Recognize(c.Message); by != "" {
+		return by, found
+	}
+	return s.unmarked(c)
+}
+
+// unmarked finds a pick whose subject says nothing of one, as a forge writes it that squashes one commit: it has the
+// same title, the same author and another pull request. A short title, or one that comes twice, tells nothing.
+func (s *Set) unmarked(c Change) (by, found string) {
+	m, on := c.Message, s.titles[c.Message.title()]
+	if len(on) != 1 || m.own == "" || strings.Count(m.Subject, " ") < 3 || m.Kind == Release || m.Kind == Dependencies {
+		return "", ""
+	}
+	other := s.Changes[on[0]]
+	if other.Message.own == "" || other.Message.own == m.own || !sameAuthor(c, other) {
+		return "", ""
+	}
+	return ByTitle, other.Commit.ID
+}
+
+// sameAuthor tells whether two changes are by one person. A bot is nobody, and a robot's pick names its author.
+func sameAuthor(a, b Change) bool {
+	x, y := a.Commit.Author, b.Commit.Author
+	if a.Author == b.Author && !automaton.MatchString(a.Author) {
+		return true
+	}
+	return x.Email == y.Email && x.Email != "" && !automaton.MatchString(x.Name)
 }
 
 // FindCommit is Find of one commit, as it is.
 func (s *Set) FindCommit(c git.Commit, patches map[string]string) (by, found string) {
-	return s.Find(Change{Commit: c, Message: Read(c.Message)}, patches)
+	m := Read(c.Message)
+	return s.Find(Change{Commit: c, Message: m, Author: m.credit(c.Author.Name, c.Message)}, patches)
 }
 
 // commit finds a commit by its id and its patch.
