@@ -3,10 +3,12 @@ package gate
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -61,6 +63,9 @@ func binding(ref rbacv1.RoleRef, subjects []rbacv1.Subject, namespaced bool, kin
 		case rbacv1.ServiceAccountKind:
 			if s.Namespace == "" && !namespaced {
 				errs = append(errs, field.Required(at.Child("namespace"), ""))
+			}
+			if s.Name != "" {
+				errs = append(errs, invalid(at.Child("name"), s.Name, apivalidation.ValidateServiceAccountName(s.Name, false))...)
 			}
 		case rbacv1.UserKind, rbacv1.GroupKind:
 			group = rbacv1.GroupName
@@ -163,7 +168,56 @@ func operationsRule(r admissionv1.RuleWithOperations, at *field.Path) field.Erro
 			errs = append(errs, field.Required(at.Child(name), ""))
 		case name != "resources" && len(list) > 1 && slices.Contains(list, "*"):
 			errs = append(errs, field.Invalid(at.Child(name), fmt.Sprint(list), "if '*' is present, must not specify others"))
+		case name == "apiVersions" || name == "resources":
+			if i := slices.Index(list, ""); i >= 0 {
+				errs = append(errs, field.Required(at.Child(name).Index(i), ""))
+			}
 		}
+	}
+	return append(errs, ruleResources(r.Resources, at.Child("resources"))...)
+}
+
+// ruleResources validates the resources of a rule, with wildcards in either part (validateResources in Kubernetes'
+// pkg/apis/admissionregistration/validation). A server looks for a resource beside * in the last one without a
+// subresource alone.
+func ruleResources(resources []string, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	beside := false
+	for i, one := range resources {
+		resource, sub, ok := strings.Cut(one, "/")
+		if !ok {
+			beside = one != "*"
+			continue
+		}
+		for _, wildcard := range []string{resource + "/*", "*/" + sub} {
+			if slices.Contains(resources[:i], wildcard) {
+				errs = append(errs, field.Invalid(at.Index(i), one, fmt.Sprintf("if '%s' is present, must not specify %s",
+					wildcard, one)))
+			}
+		}
+	}
+	if len(resources) > 1 && slices.Contains(resources, "*/*") {
+		errs = append(errs, field.Invalid(at, fmt.Sprint(resources), "if '*/*' is present, must not specify other resources"))
+	}
+	if beside && slices.Contains(resources, "*") {
+		errs = append(errs, field.Invalid(at, fmt.Sprint(resources),
+			"if '*' is present, must not specify other resources without subresources"))
+	}
+	return errs
+}
+
+// aggregation validates which roles a ClusterRole takes its rules from. A selector without conditions selects all.
+func aggregation(rule *rbacv1.AggregationRule) field.ErrorList {
+	if rule == nil {
+		return nil
+	}
+	at := field.NewPath("aggregationRule", "clusterRoleSelectors")
+	if len(rule.ClusterRoleSelectors) == 0 {
+		return field.ErrorList{field.Required(at, "at least one clusterRoleSelector required if aggregationRule is non-nil")}
+	}
+	var errs field.ErrorList
+	for i := range rule.ClusterRoleSelectors {
+		errs = append(errs, selector(&rule.ClusterRoleSelectors[i], at.Index(i))...)
 	}
 	return errs
 }
@@ -200,29 +254,6 @@ func configMap(c *corev1.ConfigMap) field.ErrorList {
 	}
 	for _, value := range c.BinaryData {
 		size += len(value)
-	}
-	return append(errs, smallEnough(size)...)
-}
-
-func secret(s *corev1.Secret) field.ErrorList {
-	var errs field.ErrorList
-	size := 0
-	for key, value := range s.Data {
-		errs = append(errs, dataKey(field.NewPath("data"), key)...)
-		size += len(value)
-	}
-	for key, value := range s.StringData {
-		errs = append(errs, dataKey(field.NewPath("data"), key)...)
-		size += len(value)
-	}
-	if s.Type == corev1.SecretTypeTLS {
-		for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
-			_, inData := s.Data[key]
-			_, inText := s.StringData[key]
-			if !inData && !inText {
-				errs = append(errs, field.Required(field.NewPath("data").Key(key), ""))
-			}
-		}
 	}
 	return append(errs, smallEnough(size)...)
 }

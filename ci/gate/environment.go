@@ -86,6 +86,12 @@ func variables(s *corev1.EnvFromSource, at *field.Path) field.ErrorList {
 // resourceNames are the resources without a domain that a container can have.
 var resourceNames = []string{"cpu", "memory", "ephemeral-storage"}
 
+// ofContainers tells whether a container can have a resource, by its name.
+func ofContainers(resource string) bool {
+	return strings.ContainsRune(resource, '/') || strings.HasPrefix(resource, "hugepages-") ||
+		slices.Contains(resourceNames, resource)
+}
+
 // resources validates the resources of a container (ValidateContainerResourceRequirements there).
 func resources(r *corev1.ResourceRequirements, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
@@ -96,7 +102,7 @@ func resources(r *corev1.ResourceRequirements, at *field.Path) field.ErrorList {
 			switch wrong := validation.IsQualifiedName(text); {
 			case len(wrong) > 0:
 				errs = append(errs, invalid(key, text, wrong)...)
-			case !strings.Contains(text, "/") && !huge && !slices.Contains(resourceNames, text):
+			case !ofContainers(text):
 				errs = append(errs, field.Invalid(key, text, "must be a standard resource for containers"))
 			}
 			if amount.Sign() < 0 {
@@ -127,11 +133,7 @@ func securityContext(s *corev1.SecurityContext, at *field.Path) field.ErrorList 
 		return nil
 	}
 	errs := seccomp(s.SeccompProfile, at.Child("seccompProfile"))
-	if s.RunAsUser != nil {
-		for _, m := range validation.IsValidUserID(*s.RunAsUser) {
-			errs = append(errs, field.Invalid(at.Child("runAsUser"), *s.RunAsUser, m))
-		}
-	}
+	errs = append(errs, identity(at, s.RunAsUser, s.RunAsGroup)...)
 	if s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation {
 		return errs
 	}

@@ -66,6 +66,7 @@ var kubernetes = sync.OnceValues(func() (*runtime.Scheme, runtime.Decoder) {
 	scheme := runtime.NewScheme()
 	must(clientscheme.AddToScheme(scheme))
 	must(apiextensionsv1.AddToScheme(scheme))
+	scheme.AddKnownTypeWithName(aggregated.WithKind("APIService"), &apiService{})
 	return scheme, jsonserializer.NewSerializerWithOptions(jsonserializer.DefaultMetaFactory, scheme, scheme,
 		jsonserializer.SerializerOptions{Yaml: true, Strict: true})
 })

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 
@@ -70,9 +69,7 @@ func pod(s *corev1.PodSpec, at *field.Path, claims ...string) field.ErrorList {
 	errs = append(errs, metav1validation.ValidateLabels(s.NodeSelector, at.Child("nodeSelector"))...)
 	errs = append(errs, placement(s, at)...)
 	errs = append(errs, hostPorts(s, at)...)
-	if s.SecurityContext != nil {
-		errs = append(errs, seccomp(s.SecurityContext.SeccompProfile, at.Child("securityContext", "seccompProfile"))...)
-	}
+	errs = append(errs, podFields(s, at)...)
 	if name := s.ServiceAccountName; name != "" {
 		errs = append(errs, invalid(at.Child("serviceAccountName"), name, apivalidation.ValidateServiceAccountName(name,
 			false))...)
@@ -157,41 +154,6 @@ func variable(e corev1.EnvVar, at *field.Path) field.ErrorList {
 		errs = append(errs, field.Invalid(at.Child("valueFrom"), "", "may not be specified when `value` is not empty"))
 	}
 	return append(errs, variableSource(e.ValueFrom, at.Child("valueFrom"))...)
-}
-
-// volumeSource validates that a volume has one type, and the names without which it is none.
-func volumeSource(v *corev1.VolumeSource, at *field.Path) field.ErrorList {
-	var types []string
-	given := reflect.ValueOf(v).Elem()
-	for i := range given.NumField() {
-		if !given.Field(i).IsNil() {
-			name, _, _ := strings.Cut(given.Type().Field(i).Tag.Get("json"), ",")
-			types = append(types, name)
-		}
-	}
-	if len(types) > 1 {
-		return field.ErrorList{field.Forbidden(at.Child(types[1]), "may not specify more than 1 volume type, and there is "+
-			types[0])}
-	}
-	var errs field.ErrorList
-	required := func(value, kind, name string) {
-		if value == "" {
-			errs = append(errs, field.Required(at.Child(kind, name), ""))
-		}
-	}
-	switch {
-	case v.ConfigMap != nil:
-		required(v.ConfigMap.Name, "configMap", "name")
-	case v.Secret != nil:
-		required(v.Secret.SecretName, "secret", "secretName")
-	case v.HostPath != nil:
-		required(v.HostPath.Path, "hostPath", "path")
-	case v.PersistentVolumeClaim != nil:
-		required(v.PersistentVolumeClaim.ClaimName, "persistentVolumeClaim", "claimName")
-	case v.CSI != nil:
-		required(v.CSI.Driver, "csi", "driver")
-	}
-	return errs
 }
 
 func volumeClaim(s *corev1.PersistentVolumeClaimSpec, at *field.Path) field.ErrorList {

@@ -185,11 +185,11 @@ func TestLookedAt(t *testing.T) {
 	docs := []render.Document{{File: "a.yaml", Text: crdOf("{type: object}")},
 		{File: "b.yaml", Text: "apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: a}\n"},
 		{File: "c.yaml", Text: serviceWith("{ports: [{port: 80}]}")},
-		{File: "d.yaml", Text: "apiVersion: v1\nkind: LimitRange\nmetadata: {name: a}\nspec: {limits: []}\n"},
+		{File: "d.yaml", Text: "apiVersion: v1\nkind: Endpoints\nmetadata: {name: a}\n"},
 		{File: "e.yaml", Text: "apiVersion: cert-manager.io/v1\nkind: Issuer\nmetadata: {name: a}\n"}}
 	checks, _ := checkObjects("subject", render.Newest(), docs, memo{}, nil)
 	contains(t, checks[:1], "4 objects; validated as API servers do: CustomResourceDefinition, Thing; fields, "+
-		"metadata, fixed values and common rules alone: Service; fields, metadata and fixed values alone: LimitRange")
+		"metadata, fixed values and common rules alone: Service; fields, metadata and fixed values alone: Endpoints")
 	if len(checks) != 2 || checks[1].Status != NotChecked {
 		t.Errorf("got:\n%s", details(checks))
 	}

@@ -14,6 +14,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
@@ -80,10 +81,19 @@ func (o *object) semantics(typed runtime.Object) (errs field.ErrorList, deeper b
 		errs = append(errs, lease(&t.Spec, spec)...)
 	case *corev1.ResourceQuota:
 		errs = append(errs, resourceQuota(&t.Spec, spec)...)
+	case *corev1.LimitRange:
+		errs = append(errs, limitRange(&t.Spec, spec)...)
+	case *nodev1.RuntimeClass:
+		errs = append(errs, runtimeClass(t)...)
+	case *networkingv1.IngressClass:
+		errs = append(errs, ingressController(&t.Spec, spec)...)
+	case *apiService:
+		errs = append(errs, registered(t)...)
 	case *rbacv1.Role:
 		errs = append(errs, policyRules(t.Rules, true)...)
 	case *rbacv1.ClusterRole:
 		errs = append(errs, policyRules(t.Rules, false)...)
+		errs = append(errs, aggregation(t.AggregationRule)...)
 	case *rbacv1.RoleBinding:
 		errs = append(errs, binding(t.RoleRef, t.Subjects, true, "Role", "ClusterRole")...)
 	case *rbacv1.ClusterRoleBinding:

@@ -11,8 +11,8 @@ import (
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 )
 
-// LockDigests are the digests that Helm may write into a lock file: that of the two lists of dependencies, and Helm 2's,
-// which is of the declared ones alone. They are none of packages.
+// LockDigests are the digests that Helm may write into a lock file: that of the two lists of dependencies, and that of
+// Helm 2, which is of the declared ones alone. They are none of packages.
 func LockDigests(declared, locked []*chartv2.Dependency) []string {
 	var digests []string
 	for _, lists := range []any{
@@ -43,8 +43,8 @@ func (s *Source) lockFault(c *chartv2.Chart) string {
 		return ""
 	}
 	file := s.lockFile()
-	return fmt.Sprintf("%s: its digest is not that of the dependencies, so `helm dependency build` refuses the chart as out of "+
-		"sync; run: helm dependency update %s, and commit %s", file, s.dir, file)
+	return fmt.Sprintf("%s: its digest is not that of the dependencies, so `helm dependency build` refuses the chart as "+
+		"out of sync; run: helm dependency update %s, and commit %s", file, s.dir, file)
 }
 
 // lockFile is the path of the chart's lock file.
@@ -55,8 +55,8 @@ func (s *Source) lockFile() string {
 	return path.Join(s.dir, "Chart.lock")
 }
 
-// OutOfSync are the lock files, of the chart and of those that it reads by file://, that Helm refuses as out of sync with
-// the dependencies.
+// OutOfSync are the lock files, of the chart and of those that it reads by file://, that Helm refuses as out of sync
+// with the dependencies.
 func (s *Source) OutOfSync() []string {
 	var all []string
 	for _, one := range s.All() {

@@ -23,15 +23,17 @@ func undeclared(c *chartv2.Chart) []string {
 		}
 		name := cmp.Or(d.Alias, d.Name)
 		if slices.Contains(names, name) {
-			all = append(all, fmt.Sprintf("%s declares two dependencies as %s, and Helm's linter refuses it; give one of them an "+
-				"alias of its own, or remove it", c.Name(), name))
+			all = append(all, fmt.Sprintf("%s declares two dependencies as %s, and Helm's linter refuses it; give one of them "+
+				"an alias of its own, or remove it", c.Name(), name))
 		}
 		names = append(names, name)
 	}
 	for _, have := range c.Dependencies() {
-		if !slices.ContainsFunc(c.Metadata.Dependencies, func(d *chartv2.Dependency) bool { return d != nil && d.Name == have.Name() }) {
-			all = append(all, fmt.Sprintf("%s holds the chart %s %s in its charts folder and does not declare it, and Helm's linter "+
-				"refuses it; add it to the dependencies in Chart.yaml, or remove it from the folder", c.Name(), have.Name(),
+		if !slices.ContainsFunc(c.Metadata.Dependencies, func(d *chartv2.Dependency) bool {
+			return d != nil && d.Name == have.Name()
+		}) {
+			all = append(all, fmt.Sprintf("%s holds the chart %s %s in its charts folder and does not declare it, and Helm's "+
+				"linter refuses it; add it to the dependencies in Chart.yaml, or remove it from the folder", c.Name(), have.Name(),
 				have.Metadata.Version))
 		}
 	}

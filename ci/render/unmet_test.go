@@ -24,11 +24,13 @@ func TestUnmet(t *testing.T) {
 		"met":             {chart("pi", "1.0.0", two, chart("crds", "0.9.1", nil)), nil},
 		"another version": {chart("pi", "1.0.0", two, chart("crds", "1.0.0", nil)), []string{"pi" + missing}},
 		"in a subchart":   {chart("pi", "1.0.0", sub, chart("sub", "1.0.0", two[1:])), []string{"pi/charts/sub" + missing}},
-		"not declared": {chart("pi", "1.0.0", sub, chart("sub", "1.0.0", nil), chart("crds", "1.0.0", nil)), []string{"pi holds the " +
-			"chart crds 1.0.0 in its charts folder and does not declare it, and Helm's linter refuses it; add it to the " +
-			"dependencies in Chart.yaml, or remove it from the folder"}},
-		"declared twice": {chart("pi", "1.0.0", append(sub, sub...), chart("sub", "1.0.0", nil)), []string{"pi declares two " +
-			"dependencies as sub, and Helm's linter refuses it; give one of them an alias of its own, or remove it"}},
+		"not declared": {chart("pi", "1.0.0", sub, chart("sub", "1.0.0", nil), chart("crds", "1.0.0", nil)),
+			[]string{"pi holds the " +
+				"chart crds 1.0.0 in its charts folder and does not declare it, and Helm's linter refuses it; add it to the " +
+				"dependencies in Chart.yaml, or remove it from the folder"}},
+		"declared twice": {chart("pi", "1.0.0", append(sub, sub...), chart("sub", "1.0.0", nil)), []string{
+			"pi declares two " +
+				"dependencies as sub, and Helm's linter refuses it; give one of them an alias of its own, or remove it"}},
 	} {
 		if got := Unmet(test.chart); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)

@@ -32,8 +32,9 @@ func TestLockOfHelm2(t *testing.T) {
 		"charts/pi/requirements.yaml": {Data: lists("1.4.0")}, "charts/pi/requirements.lock": {Data: []byte(lock)}}
 	edits := map[string][]byte{"charts/pi/requirements.yaml": lists("1.5.0")}
 	relock(tree, config.Config{Charts: []config.Chart{{Path: "charts/pi"}}}, edits)
-	if want := lockDigests(lists("1.5.0"), []byte(lock))[1]; !strings.Contains(string(edits["charts/pi/requirements.lock"]), want) {
-		t.Errorf("%s, want %s", edits["charts/pi/requirements.lock"], want)
+	want, got := lockDigests(lists("1.5.0"), []byte(lock))[1], string(edits["charts/pi/requirements.lock"])
+	if !strings.Contains(got, want) {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
@@ -91,7 +92,8 @@ func TestDependenciesFollow(t *testing.T) {
 				t.Errorf("%s\nwant %s", got, test.after)
 			}
 			locked := string(edits["charts/pi/Chart.lock"])
-			if !strings.Contains(locked, "version: 1.5.0\n") || !strings.Contains(locked, "digest: "+lockDigests([]byte("dependencies:\n"+got), []byte(locked))[0]+"\n") {
+			digest := lockDigests([]byte("dependencies:\n"+got), []byte(locked))[0]
+			if !strings.Contains(locked, "version: 1.5.0\n") || !strings.Contains(locked, "digest: "+digest+"\n") {
 				t.Errorf("the lock file: %s", locked)
 			}
 		})
