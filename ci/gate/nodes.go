@@ -44,8 +44,9 @@ func (r nodeRule) String() string {
 }
 
 // checkNodes compares the nodes that pods ask for with the platforms of the images that they run. There is one check
-// per chart that asks for an operating system or an architecture. A node without image fails a final if default values
-// ask for it. A preferred one is a warning.
+// per chart that asks for an operating system or an architecture. A pod that no node with an image can run fails a final
+// if default values make it. A pod that may also go to other nodes, or prefers them, is a warning: kubebuilder's
+// scaffold names four architectures, also for operators that build two.
 func (o Options) checkNodes(charts []renderedChart) []Check {
 	platforms := map[string][]string{} // by whole repository
 	for repository, of := range o.ImagePlatforms {
@@ -104,8 +105,8 @@ func eachPod(value any, at string, do func(at string, pod map[string]any)) {
 	}
 }
 
-// nodeProblems says which nodes a pod asks for, or prefers, for which its images are not made. asks tells whether it
-// asks anything of a node of images that are released.
+// nodeProblems says which nodes a pod asks for, or prefers, for which its images are not made. hard is of pods that no
+// other node runs. asks tells whether the pod asks anything of a node of images that are released.
 func nodeProblems(at string, pod map[string]any, platforms map[string][]string) (hard, soft []string, asks bool) {
 	images := map[string]string{} // image to repository
 	for _, key := range []string{"initContainers", "containers"} {
@@ -125,8 +126,13 @@ func nodeProblems(at string, pod map[string]any, platforms map[string][]string) 
 	for _, image := range slices.Sorted(maps.Keys(images)) {
 		has := platforms[images[image]]
 		for _, why := range lackedNodes(required, has) {
-			hard = append(hard, fmt.Sprintf("%s; %s is for %s; build the image for these nodes too, or correct the chart",
-				why, image, strings.Join(has, ", ")))
+			problem := fmt.Sprintf("%s; %s is for %s; build the image for these nodes too, or correct the chart",
+				why, image, strings.Join(has, ", "))
+			if slices.ContainsFunc(required, func(term []nodeRule) bool { return fits(term, has) }) {
+				soft = append(soft, problem)
+			} else {
+				hard = append(hard, problem)
+			}
 		}
 		for _, why := range lackedNodes(preferred, has) {
 			soft = append(soft, fmt.Sprintf("it prefers %s; %s is for %s", why, image, strings.Join(has, ", ")))
@@ -139,9 +145,7 @@ func nodeProblems(at string, pod map[string]any, platforms map[string][]string) 
 func lackedNodes(terms [][]nodeRule, has []string) []string {
 	var why []string
 	for _, term := range terms {
-		fits := slices.ContainsFunc(has, func(platform string) bool {
-			return !slices.ContainsFunc(term, func(r nodeRule) bool { return !r.holds(platform) })
-		})
+		fits := fits(term, has)
 		for _, rule := range term {
 			lacked := !fits && !slices.ContainsFunc(has, rule.holds)
 			for _, value := range rule.values {
@@ -161,6 +165,13 @@ func lackedNodes(terms [][]nodeRule, has []string) []string {
 		}
 	}
 	return why
+}
+
+// fits tells whether a node of one of the platforms meets all rules of a term.
+func fits(term []nodeRule, has []string) bool {
+	return slices.ContainsFunc(has, func(platform string) bool {
+		return !slices.ContainsFunc(term, func(r nodeRule) bool { return !r.holds(platform) })
+	})
 }
 
 // nodeTerms are what a pod asks of its node, and what it prefers. The node has to meet one of the required terms.

@@ -37,10 +37,13 @@ func TestNodes(t *testing.T) {
 		"an init container": {cronJob("image: b\n          initContainers: [{name: i, image: example/operator:v1.5.0}]\n" +
 			"          nodeSelector: {kubernetes.io/arch: s390x}"), Failed, []string{"example/operator:v1.5.0 is for"}},
 		"some of them": {affinity("[{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [amd64, s390x]}]}]"),
-			Failed, []string{"nodeAffinity.required" + during + " kubernetes.io/arch: In amd64, s390x;"}},
+			Warned, []string{"nodeAffinity.required" + during + " kubernetes.io/arch: In amd64, s390x;"}},
 		"another term": {affinity("[{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [amd64]}]}, " +
 			"{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [riscv64]}]}]"),
-			Failed, []string{"In riscv64"}},
+			Warned, []string{"In riscv64"}},
+		"no term": {affinity("[{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [s390x]}]}, " +
+			"{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [riscv64]}]}]"),
+			Failed, []string{"In s390x", "In riscv64"}},
 		"all of them": {affinity("[{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [amd64, arm64]}, " +
 			"{key: kubernetes.io/os, operator: NotIn, values: [windows]}]}]"), Passed, nil},
 		"all but what there is": {affinity("[{matchExpressions: [{key: kubernetes.io/arch, operator: NotIn, " +
