@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
 
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -83,6 +84,36 @@ func (m Module) Check(v version.Version) error {
 	return fmt.Errorf("the go command does not take %s of module %s (%s): a module of major version %d has the path %s; "+
 		"change the path there and in all imports, or release a version of major %s",
 		v, m.Path, m.File(), v.Major(), right, majors(major))
+}
+
+// Retracted is the line of a go.mod that retracts a version, from 1; 0 if none does. A file that the go command cannot
+// read retracts nothing.
+func Retracted(content []byte, v version.Version) int {
+	file, err := modfile.ParseLax("go.mod", content, nil)
+	if err != nil {
+		return 0
+	}
+	for _, r := range file.Retract {
+		if semver.Compare(r.Low, v.String()) <= 0 && semver.Compare(v.String(), r.High) <= 0 {
+			return r.Syntax.Start.Line
+		}
+	}
+	return 0
+}
+
+// HasMajor tells whether the module's path ends with a major version.
+func (m Module) HasMajor() bool {
+	_, major, _ := module.SplitPathVersion(m.Path)
+	return major != ""
+}
+
+// Majors tells which versions the go command takes of the module, such as v2 or v0 and v1.
+func (m Module) Majors() string {
+	_, major, _ := module.SplitPathVersion(m.Path)
+	if major == "" {
+		return "v0 and v1"
+	}
+	return module.PathMajorPrefix(major)
 }
 
 // majors names the major versions that a path stands for.

@@ -63,6 +63,9 @@ func Rewrite(tree *git.Tree, c config.Config, v version.Version, before Before) 
 		}
 		forms := map[int]Form{}
 		for _, value := range withoutPatterns(surfaces, s, values, content) {
+			if !takes(s, value, v) {
+				continue
+			}
 			form, ok, err := h.follows(s, value)
 			switch {
 			case err != nil:
@@ -122,6 +125,9 @@ func withoutPatterns(all []Surface, s Surface, values []Value, content []byte) [
 func Follows(all []Occurrence, v version.Version, before Before) (follow, others []Occurrence, err error) {
 	h := history{Before: before, version: v, read: map[string][]Value{}, charts: map[string]version.Version{}}
 	for _, at := range all {
+		if !takes(at.Surface, at.Value, v) {
+			continue
+		}
 		ok := at.Kind == patternKind || at.Means(v)
 		if !ok && len(before.Versions) > 0 {
 			if _, ok, err = h.said(at.Surface, at.Value, true); err != nil {

@@ -5,10 +5,12 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"strings"
 
 	"golang.org/x/mod/modfile"
 
 	"github.com/operator-release/operator-release/ci/gomodule"
+	"github.com/operator-release/operator-release/ci/version"
 )
 
 // moduleKind is the kind of a place in a go.mod, or in a vendor/modules.txt, that names another module of the tree.
@@ -77,6 +79,16 @@ func requirements(here map[string]bool, workspace bool) func([]byte) ([]Value, e
 		}
 		return values, nil
 	}
+}
+
+// takes tells whether a value can say a version: the go command takes it of the module that the value names. Values of
+// other kinds can.
+func takes(s Surface, value Value, v version.Version) bool {
+	if s.Kind != moduleKind {
+		return true
+	}
+	_, named, _ := strings.Cut(value.Name, " ")
+	return gomodule.Module{Path: named}.Check(v) == nil
 }
 
 // Requirement is a line of a go.mod that requires another module of the tree.
