@@ -43,8 +43,9 @@ func Find(tree fs.FS, c config.Config) ([]Surface, error) {
 		}
 		add(Surface{Kind: chartKind, Path: path.Join(chart.Path, "Chart.yaml"), locate: locate})
 		for _, of := range []Surface{
-			{badgeKind, path.Join(chart.Path, "README.md"), func(content []byte) ([]Value, error) { return badges(content), nil }},
-			{valuesKind, path.Join(chart.Path, "values.yaml"), valueTags(repositories)},
+			{Kind: badgeKind, Path: path.Join(chart.Path, "README.md"),
+				locate: func(content []byte) ([]Value, error) { return badges(content), nil }},
+			{Kind: valuesKind, Path: path.Join(chart.Path, "values.yaml"), locate: valueTags(repositories)},
 		} {
 			if content, err := fs.ReadFile(tree, of.Path); err == nil {
 				if values, err := of.locate(content); err == nil && len(values) > 0 {
@@ -56,7 +57,7 @@ func Find(tree fs.FS, c config.Config) ([]Surface, error) {
 	found = append(found, dependencies(tree, c)...) // they name the version of a released chart
 	for _, p := range c.Surfaces {
 		if !p.Exclude {
-			found = append(found, Surface{Kind: patternKind, Path: p.Path, locate: pattern(p.Pattern)})
+			found = append(found, Surface{Kind: patternKind, Path: p.Path, pattern: p.Pattern, locate: pattern(p.Pattern)})
 		}
 	}
 	modules, err := goModules(tree)

@@ -16,22 +16,38 @@ func pattern(expr string) func([]byte) ([]Value, error) {
 	return func(content []byte) ([]Value, error) {
 		values, err := catches(re, content)
 		if err != nil {
-			advice := "no pattern fits: write the version there so that no other character of a version is beside it"
-			if right := rightPattern(expr, content); right != "" {
-				advice = fmt.Sprintf("this pattern is right: %s", right)
-			}
-			return nil, fmt.Errorf("%w; correct the pattern under surfaces in the settings; %s", err, advice)
+			return nil, &badPattern{err, patternAdvice(expr, content)}
 		}
 		if len(values) == 0 {
-			return nil, fmt.Errorf("the pattern %q matches nothing in it; correct it under surfaces in the settings", expr)
+			return nil, &badPattern{fmt.Errorf("the pattern %q matches nothing in it", expr),
+				"correct it under surfaces in the settings"}
 		}
 		return values, nil
 	}
 }
 
+// badPattern says what a pattern of the settings does, and what to do about it.
+type badPattern struct {
+	error
+	advice string
+}
+
+func (b *badPattern) Error() string { return b.error.Error() + "; " + b.advice }
+func (b *badPattern) Unwrap() error { return b.error }
+
+// patternAdvice says which pattern is right for a content.
+func patternAdvice(expr string, content []byte) string {
+	advice := "no pattern fits: write the version there so that no other character of a version is beside it"
+	if right := rightPattern(expr, content); right != "" {
+		advice = fmt.Sprintf("this pattern is right: %s", right)
+	}
+	return "correct the pattern under surfaces in the settings; " + advice
+}
+
 // catches are what the group of a pattern catches. A catch that is not exactly one version is an error.
 func catches(re *regexp.Regexp, content []byte) ([]Value, error) {
 	var values []Value
+	spelled := spelledBehind(re)
 	for _, m := range re.FindAllSubmatchIndex(content, -1) {
 		if m[2] < 0 {
 			continue
@@ -40,7 +56,7 @@ func catches(re *regexp.Regexp, content []byte) ([]Value, error) {
 		text := string(content[start:end])
 		_, form, ok := Parse(text)
 		fault := ""
-		if before, after := touching(content, start, end); !ok {
+		if before, after := touching(content, start, end, spelled); !ok {
 			fault = "that is not exactly one version"
 		} else if before+after != "" {
 			fault = fmt.Sprintf("that is a part of %q", before+text+after)
@@ -59,30 +75,60 @@ func catches(re *regexp.Regexp, content []byte) ([]Value, error) {
 var (
 	// versionEnd is the end of a text that could belong to the version behind it: digits and dots, or a v of its own.
 	versionEnd = regexp.MustCompile(`(?:[0-9]\.?|(?:^|[^0-9A-Za-z])[vV])$`)
-	// versionStart is the start of a text that could belong to the version before it: letters and digits, build
-	// metadata, a pre-release, a further number, and what PEP 440 appends. The suffix of a file's name does not.
-	versionStart = regexp.MustCompile(
-		`^(?:[0-9A-Za-z]|\+[0-9A-Za-z]|-[-0-9A-Za-z]|\.[0-9]|` +
-			`[._](?:a|b|c|rc|alpha|beta|pre|preview|post|rev|r|dev)[-_.]?[0-9])`)
+	// versionStart is the start of a text that belongs to the version before it: letters and digits, build metadata, a
+	// further number, a commit, and a word for a stage of development.
+	versionStart = regexp.MustCompile(`^(?:[0-9A-Za-z]|[+~][0-9A-Za-z]|--|-[0-9]|\.[0-9]|-g?[0-9a-f]{7,40}\b|` +
+		stage + `)`)
 	// badgeStart is versionStart in the address of a badge, where one dash separates fields and two are a dash.
-	badgeStart = regexp.MustCompile(`^(?:[0-9A-Za-z]|\+[0-9A-Za-z]|--|\.[0-9])`)
-	versionRun = regexp.MustCompile(`^[-+.0-9A-Za-z]*[0-9A-Za-z]`)
+	badgeStart = regexp.MustCompile(`^(?:[0-9A-Za-z]|\+[0-9A-Za-z]|--|\.[0-9]|` + strings.Replace(stage, "-", "", 1) + `)`)
+	// fileStart is the start of what names of files and of images have behind a version: a system, an architecture, a
+	// kind of file, a base.
+	fileStart = regexp.MustCompile(`^[-._](?i:linux|darwin|mac(?:os)?|osx|windows|win(?:32|64)?|freebsd|netbsd|openbsd|` +
+		`solaris|illumos|aix|android|js|wasm|wasip1|amd64|x86[-_]64|x86|x64|i?386|i686|` +
+		`arm(?:64|hf|el|v?[5-8]l?)?(?:v[6-9])?|` +
+		`aarch64|s390x|ppc64(?:le|el)?|riscv64|loong(?:64|arch64)|mips\w*|musl|gnu|glibc|universal|noarch|all|any|` +
+		`src|sources?|docs?|checksums?|sha(?:256|512)(?:sums?)?|sbom|manifests?|crds?|install(?:er)?|bundle|charts?|` +
+		`images?|binar(?:y|ies)|bin|cli|setup|debug|slim|alpine|debian|ubuntu|bookworm|bullseye|trixie|distroless|` +
+		`static|nonroot|` +
+		`scratch|fips|(?:ubi|rhel|java|jdk|jre|py|python|scala|spark|cuda)[0-9.]*)(?:[^0-9A-Za-z]|$)`)
+	otherWord  = regexp.MustCompile(`^-[A-Za-z]`) // SemVer takes it as a pre-release
+	versionRun = regexp.MustCompile(`^[-+._~0-9A-Za-z]*[0-9A-Za-z]`)
 )
 
-// touching are the characters beside a place of a line that could belong to the version in it.
-func touching(content []byte, start, end int) (before, after string) {
+// stage matches a word for a stage of development, as SemVer, PEP 440, Maven and others append it.
+const stage = `[-._](?i:(?:a|b|c|m|r|sp)[-_.]?[0-9]|(?:rc|cr|alpha|beta|pre|preview|post|rev|dev|devel|snapshot|` +
+	`nightly|canary|milestone|hotfix|patch|final|ga|ea|dirty|incubating)(?:[-_.]?[0-9]|[^0-9A-Za-z]|$))`
+
+// spelledBehind is the text that a pattern spells behind its group.
+func spelledBehind(re *regexp.Regexp) string {
+	_, after := aroundGroup(re.String())
+	behind, err := regexp.Compile(after)
+	if err != nil {
+		return ""
+	}
+	text, _ := behind.LiteralPrefix()
+	return text
+}
+
+// touching are the characters beside a place of a line that could belong to the version in it. What behind it is a part
+// of a file's name, or what the pattern itself spells behind its group, does not.
+func touching(content []byte, start, end int, spelled string) (before, after string) {
 	line := content[bytes.LastIndexByte(content[:start], '\n')+1 : start]
 	if m := versionEnd.Find(line); m != nil {
 		before = strings.TrimLeftFunc(string(m), func(r rune) bool { return !strings.ContainsRune("0123456789.vV", r) })
 	}
-	starts := versionStart
-	if inBadge(content, start) {
-		starts = badgeStart
+	rest := content[end:]
+	belongs := versionStart.Match(rest) || otherWord.Match(rest) && !otherWord.MatchString(spelled)
+	if fileStart.Match(rest) {
+		belongs = false
 	}
-	if starts.Match(content[end:]) {
-		after = string(versionRun.Find(content[end:]))
+	if inBadge(content, start) {
+		belongs = badgeStart.Match(rest)
+	}
+	if belongs {
+		after = string(versionRun.Find(rest))
 		if after == "" {
-			after = string(starts.Find(content[end:]))
+			after = string(rest[:1])
 		}
 	}
 	return before, after

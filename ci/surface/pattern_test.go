@@ -6,9 +6,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/operator-release/operator-release/ci/config"
 	"github.com/operator-release/operator-release/ci/refusal"
 	"github.com/operator-release/operator-release/ci/version"
 )
@@ -35,6 +37,13 @@ func TestCatchIsOneVersion(t *testing.T) {
 		{`version = (?P<is>"[^"]*")`, "version = \"2.3.0\"\n", `"2.3.0"`, "is not exactly one version", `version = "(v?`},
 		{`pi ([0-9.]+)`, "pi 1.5.0.2\n", "1.5.0.2", "is not exactly one version", ""},
 		{`pi (\d+\.\d+\.\d+)`, "pi 1.5.0.2\n", "1.5.0", `is a part of "1.5.0.2"`, ""},
+		{`a=(\d+\.\d+\.\d+)`, "a=1.0.0_beta\n", "1.0.0", `is a part of "1.0.0_beta"`, ""},
+		{`a=([0-9.]+)`, "a=1.0.0~rc1\n", "1.0.0", `is a part of "1.0.0~rc1"`, ""},
+		{`a=([0-9.]+)`, "a=1.0.0-SNAPSHOT.tgz\n", "1.0.0", `is a part of "1.0.0-SNAPSHOT.tgz"`, ""},
+		{`a=(\d+\.\d+\.\d+)`, "a=1.0.0.dev\n", "1.0.0", `is a part of "1.0.0.dev"`, ""},
+		{`a=(\d+\.\d+\.\d+)`, "a=1.0.0-5-gabcdef0-linux\n", "1.0.0", `is a part of "1.0.0-5-gabcdef0-linux"`, ""},
+		{`a=(\d+\.\d+\.\d+)`, "a=1.0.0-other\n", "1.0.0", `is a part of "1.0.0-other"`, ""},
+		{`a=(\d+\.\d+\.\d+)-beta`, "a=1.0.0-beta\n", "1.0.0", `is a part of "1.0.0-beta"`, ""},
 		{`pi (\S+)`, "pi main\n", "main", "is not exactly one version", ""},
 		{`pi (\S+)`, "pi 1.5.0+build\n", "1.5.0+build", "is not exactly one version", ""},
 		{`pi (\S+)`, "pi v1.5.0-beta.1\n", "v1.5.0-beta.1", "is not exactly one version", ""},
@@ -76,6 +85,12 @@ func TestPatternThatCatchesOneVersion(t *testing.T) {
 		{`pi:(\S+)`, "image: pi:v1.4.0\n", "image: pi:v1.5.0-rc.2\n"},
 		{`pi-(\S+)\.tgz`, "https://x/pi-1.4.0.tgz\n", "https://x/pi-1.5.0-rc.2.tgz\n"},
 		{`pi_([^_]+)_`, "pi_1.4.0_linux.tar.gz\n", "pi_1.5.0-rc.2_linux.tar.gz\n"},
+		{`pi-(v?\d+\.\d+\.\d+(?:-rc\.\d+)?)`, "pi-1.4.0-linux-amd64.tar.gz\n", "pi-1.5.0-rc.2-linux-amd64.tar.gz\n"},
+		{`pi-(v?\d+\.\d+\.\d+(?:-rc\.\d+)?)`, "pi-v1.4.0-rc.1-Darwin.zip\n", "pi-v1.5.0-rc.2-Darwin.zip\n"},
+		{`pi:(v?\d+\.\d+\.\d+(?:-rc\.\d+)?)`, "pi:v1.4.0-debug\n", "pi:v1.5.0-rc.2-debug\n"},
+		{`pi:(v?\d+\.\d+\.\d+(?:-rc\.\d+)?)`, "pi:1.4.0-scala2.12-java17\n", "pi:1.5.0-rc.2-scala2.12-java17\n"},
+		{`pi-(v?\d+\.\d+\.\d+(?:-rc\.\d+)?)`, "pi-1.4.0_checksums.txt\n", "pi-1.5.0-rc.2_checksums.txt\n"},
+		{`pi-(.+?)-enterprise`, "pi-1.4.0-enterprise.zip\n", "pi-1.5.0-rc.2-enterprise.zip\n"},
 		{`download/([^/]+)/`, "download/v1.4.0-rc.1/install.yaml\n", "download/v1.5.0-rc.2/install.yaml\n"},
 		{`version="([^"]+)"`, `version="2.3.0rc3"`, `version="1.5.0rc2"`},
 		{`version="([^"]+)"`, `version="2.3.0.rc3"`, `version="1.5.0.rc2"`},
@@ -87,6 +102,32 @@ func TestPatternThatCatchesOneVersion(t *testing.T) {
 		got, err := s.Edit([]byte(c.before), version.MustParse("v1.5.0-rc.2"), nil)
 		if err != nil || string(got) != c.after {
 			t.Errorf("%q makes %q of %q: %v", c.expr, got, c.before, err)
+		}
+	}
+}
+
+// TestPatternThatTakesNoCandidate: the refusal names a pattern that takes candidates and finals, and nothing of YAML.
+func TestPatternThatTakesNoCandidate(t *testing.T) {
+	for _, c := range []struct{ expr, content, because, right string }{
+		{`a=(\d+\.\d+\.\d+)`, "a=1.4.0\n", `catches "1.5.0", and that is a part of "1.5.0-rc.2"`,
+			`a=(v?\d+\.\d+\.\d+(?:-rc\.\d+)?)`},
+		{`pi-(\d+\.\d+\.\d+)-linux`, "pi-1.4.0-linux\n", "matches nothing in it", `pi-(v?\d+\.\d+\.\d+(?:-rc\.\d+)?)-linux`},
+		{`(\d+\.\d+\.\d+)$`, "1.4.0", "matches nothing in it", `(v?\d+\.\d+\.\d+(?:-rc\.\d+)?)$`},
+	} {
+		tree := fstest.MapFS{"a.txt": {Data: []byte(c.content)}}
+		found, err := Find(tree, config.Config{Surfaces: []config.Surface{{Path: "a.txt", Pattern: c.expr}}})
+		if err != nil || len(found) != 1 {
+			t.Fatal(found, err)
+		}
+		_, err = found[0].Edit([]byte(c.content), version.MustParse("v1.5.0-rc.2"), nil)
+		if !refusal.Is(err) {
+			t.Errorf("%s: %v; want a refusal", c.expr, err)
+			continue
+		}
+		said := err.Error()
+		if !strings.Contains(said, c.because) || !strings.HasSuffix(said, "; this pattern is right: "+c.right) ||
+			strings.Contains(said, "scalar") || strings.Count(said, "correct ") != 1 {
+			t.Errorf("%s: %v", c.expr, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package surface
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"github.com/operator-release/operator-release/ci/refusal"
@@ -37,7 +38,8 @@ type Surface struct {
 	Kind string // VERSION file, chart, values, kustomization, README badge, Python, Go module, pattern
 	Path string
 
-	locate func(content []byte) ([]Value, error)
+	pattern string // of the settings; empty where the file's format tells
+	locate  func(content []byte) ([]Value, error)
 }
 
 // Read finds the values in the file's content, in their order. A file that must carry a version and does not is refused.
@@ -77,19 +79,31 @@ func (s Surface) Edit(content []byte, v version.Version, follows func(Value) (Fo
 	}
 	out = append(out, content[at:]...)
 	again, err := s.Read(out)
+	var bad *badPattern
+	if errors.As(err, &bad) {
+		err = bad.error // the advice is for what is written now
+	}
 	if err != nil {
-		return nil, refusal.New("write %s into %s: the edited file could not be read back: %w; "+
-			"write the version there as a plain scalar on one line", v, s.Path, err)
+		return nil, refusal.New("write %s into %s: the edited file could not be read back: %w; %s", v, s.Path,
+			err, s.advice(content))
 	}
 	if len(again) != len(values) {
-		return nil, refusal.New("write %s into %s: the edited file reads back with %d values where %d were; "+
-			"write the version there as a plain scalar on one line", v, s.Path, len(again), len(values))
+		return nil, refusal.New("write %s into %s: the edited file reads back with %d values where %d were; %s",
+			v, s.Path, len(again), len(values), s.advice(content))
 	}
 	for i, value := range again {
 		if value.Text != want[i] {
-			return nil, refusal.New("write %s into %s: line %d reads back as %q where %q was written; "+
-				"write the version there as a plain scalar on one line", v, s.Path, value.Line, value.Text, want[i])
+			return nil, refusal.New("write %s into %s: line %d reads back as %q where %q was written; %s",
+				v, s.Path, value.Line, value.Text, want[i], s.advice(content))
 		}
 	}
 	return out, nil
+}
+
+// advice says what to do about a file that does not say what was written.
+func (s Surface) advice(content []byte) string {
+	if s.pattern == "" {
+		return "write the version there as a plain scalar on one line"
+	}
+	return patternAdvice(s.pattern, content)
 }
