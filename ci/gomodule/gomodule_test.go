@@ -33,15 +33,15 @@ func TestFind(t *testing.T) {
 
 func TestRetracted(t *testing.T) {
 	for text, want := range map[string]int{
-		"":                                       0,
-		"retract v1.5.0":                         3,
-		"retract v1.4.0":                         0,
-		"retract [v1.4.0, v1.6.0] // all of it":  3,
+		"":                                      0,
+		"retract v1.5.0":                        3,
+		"retract v1.4.0":                        0,
+		"retract [v1.4.0, v1.6.0] // all of it": 3,
 		"retract (\n\tv1.4.0\n\tv1.5.0 // bad\n)": 5,
-		"retract [v1.5.1, v1.6.0]":               0,
-		"retract v1.5.0-rc.0":                    0,
-		"// retract v1.5.0":                      0,
-		"retract one":                            0,
+		"retract [v1.5.1, v1.6.0]":                0,
+		"retract v1.5.0-rc.0":                     0,
+		"// retract v1.5.0":                       0,
+		"retract one":                             0,
 	} {
 		content := []byte("module example.com/op\n\n" + text + "\n")
 		if got := Retracted(content, version.MustParse("v1.5.0")); got != want {
@@ -51,7 +51,9 @@ func TestRetracted(t *testing.T) {
 }
 
 func TestMajors(t *testing.T) {
-	for path, want := range map[string]string{"example.com/op": "v0 and v1", "example.com/op/v2": "v2", "gopkg.in/op.v3": "v3"} {
+	for path, want := range map[string]string{
+		"example.com/op": "v0 and v1", "example.com/op/v2": "v2", "gopkg.in/op.v3": "v3",
+	} {
 		if got := (Module{".", path}).Majors(); got != want {
 			t.Errorf("%s: %s", path, got)
 		}

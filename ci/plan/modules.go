@@ -16,8 +16,8 @@ import (
 )
 
 // findModules finds the Go modules whose tags are published: those below the root that have a tag beside a version
-// before. It adds a blocking problem for a module of which the go command does not take the version, or that retracts it.
-// It tells of modules that get no tag, and of those that are gone.
+// before. It adds a blocking problem for a module of which the go command does not take the version, or that retracts
+// it. It tells of modules that get no tag, and of those that are gone.
 func (m *maker) findModules(ctx context.Context, tree *git.Tree) error {
 	modules, err := gomodule.Find(tree)
 	if err != nil || m.partial {
@@ -143,8 +143,8 @@ func (m *maker) apart(module gomodule.Module, prefix string) string {
 	} else if module.Check(p.Version) != nil {
 		next = prefix + strings.TrimPrefix(module.Majors(), "v0 and ") + ".0.0"
 	}
-	return fmt.Sprintf("module %s (%s) gets no tag by this release: %s; %s; if users shall get a new version of it, make its "+
-		"tag after publication, such as git tag %s %s", module.Path, module.File(), why, has, next, p.Version)
+	return fmt.Sprintf("module %s (%s) gets no tag by this release: %s; %s; if users shall get a new version of it, make "+
+		"its tag after publication, such as git tag %s %s", module.Path, module.File(), why, has, next, p.Version)
 }
 
 // tellGone tells of modules below the root that a version before has, and the commit has not.
