@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"io/fs"
-	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -23,19 +22,24 @@ type Mention struct {
 	Tag        string
 }
 
-// MentionWords are what each line holds that may name one of the repositories: their paths without registry.
+// MentionWords are what each line holds that may name one of the repositories: their paths without registry, and the
+// folders of these, which a variable may hold.
 func MentionWords(repositories []string) []string {
 	var words []string
 	for _, r := range repositories {
 		_, name := registryOf(r)
 		words = append(words, name)
+		if folder := path.Dir(name); folder != "." {
+			words = append(words, folder)
+		}
 	}
 	slices.Sort(words)
 	return slices.Compact(words)
 }
 
 // Mentions are the tags of images that lines of a tree name, each place once: REPOSITORY:TAG in any text, a tag beside a
-// repository in YAML and JSON, and one that is assigned as the repository is, in make, shells, Dockerfiles and TOML. The lines are those that hold one of MentionWords.
+// repository in YAML and JSON, and one that is assigned as the repository or its parts are, in make, shells,
+// Dockerfiles and TOML. The lines are those that hold one of MentionWords.
 func Mentions(tree fs.FS, lines []git.Place, repositories []string) []Mention {
 	var all []Mention
 	structured := map[string]bool{}
@@ -157,54 +161,4 @@ func structuredMentions(file string, content []byte, repositories []string) []Me
 		}
 		walk(&document)
 	}
-}
-
-// assignment gives a name a text on its line.
-var assignment = regexp.MustCompile(`^[ \t]*(?:(?:export|ARG|ENV)[ \t]+)?(\w+)[ \t]*[:?]?=[ \t]*["']?([^\s"'#]+)`)
-
-// tagNames are the names of a tag beside a repository: those that begin as the repository's, or one for all.
-func tagNames(repository string) []string {
-	stem := repository
-	for _, end := range []string{"_REPOSITORY", "_REPO", "_NAME", "_BASE", "_TAG", "_IMAGE", "_IMG"} {
-		stem = strings.TrimSuffix(stem, end)
-	}
-	return []string{repository + "_TAG", stem + "_TAG", stem + "_IMAGE_TAG", "IMAGE_TAG", "IMG_TAG", "TAG"}
-}
-
-// assignedMentions are the tags of a file that are assigned to a name beside that of a repository.
-func assignedMentions(file string, content []byte, repositories []string) []Mention {
-	type assigned struct {
-		value string
-		line  int
-	}
-	values := map[string]assigned{}
-	for i, line := range strings.Split(string(content), "\n") {
-		m := assignment.FindStringSubmatch(line)
-		if m == nil {
-			continue
-		}
-		if name := strings.ToUpper(m[1]); values[name].line == 0 { // of several, the first is the default
-			values[name] = assigned{m[2], i + 1}
-		}
-	}
-	names := map[string]string{}
-	for _, r := range repositories {
-		names[familiar(r)] = r
-	}
-	var all []Mention
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		repository, ok := names[familiar(values[name].value)]
-		if !ok {
-			continue
-		}
-		for _, tag := range tagNames(name) {
-			if t, found := values[tag]; found && tag != name {
-				for _, fixed := range fixedTags(t.value) {
-					all = append(all, Mention{file, t.line, repository, fixed})
-				}
-				break
-			}
-		}
-	}
-	return all
 }

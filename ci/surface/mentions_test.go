@@ -67,7 +67,16 @@ func TestMentionsApart(t *testing.T) {
 		"JSON":                {"a.json", "{\"image\": {\"repository\": \"example.com/a/pi\",\n \"tag\": \"v0.7.0\"}}\n", "v0.7.0:2"},
 		"a tag by a variable": {"Makefile", "IMAGE ?= example.com/a/pi\nTAG ?= v$(VERSION)\n", ""},
 		"the tag of another":  {"Makefile", "PI_IMAGE ?= example.com/a/pi\nBASE_TAG ?= v0.7.0\n", ""},
-		"another image":       {"Makefile", "IMAGE ?= example.com/a/pi-ui\nTAG ?= v0.7.0\n", ""},
+		"a registry":          {"Makefile", "REGISTRY ?= example.com/a\nAPP = pi\nTAG ?= v0.7.0\n", "v0.7.0:3"},
+		"a registry alone":    {"a.mk", "REGISTRY ?= example.com\nNAME ?= a/pi\nPI_TAG ?= v1\nTAG ?= v0.7.0\n", "v0.7.0:4"},
+		"a registry in use": {"Makefile",
+			"REGISTRY ?= example.com/a\nTAG ?= v0.7.0\npush:\n\tdocker push $(REGISTRY)/pi:$(TAG)\n",
+			"v0.7.0:2"},
+		"a name in a name": {"run.sh", "HUB=example.com\nBASE=${HUB}/a\nN=0.7.0\ndocker push \"$BASE/pi:v$N\"\n", "v0.7.0:3"},
+		"a registry in use for another image": {"Makefile",
+			"REGISTRY ?= example.com/a\nTAG ?= v0.7.0\nIMG = $(REGISTRY)/po:$(TAG)\n", ""},
+		"a registry in use by a variable": {"Makefile", "REGISTRY ?= example.com/a\nIMG = $(REGISTRY)/pi:$(TAG)\n", ""},
+		"another image":                   {"Makefile", "IMAGE ?= example.com/a/pi-ui\nTAG ?= v0.7.0\n", ""},
 	} {
 		lines := []git.Place{{Path: c.file, Line: 1, Text: "a/pi"}}
 		got := ""
