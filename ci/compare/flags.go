@@ -45,11 +45,21 @@ func goFlags(older, newer Side) ([]Finding, error) {
 	if err != nil {
 		return nil, of(newerSide, err)
 	}
-	return differentFlags(before, after), nil
+	return differentFlags(before, after, func(file string) string {
+		if len(newer.Config.Binaries) < 2 {
+			return ""
+		}
+		for _, b := range newer.Config.Binaries {
+			if main := path.Clean(b.Main); main != "." && strings.HasPrefix(file, main+"/") {
+				return " of the program " + b.Name
+			}
+		}
+		return ""
+	}), nil
 }
 
-// differentFlags are findings about flags that only one of two versions defines.
-func differentFlags(was, now flagSet) (findings []Finding) {
+// differentFlags are findings about flags that only one of two versions defines. of names the program of a file.
+func differentFlags(was, now flagSet, of func(file string) string) (findings []Finding) {
 	for _, file := range addMissing(was.unread, now.unread) {
 		f := New(Notable, Flags, file, "not-compared")
 		f.NotCompared = true
@@ -59,7 +69,7 @@ func differentFlags(was, now flagSet) (findings []Finding) {
 	for _, name := range inOrderOf(was.flags) {
 		if _, ok := now.flags[name]; !ok {
 			f := New(Breaking, Flags, name, "removed")
-			f.What = fmt.Sprintf("the flag --%s is gone: a command line that sets it fails", name)
+			f.What = fmt.Sprintf("the flag --%s%s is gone: a command line that sets it fails", name, of(was.flags[name].file))
 			f.File, f.Line, f.Gone = was.flags[name].file, was.flags[name].line, true
 			findings = append(findings, f)
 		}
@@ -67,7 +77,7 @@ func differentFlags(was, now flagSet) (findings []Finding) {
 	for _, name := range inOrderOf(now.flags) {
 		if _, ok := was.flags[name]; !ok {
 			f := New(Info, Flags, name, "added")
-			f.What, f.Adds = fmt.Sprintf("there is a new flag --%s", name), true
+			f.What, f.Adds = fmt.Sprintf("there is a new flag --%s%s", name, of(now.flags[name].file)), true
 			f.File, f.Line = now.flags[name].file, now.flags[name].line
 			findings = append(findings, f)
 		}

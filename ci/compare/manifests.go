@@ -47,9 +47,19 @@ func Applied(tree fs.FS, c config.Config) (Manifests, error) {
 		m.Kustomization = Kustomization
 		return m, nil
 	}
-	var err error
-	m.Files, _, err = installers(tree, c)
-	return m, err
+	found, _, err := installers(tree, c)
+	if err != nil {
+		return m, err
+	}
+	// Parts of a kustomization, such as patches, are nothing that users apply beside whole manifests.
+	m.Files = slices.DeleteFunc(slices.Clone(found), func(file string) bool {
+		folder := owner(tree, file)
+		return folder != "" && render.IsKustomization(tree, folder)
+	})
+	if len(m.Files) == 0 {
+		m.Files = found
+	}
+	return m, nil
 }
 
 // installers are the manifests of the operator: files with kinds that an operator is installed with. Those in folders

@@ -167,9 +167,9 @@ func (c *objectsComparison) both(was, now *chartObject) {
 		c.workload(was, now, path, told)
 	}
 	var rest []string
-	differing("", was.fields, now.fields, func(path string) {
+	differing("", was.fields, now.fields, func(path, how string) {
 		if !overlooked(now.kind, path) && !covered(told, path) {
-			rest = append(rest, path)
+			rest = append(rest, path+how)
 		}
 	})
 	if len(rest) == 0 {

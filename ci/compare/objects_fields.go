@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"strings"
 )
 
 // differing calls for each path at which two values differ. Items of lists are told apart by name where each has one; other lists are compared as a whole.
-func differing(path string, was, now any, each func(path string)) {
+func differing(path string, was, now any, each func(path, how string)) {
 	if before, ok := was.(map[string]any); ok {
 		if after, ok := now.(map[string]any); ok {
 			keys := maps.Clone(before)
@@ -16,9 +17,12 @@ func differing(path string, was, now any, each func(path string)) {
 			for _, key := range inOrderOf(keys) {
 				a, had := before[key]
 				b, has := after[key]
-				if below := joined(path, key); had != has {
-					each(below)
-				} else {
+				switch below := joined(path, key); {
+				case !has:
+					each(below, " is gone")
+				case !had:
+					each(below, " is new")
+				default:
 					differing(below, a, b, each)
 				}
 			}
@@ -27,11 +31,11 @@ func differing(path string, was, now any, each func(path string)) {
 	}
 	before, after := byName(was), byName(now)
 	if before != nil && after != nil {
-		differing(path, before, after, func(below string) { each(below) })
+		differing(path, before, after, each)
 		return
 	}
 	if !reflect.DeepEqual(was, now) {
-		each(path)
+		each(path, "")
 	}
 }
 
@@ -80,8 +84,11 @@ func covered(told map[string]bool, path string) bool {
 // overlooked tells whether a path is one that identifies the object, follows the chart's version, or may be generated anew by each rendering.
 func overlooked(kind, path string) bool {
 	return path == "metadata.namespace" || strings.HasSuffix(path, "labels[helm.sh/chart]") || strings.HasSuffix(path, "labels[app.kubernetes.io/version]") || strings.HasSuffix(path, ".caBundle") ||
-		strings.Contains(path, "annotations[checksum/") || kind == "Secret" && (strings.HasPrefix(path, "data") || strings.HasPrefix(path, "stringData"))
+		checksum.MatchString(path) || kind == "Secret" && (strings.HasPrefix(path, "data") || strings.HasPrefix(path, "stringData"))
 }
+
+// checksum is an annotation that restarts pods whose configuration changed.
+var checksum = regexp.MustCompile(`annotations\[(?:checksum/|[^\]]*[-./]checksum\])`)
 
 // fixed is a field that Kubernetes lets nobody change, with what stands for its absence.
 type fixed struct {

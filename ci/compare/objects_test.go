@@ -101,9 +101,21 @@ func TestOtherFields(t *testing.T) {
 	older := rendering("1.4.0", "kind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {containers: [{name: c, args: [a], env: [{name: X, value: 1}]}]}}}\n")
 	newer := rendering("1.5.0", "kind: Deployment\nmetadata: {name: d, annotations: {a.b/c: x}, labels: {a: b, c: d, e: f}}\nspec: {template: {spec: {containers: [{name: c, args: [b], env: [{name: X, value: 2}]}]}}}\n")
 	found, err := ChartObjects(older, newer)
-	const want = "4 fields of Deployment d differ: metadata.annotations, metadata.labels, spec.template.spec.containers[c].args, spec.template.spec.containers[c].env[X].value"
+	const want = "4 fields of Deployment d differ: metadata.annotations is new, metadata.labels is new, spec.template.spec.containers[c].args, spec.template.spec.containers[c].env[X].value"
 	if err != nil || len(found) != 1 || found[0].What != want || found[0].Object != "Deployment d" {
 		t.Errorf("%+v, %v", found, err)
+	}
+	found, err = ChartObjects(
+		rendering("1.4.0", "kind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {containers: [{name: c, readinessProbe: {}}]}}}\n"),
+		rendering("1.5.0", "kind: Deployment\nmetadata: {name: d}\nspec: {template: {metadata: {annotations: {pi.io/config-checksum: x}}, "+
+			"spec: {containers: [{name: c}]}}}\n"))
+	if err != nil || len(found) != 1 || !strings.Contains(found[0].What, "containers[c].readinessProbe is gone") {
+		t.Errorf("%+v, %v", found, err)
+	}
+	older = rendering("1.4.0", "kind: Deployment\nmetadata: {name: d}\nspec: {template: {metadata: {annotations: {pi.io/config-checksum: x}}}}\n")
+	newer = rendering("1.5.0", "kind: Deployment\nmetadata: {name: d}\nspec: {template: {metadata: {annotations: {pi.io/config-checksum: y}}}}\n")
+	if found, err = ChartObjects(older, newer); err != nil || len(found) != 0 {
+		t.Errorf("a checksum is no change of its own: %+v, %v", found, err)
 	}
 }
 

@@ -115,6 +115,7 @@ func Versions(ctx context.Context, older, newer Side) ([]Finding, error) {
 	if err := c.manifests(); err != nil {
 		return nil, err
 	}
+	c.unnamedCharts()
 	if err := c.crds(ctx, charts); err != nil {
 		return nil, err
 	}

@@ -352,9 +352,18 @@ func (g *guide) apply(v version.Version) {
 	case g.Manifests.Kustomization != "":
 		g.line("In a clone of the repository, apply what `%s` builds:", g.Manifests.Kustomization)
 		g.shell("git checkout "+v.String(), "kubectl apply --server-side --kustomize "+g.Manifests.Kustomization)
-	case len(g.Manifests.Files) > 0:
-		g.line("In a clone of the repository, apply the manifests:")
+	case len(g.Manifests.Files) == 1:
+		g.line("In a clone of the repository, apply the manifest:")
 		g.applyFiles(v, g.Manifests.Files)
+	case len(g.Manifests.Files) > 1:
+		g.line("In a clone of the repository, apply the manifests that you installed. They may be alternatives:")
+		commands := []string{"git checkout " + v.String()}
+		for _, file := range g.Manifests.Files {
+			commands = append(commands, "kubectl apply --server-side --filename "+file)
+		}
+		g.shell(commands...)
+	case len(g.Charts) == 0:
+		g.line("Install %s in the same way as the version that you run: the settings name no chart, and no manifest was found.", v)
 	}
 }
 
@@ -392,7 +401,7 @@ func (g *guide) back() {
 		g.line("%s does not know the following. If you use it, take it out of your objects before you go back to %s:", g.From, g.From)
 		g.list(forward)
 	}
-	if len(g.crds()) > 0 {
+	if len(g.of(isNewVersion)) > 0 {
 		g.line("Do not go back to the older CRDs: the API server refuses to drop a version in which objects are stored.")
 	}
 	for _, c := range g.Charts {
@@ -400,6 +409,12 @@ func (g *guide) back() {
 		g.shell("helm upgrade RELEASE " + g.place(c, g.From) + " --version " + g.From.SemVer() + " --namespace NAMESPACE --values values-before.yaml")
 	}
 	g.apply(g.From)
+}
+
+// isNewVersion tells whether a finding is a version of a CRD that the older CRD does not have or does not serve.
+func isNewVersion(f compare.Finding) bool {
+	end := f.ID[strings.LastIndexByte(f.ID, '/')+1:]
+	return f.Subject == compare.CRD && f.Forward && strings.Count(f.ID, "/") == 3 && (end == "added" || end == "served" || end == "changed")
 }
 
 func (g *guide) everything() {

@@ -143,3 +143,27 @@ func TestForeign(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestBackToOlderCRDs: only a version that the older CRD lacks keeps a server from taking it.
+func TestBackToOlderCRDs(t *testing.T) {
+	for id, want := range map[string]bool{"crd/pis.example.com/v2/added": true, "crd/pis.example.com/storage/changed": true,
+		"crd/pis.example.com/v2/served": true, "crd/pis.example.com/v1/spec.x/added": false} {
+		f := compare.Finding{ID: id, Subject: compare.CRD, Forward: true, Reach: &compare.Reach{}}
+		got := Guide(Options{Name: "pi", From: version.MustParse("v1.4.0"), To: version.MustParse("v1.5.0"), Findings: []compare.Finding{f}})
+		if strings.Contains(got, "Do not go back to the older CRDs") != want {
+			t.Errorf("%s: %s", id, got)
+		}
+	}
+}
+
+// TestApplyManifests: manifests may be alternatives, so each is applied by a command of its own.
+func TestApplyManifests(t *testing.T) {
+	o := Options{Name: "pi", From: version.MustParse("v1.4.0"), To: version.MustParse("v1.5.0")}
+	if got := Guide(o); strings.Count(got, "in the same way as the version that you run") != 2 {
+		t.Error(got)
+	}
+	o.Manifests.Files = []string{"install.yaml", "namespace-install.yaml"}
+	if got := Guide(o); !strings.Contains(got, "--filename install.yaml\nkubectl apply --server-side --filename namespace-install.yaml\n") {
+		t.Error(got)
+	}
+}
