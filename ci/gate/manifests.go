@@ -46,7 +46,11 @@ func (o Options) readManifests() (m manifests, err error) {
 
 	var folders, files []string
 	for _, chart := range c.Charts {
-		folders = append(folders, render.Folders(tree, chart.Path)...) // what they render to is checked
+		for _, folder := range render.Folders(tree, chart.Path) {
+			for _, rendered := range []string{"templates", "crds", "charts"} { // checked where the chart is rendered
+				folders = append(folders, path.Join(folder, rendered))
+			}
+		}
 	}
 	err = fs.WalkDir(tree, ".", func(file string, e fs.DirEntry, err error) error {
 		switch {
@@ -121,7 +125,7 @@ func (m manifests) check(o Options) []Check {
 
 // checkDefinitions validates each CRD once, and gives what they define.
 func (m manifests) checkDefinitions() ([]Check, map[schema.GroupKind]*definition) {
-	const subject = "CRDs outside of charts"
+	const subject = "CRDs outside of charts' templates"
 	files := map[string][]string{} // by content
 	var order, problems, warnings, validated []string
 	unread := slices.Clone(m.unreadCRDs)

@@ -37,16 +37,21 @@ func TestManifests(t *testing.T) {
 		want   string // in a check of this status
 	}{
 		"a CRD of kubebuilder": {chart + file("config/crd/bases/a.yaml", bad), []string{"charts/a"}, Failed,
-			`CRDs outside of charts: config/crd/bases/a.yaml: CustomResourceDefinition things.example.org: spec.versions[*].` +
+			`CRDs outside of charts' templates: config/crd/bases/a.yaml: CustomResourceDefinition things.example.org: spec.versions[*].` +
 				`schema.openAPIV3Schema.properties[color].default: Unsupported value: "blue"`},
-		"a CRD of an installer": {file("dist/install.yaml", right+"---\n"+bad), nil, Failed, "CRDs outside of charts: dist/install.yaml"},
-		"a CRD in a ConfigMap":  {file("deploy/a.yaml", "kind: ConfigMap\ndata:\n"+indented), nil, Failed, "CRDs outside of charts: deploy/a.yaml"},
-		"a CRD in Go":           {file("install/a.go", "package a\n\nconst a = `"+bad+"`\n"), nil, Failed, "CRDs outside of charts: install/a.go"},
+		"a CRD of an installer": {file("dist/install.yaml", right+"---\n"+bad), nil, Failed, "CRDs outside of charts' templates: dist/install.yaml"},
+		"a CRD in a ConfigMap":  {file("deploy/a.yaml", "kind: ConfigMap\ndata:\n"+indented), nil, Failed, "CRDs outside of charts' templates: deploy/a.yaml"},
+		"a CRD among a chart's files": {chart + file("charts/a/files/a.yaml", bad), []string{"charts/a"}, Failed,
+			"CRDs outside of charts' templates: charts/a/files/a.yaml"},
+		"a CRD in a chart's ConfigMap": {chart + file("charts/a/templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\n"+
+			"metadata: {name: a}\ndata:\n"+indented), []string{"charts/a"}, Failed,
+			"charts/a, default values: charts/a/templates/a.yaml: CustomResourceDefinition things.example.org"},
+		"a CRD in Go": {file("install/a.go", "package a\n\nconst a = `"+bad+"`\n"), nil, Failed, "CRDs outside of charts' templates: install/a.go"},
 		"a right CRD": {chart + file("config/crd/bases/a.yaml", good) + file("dist/crds.yaml", good), []string{"charts/a"}, Passed,
-			"CRDs outside of charts: 1 CRDs validated as API servers do: config/crd/bases/a.yaml, dist/crds.yaml"},
+			"CRDs outside of charts' templates: 1 CRDs validated as API servers do: config/crd/bases/a.yaml, dist/crds.yaml"},
 		"a CRD of a test": {file("test/crds/a.yaml", bad), nil, "", ""},
 		"a CRD of another chart": {file("other/Chart.yaml", "name: a\n") + file("other/templates/a.yaml", strings.Replace(good,
-			"Cluster", "{{ .Values.a }}", 1)), nil, NotChecked, "CRDs outside of charts: not validated, or only in part"},
+			"Cluster", "{{ .Values.a }}", 1)), nil, NotChecked, "CRDs outside of charts' templates: not validated, or only in part"},
 		"a CRD behind a value": {chart + file("charts/a/values.yaml", "crds: {install: false}\n") + file("charts/a/templates/a.yaml",
 			"{{ if .Values.crds.install }}\n"+bad+"{{ end }}\n"), []string{"charts/a"}, Failed,
 			"charts/a, CRDs with crds.install=true: charts/a/templates/a.yaml: CustomResourceDefinition things.example.org"},

@@ -20,6 +20,7 @@ import (
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
+	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/render"
 )
 
@@ -196,7 +197,30 @@ func parse(doc render.Document) parsed {
 		}
 		return fail("%s", problem)
 	}
+	if kind == "ConfigMap" {
+		inner := textDefinitions(doc)
+		p.problems = append(p.problems, inner.problems...)
+		p.warnings = append(p.warnings, inner.warnings...)
+	}
 	p.objects = append(p.objects, o)
+	return p
+}
+
+// textDefinitions validates the CRDs in the texts of a ConfigMap, which a job or an operator applies.
+func textDefinitions(doc render.Document) (p parsed) {
+	if !strings.Contains(doc.Text, "CustomResourceDefinition") {
+		return p
+	}
+	found, _ := compare.ReadDefinitions("a.yaml", doc.Text) // what is no whole CRD is text
+	for _, d := range found {
+		content, err := json.Marshal(d.Object)
+		if err != nil || d.FilledIn || d.Old {
+			continue
+		}
+		inner := parse(render.Document{File: doc.File, Text: string(content)})
+		p.problems = append(p.problems, inner.problems...)
+		p.warnings = append(p.warnings, inner.warnings...)
+	}
 	return p
 }
 

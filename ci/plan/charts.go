@@ -106,6 +106,15 @@ func (m *maker) tellOld(released []*render.Source, byName map[string]*render.Sou
 			}
 			for _, d := range chart.Dependencies() {
 				sibling := byName[d.Name]
+				if before := m.plan.Previous; !before.IsZero() && sibling == nil && d.Repository == "" &&
+					chart.Holds(d.Name, before.SemVer()) {
+					tell("chart %s is packaged with %s at version %s, since the settings do not release that chart; to let it "+
+						"follow the version, name it under charts in %s", source.Folder(), path.Join(chart.Folder(), "charts", d.Name),
+						before.SemVer(), config.File)
+				}
+				if slices.ContainsFunc(chart.Problems, func(p render.Problem) bool { return p.Name == d.Name }) {
+					continue // it is told
+				}
 				_, local := render.Local(chart.Folder(), d.Repository)
 				if sibling == nil || local || sibling.Folder() == path.Join(chart.Folder(), "charts", d.Name) {
 					continue

@@ -126,6 +126,12 @@ func (s *Source) committed(c *chartv2.Chart, d *chartv2.Dependency, problem func
 	}
 }
 
+// Holds tells whether the chart's own charts folder holds a chart of this name and version.
+func (s *Source) Holds(name, version string) bool {
+	c, err := loader.LoadFiles(s.files)
+	return err == nil && slices.Contains(committedVersions(c, name), version)
+}
+
 // committedVersions are the versions of a chart that charts/ holds.
 func committedVersions(c *chartv2.Chart, name string) []string {
 	var versions []string
