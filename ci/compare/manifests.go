@@ -99,8 +99,8 @@ func isExample(file string) bool {
 }
 
 // Installers are all manifests of a tree that users may apply beside its charts: kustomizations that no other takes,
-// kubebuilder's, and files that are in no folder of a kustomization or of a chart. unread are files and kustomizations of such kinds that
-// are left out: templates, those of examples, and charts that are not released.
+// kubebuilder's, and files that are in no folder of a kustomization or of a chart. unread are the files and
+// kustomizations that are left out: templates, those of examples, and charts that are not released.
 func Installers(tree fs.FS, c config.Config) (kustomizations, files, unread []string, err error) {
 	all, err := render.Kustomizations(tree)
 	if err != nil {

@@ -175,7 +175,8 @@ func (m manifests) checkDefinitions() ([]Check, map[schema.GroupKind]*definition
 	return checks, definitions
 }
 
-// check validates the objects. A kustomization that takes what the tree does not have, or needs plugins, is not checked.
+// check validates the objects. A kustomization that takes what the tree does not have, or needs plugins, is not
+// checked.
 func (b built) check(o Options, definitions map[schema.GroupKind]*definition) ([]Check, []*object) {
 	wrong := Failed
 	if len(o.Charts) > 0 {

@@ -18,7 +18,8 @@ func validated(color string) string {
 `
 }
 
-// TestManifests: CRDs and objects of the commit that no released chart has are checked, or a line says that they are not.
+// TestManifests: CRDs and objects of the commit that no released chart has are checked, or a line says that they are
+// not.
 func TestManifests(t *testing.T) {
 	const twoPorts = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 1}, {port: 2}]}\n"
 	const right = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 1}]}\n"
@@ -37,49 +38,87 @@ func TestManifests(t *testing.T) {
 		want   string // in a check of this status
 	}{
 		"a CRD of kubebuilder": {chart + file("config/crd/bases/a.yaml", bad), []string{"charts/a"}, Failed,
-			`CRDs outside of charts' templates: config/crd/bases/a.yaml: CustomResourceDefinition things.example.org: spec.versions[*].` +
-				`schema.openAPIV3Schema.properties[color].default: Unsupported value: "blue"`},
-		"a CRD of an installer": {file("dist/install.yaml", right+"---\n"+bad), nil, Failed, "CRDs outside of charts' templates: dist/install.yaml"},
-		"a CRD in a ConfigMap":  {file("deploy/a.yaml", "kind: ConfigMap\ndata:\n"+indented), nil, Failed, "CRDs outside of charts' templates: deploy/a.yaml"},
+			`CRDs outside of charts' templates: config/crd/bases/a.yaml: CustomResourceDefinition things.` +
+				`example.org: spec.versions[*].schema.openAPIV3Schema.properties[color].default: Unsupported value: "blue"`},
+		"a CRD of an installer": {
+			file("dist/install.yaml", right+"---\n"+bad),
+			nil,
+			Failed,
+			"CRDs outside of charts' templates: dist/install.yaml",
+		},
+		"a CRD in a ConfigMap": {
+			file("deploy/a.yaml", "kind: ConfigMap\ndata:\n"+indented),
+			nil,
+			Failed,
+			"CRDs outside of charts' templates: deploy/a.yaml",
+		},
 		"a CRD among a chart's files": {chart + file("charts/a/files/a.yaml", bad), []string{"charts/a"}, Failed,
 			"CRDs outside of charts' templates: charts/a/files/a.yaml"},
 		"a CRD in a chart's ConfigMap": {chart + file("charts/a/templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\n"+
 			"metadata: {name: a}\ndata:\n"+indented), []string{"charts/a"}, Failed,
 			"charts/a, default values: charts/a/templates/a.yaml: CustomResourceDefinition things.example.org"},
-		"a CRD in Go": {file("install/a.go", "package a\n\nconst a = `"+bad+"`\n"), nil, Failed, "CRDs outside of charts' templates: install/a.go"},
-		"a right CRD": {chart + file("config/crd/bases/a.yaml", good) + file("dist/crds.yaml", good), []string{"charts/a"}, Passed,
+		"a CRD in Go": {
+			file("install/a.go", "package a\n\nconst a = `"+bad+"`\n"),
+			nil,
+			Failed,
+			"CRDs outside of charts' templates: install/a.go",
+		},
+		"a right CRD": {chart + file("config/crd/bases/a.yaml", good) + file("dist/crds.yaml", good),
+			[]string{"charts/a"}, Passed,
 			"CRDs outside of charts' templates: 1 CRDs validated as API servers do: config/crd/bases/a.yaml, dist/crds.yaml"},
 		"a CRD of a test": {file("test/crds/a.yaml", bad), nil, "", ""},
-		"a CRD of another chart": {file("other/Chart.yaml", "name: a\n") + file("other/templates/a.yaml", strings.Replace(good,
-			"Cluster", "{{ .Values.a }}", 1)), nil, NotChecked, "CRDs outside of charts' templates: not validated, or only in part"},
-		"a CRD behind a value": {chart + file("charts/a/values.yaml", "crds: {install: false}\n") + file("charts/a/templates/a.yaml",
-			"{{ if .Values.crds.install }}\n"+bad+"{{ end }}\n"), []string{"charts/a"}, Failed,
+		"a CRD of another chart": {file("other/Chart.yaml", "name: a\n") +
+			file("other/templates/a.yaml", strings.Replace(good,
+				"Cluster", "{{ .Values.a }}", 1)), nil, NotChecked,
+			"CRDs outside of charts' templates: not validated, or only in part"},
+		"a CRD behind a value": {chart + file("charts/a/values.yaml", "crds: {install: false}\n") +
+			file("charts/a/templates/a.yaml",
+				"{{ if .Values.crds.install }}\n"+bad+"{{ end }}\n"), []string{"charts/a"}, Failed,
 			"charts/a, CRDs with crds.install=true: charts/a/templates/a.yaml: CustomResourceDefinition things.example.org"},
 		"a CRD that a value names": {chart + file("charts/a/values.yaml", "crd: ''\n") + file("charts/a/templates/a.yaml",
 			"{{ if .Values.crd }}\n"+strings.Replace(good, "things.example.org", "{{ .Values.crd }}", 1)+"{{ end }}\n"),
 			[]string{"charts/a"}, NotChecked, "charts/a, CRDs with crd=true: charts/a/templates/a.yaml"},
 
-		"an installer":              {file("dist/install.yaml", twoPorts), nil, Failed, "dist/install.yaml: Service a: spec.ports[0].name"},
-		"an installer in JSON":      {file("a.json", `{"apiVersion":"v1","kind":"Service"}`+"\n"), nil, "", ""},
-		"an installer of a chart's": {chart + file("deploy/a.yaml", twoPorts), []string{"charts/a"}, Warned, "deploy/a.yaml: Service a: spec.ports[0].name"},
+		"an installer": {
+			file("dist/install.yaml", twoPorts),
+			nil,
+			Failed,
+			"dist/install.yaml: Service a: spec.ports[0].name",
+		},
+		"an installer in JSON": {file("a.json", `{"apiVersion":"v1","kind":"Service"}`+"\n"), nil, "", ""},
+		"an installer of a chart's": {
+			chart + file("deploy/a.yaml", twoPorts),
+			[]string{"charts/a"},
+			Warned,
+			"deploy/a.yaml: Service a: spec.ports[0].name",
+		},
 		"right installers": {file("deploy/a.yaml", right) + file("deploy/b.yaml", right), nil, Passed,
 			"manifests: deploy/a.yaml, deploy/b.yaml: 2 objects"},
 		"an installer's own kind": {file("crds.yaml", good) + file("dist/a.yaml", right+thing+"blue\n"), nil, Failed,
 			`dist/a.yaml: Thing a: color: Unsupported value: "blue"`},
 		"an installer's other kind": {file("dist/a.yaml", right+thing+"blue\n"), nil, NotChecked,
 			"dist/a.yaml: example.org/v1 Thing a: dist/a.yaml: the kind is not Kubernetes' own"},
-		"an example": {file("docs/a.yaml", twoPorts), nil, NotChecked, "manifests: templates, examples, and charts that are not " +
-			"released: docs/a.yaml"},
+		"an example": {file("docs/a.yaml", twoPorts), nil, NotChecked,
+			"manifests: templates, examples, and charts that are not " +
+				"released: docs/a.yaml"},
 		"variables": {file("deploy/a.yaml", strings.Replace(twoPorts, "1", "${PORT}", 1)), nil, NotChecked, "deploy/a.yaml"},
 		"a kustomization": {build("a.yaml") + file("config/default/a.yaml", twoPorts), nil, Failed,
 			"kustomize build config/default: config/default: Service a: spec.ports[0].name"},
-		"another kustomization": {file("install/kustomization.yml", "resources: [a.yaml]\n") + file("install/a.yaml", twoPorts), nil,
+		"another kustomization": {file("install/kustomization.yml", "resources: [a.yaml]\n") +
+			file("install/a.yaml", twoPorts), nil,
 			Failed, "kustomize build install: install: Service a"},
-		"a kustomization's part": {build("../a") + file("config/a/kustomization.yaml", "namePrefix: x-\nresources: [a.yaml]\n") +
+		"a kustomization's part": {build("../a") +
+			file("config/a/kustomization.yaml", "namePrefix: x-\nresources: [a.yaml]\n") +
 			file("config/a/a.yaml", right), nil, Passed, "kustomize build config/default: 1 objects"},
-		"a kustomization of elsewhere": {build("https://example.com/a") + file("config/default/a.yaml", right), nil, NotChecked,
+		"a kustomization of elsewhere": {build("https://example.com/a") +
+			file("config/default/a.yaml", right), nil, NotChecked,
 			"refers to https://example.com/a, which is not in the tree"},
-		"a kustomization that fails": {build("a.yaml") + file("config/default/a.yaml", "kind: A\n"), nil, Failed, "kustomize build"},
+		"a kustomization that fails": {
+			build("a.yaml") + file("config/default/a.yaml", "kind: A\n"),
+			nil,
+			Failed,
+			"kustomize build",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result := run(t, Options{Tree: tree(t, c.tree), Charts: c.charts})

@@ -41,8 +41,8 @@ func tagNames(repository string) []string {
 	return []string{repository + "_TAG", stem + "_TAG", stem + "_IMAGE_TAG", "IMAGE_TAG", "IMG_TAG", "TAG"}
 }
 
-// assignedMentions are the tags of a file that are assigned to a name beside those of a repository: one for all of it, or
-// one for its registry and one for the rest. They are also the tags of lines that such names are put together on.
+// assignedMentions are the tags of a file that are assigned to a name beside those of a repository: one for all of it,
+// or one for its registry and one for the rest. They are also the tags of lines that such names are put together on.
 func assignedMentions(file string, content []byte, repositories []string) []Mention {
 	values := assignments(content)
 	names := slices.Sorted(maps.Keys(values))
