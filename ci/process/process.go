@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"syscall"
 	"time"
 )
 
 const (
 	tailLines = 40
+	// failureLines are kept of each failure, with its first one.
+	failureLines = 8
 	// A line longer than this is no line for a report (a progress bar, a dump).
 	tailLineBytes = 2000
 )
@@ -55,13 +58,25 @@ func Ended(err error) (string, bool) {
 	return fmt.Sprintf("exit code %d", exit.ExitCode()), true
 }
 
-// Tail passes output on to Log and keeps its last lines.
+// Tail passes output on to Log. It keeps the last lines, and of the lines before them those that tell of a failure.
 type Tail struct {
-	Log   io.Writer
-	kept  []string
-	part  []byte
-	total int
+	Log    io.Writer
+	kept   []string
+	failed []numbered
+	about  int // how many more lines belong to a failure
+	part   []byte
+	total  int
 }
+
+// numbered is a line, and how many were before it.
+type numbered struct {
+	before int
+	text   string
+}
+
+// failure finds the first line of a failure, as Go's tests, Ginkgo, TAP, make and compilers write it.
+var failure = regexp.MustCompile(`^\s*(?:--- FAIL|FAIL\b|panic:|fatal\b|not ok\b|make(?:\[\d+\])?: \*\*\*)|` +
+	`\[FAIL(?:ED)?\]|\b(?:[Ee]rror|ERROR):`)
 
 // Write never fails: a log that cannot be written must not fail the command.
 func (t *Tail) Write(p []byte) (int, error) {
@@ -80,7 +95,15 @@ func (t *Tail) Write(p []byte) (int, error) {
 }
 
 func (t *Tail) flush() {
-	t.kept = append(t.kept, string(bytes.TrimRight(t.part, "\r")))
+	line := string(bytes.TrimRight(t.part, "\r"))
+	if failure.MatchString(line) {
+		t.about = failureLines
+	}
+	if t.about > 0 && len(t.failed) < tailLines {
+		t.failed = append(t.failed, numbered{t.total, line})
+	}
+	t.about = max(0, t.about-1)
+	t.kept = append(t.kept, line)
 	if len(t.kept) > tailLines {
 		t.kept = t.kept[1:]
 	}
@@ -88,19 +111,34 @@ func (t *Tail) flush() {
 	t.total++
 }
 
-// Last are the last lines, at most 40.
+// Last are the last lines, at most 40. Before them stand at most 40 lines that tell of a failure: its first line and the
+// next ones.
 func (t *Tail) Last() []string {
+	return append(t.earlier(), t.kept...)
+}
+
+// earlier are the lines of failures that are not among the last.
+func (t *Tail) earlier() []string {
 	if len(t.part) > 0 {
 		t.flush()
 	}
-	return t.kept
+	var lines []string
+	for _, l := range t.failed {
+		if l.before < t.total-len(t.kept) {
+			lines = append(lines, l.text)
+		}
+	}
+	return lines
 }
 
 // Describe says how much of the output Last gives.
 func (t *Tail) Describe() string {
-	switch kept := len(t.Last()); {
+	earlier := len(t.earlier())
+	switch kept := len(t.kept); {
 	case kept == 0:
 		return "it printed nothing"
+	case earlier > 0:
+		return fmt.Sprintf("%d lines about failures, and the last %d of %d lines it printed:", earlier, kept, t.total)
 	case kept < t.total:
 		return fmt.Sprintf("the last %d of %d lines it printed:", kept, t.total)
 	default:

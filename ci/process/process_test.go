@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -59,5 +60,31 @@ func TestTail(t *testing.T) {
 	}
 	if last := out.Last(); len(last) != 40 || last[0] != "line" || len(last[39]) != 2000 {
 		t.Errorf("%q", last)
+	}
+}
+
+func TestTailOfFailures(t *testing.T) {
+	const failed = "--- FAIL: TestPi (0.01s)\n    pi_test.go:9: 3 digits, want 4"
+	more := "\n" + strings.Repeat("ok\tpackage\n", 45)
+	about := func(lines, last, all int) string {
+		return fmt.Sprintf("%d lines about failures, and the last %d of %d lines it printed:", lines, last, all)
+	}
+	for name, c := range map[string]struct {
+		text, describe, first string
+		lines                 int
+	}{
+		"before the last lines": {"ok\n" + failed + more, about(7, 40, 48), "--- FAIL: TestPi (0.01s)", 47},
+		"among the last lines":  {more + failed, "the last 40 of 48 lines it printed:", "ok\tpackage", 40},
+		"a compiler's":          {"a.c:3: error: no ;" + more, about(6, 40, 46), "a.c:3: error: no ;", 46},
+		"Ginkgo's":              {"  [FAILED] in [It]" + more, about(6, 40, 46), "  [FAILED] in [It]", 46},
+		"no failure":            {"errors: none FAILing" + more, "the last 40 of 46 lines it printed:", "ok\tpackage", 40},
+		"very many":             {strings.Repeat(failed+"\n", 90), about(40, 40, 180), "--- FAIL: TestPi (0.01s)", 80},
+	} {
+		out := &Tail{Log: io.Discard}
+		_, _ = out.Write([]byte(c.text))
+		last := out.Last()
+		if out.Describe() != c.describe || len(last) != c.lines || last[0] != c.first {
+			t.Errorf("%s: %s\n%d lines: %q", name, out.Describe(), len(last), last)
+		}
 	}
 }
