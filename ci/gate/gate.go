@@ -21,6 +21,8 @@ type Options struct {
 	Tree string
 	// Commands are run one after the other by `sh -c`. There are no defaults.
 	Commands []string
+	// CommandsAlone leaves out CRDs and manifests that no chart has.
+	CommandsAlone bool
 	// Env is the whole environment of commands and binaries: nothing is inherited.
 	Env []string
 	// Charts are chart directories, slash-separated, relative to Tree.
@@ -127,7 +129,11 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		o.Log = io.Discard
 	}
 
-	manifests, err := o.readManifests() // of the commit: commands may write others
+	var manifests manifests
+	var err error
+	if !o.CommandsAlone {
+		manifests, err = o.readManifests() // of the commit: commands may write others
+	}
 	if err != nil {
 		return result, err
 	}

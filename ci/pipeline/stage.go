@@ -206,6 +206,8 @@ type TestSpec struct {
 	Host      string                      `json:"host,omitempty"`     // the platform of Binaries
 	// Generated are files that commands of the settings make.
 	Generated []config.Generated `json:"generated,omitempty"`
+	// CommandsAlone leaves out CRDs and manifests that no chart has.
+	CommandsAlone bool `json:"commandsAlone,omitempty"`
 	// ImagePlatforms are the platforms of Images, by repository.
 	ImagePlatforms map[string][]string `json:"imagePlatforms,omitempty"`
 	// Unrun are the binaries that the gate cannot execute: platform to name to folder. It reads them.

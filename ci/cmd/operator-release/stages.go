@@ -230,7 +230,7 @@ func runTest(ctx context.Context, c call, spec pipeline.TestSpec) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := gate.Options{Tree: tree, Commands: spec.Commands, Env: env, Charts: spec.Charts, Fetch: spec.Fetch, Images: spec.Images,
+	o := gate.Options{Tree: tree, Commands: spec.Commands, CommandsAlone: spec.CommandsAlone, Env: env, Charts: spec.Charts, Fetch: spec.Fetch, Images: spec.Images,
 		ImagePlatforms: spec.ImagePlatforms, Lacks: spec.Lacks, Foreign: spec.Foreign, ForeignVersions: spec.ForeignVersions,
 		Final: spec.Final, Version: spec.Version, Given: spec.Given, Log: c.log}
 	if o.Generated = gate.GeneratedOf(spec.Generated); len(o.Generated) > 0 {

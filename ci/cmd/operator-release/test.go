@@ -24,7 +24,7 @@ func (a *app) testCommand() *cobra.Command {
 			if len(args) == 1 {
 				return a.testBundle(cmd.Context(), args[0])
 			}
-			return a.check(cmd, "The gate passed", func(*config.Config) {})
+			return a.check(cmd, "The gate passed", false, func(*config.Config) {})
 		},
 	}
 }
@@ -35,7 +35,9 @@ func (a *app) lintCommand() *cobra.Command {
 		Long: "Looks at the commit that is checked out, in a checkout of its own.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.check(cmd, "The linters found nothing", func(c *config.Config) { c.Gate, c.Charts, c.Generated = c.Lint, nil, nil })
+			return a.check(cmd, "The linters found nothing", true, func(c *config.Config) {
+				c.Gate, c.Charts, c.Generated = c.Lint, nil, nil
+			})
 		},
 	}
 }
@@ -46,13 +48,14 @@ func (a *app) chartLintCommand() *cobra.Command {
 		Long: "Looks at the commit that is checked out: that part of the gate that needs no cluster and no compiler.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.check(cmd, "The charts are in order", func(c *config.Config) { c.Gate, c.Generated = nil, nil })
+			return a.check(cmd, "The charts are in order", false, func(c *config.Config) { c.Gate, c.Generated = nil, nil })
 		},
 	}
 }
 
-// check asks the gate about the commit that is checked out, with as much of the settings as narrow leaves.
-func (a *app) check(cmd *cobra.Command, passed string, narrow func(*config.Config)) error {
+// check asks the gate about the commit that is checked out, with as much of the settings as narrow leaves, and
+// perhaps with commands alone.
+func (a *app) check(cmd *cobra.Command, passed string, commandsAlone bool, narrow func(*config.Config)) error {
 	ctx := cmd.Context()
 	repository, err := git.Open(ctx, a.source)
 	if err != nil {
@@ -77,6 +80,7 @@ func (a *app) check(cmd *cobra.Command, passed string, narrow func(*config.Confi
 		return err
 	}
 	spec := pipeline.NewTestSpec(c, "", head.ID, head.Committer.Time, named)
+	spec.CommandsAlone = commandsAlone
 	if dirty, err := repository.Dirty(ctx, output.Written(repository.Dir())); err == nil && len(dirty) > 0 && !a.quiet {
 		report.New(a.stderr).Line(report.Note, "commit %.12s is tested; %d files in the work tree are not committed, so not tested", head.ID, len(dirty))
 	}
