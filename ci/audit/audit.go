@@ -115,14 +115,14 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		r.Notes = append(r.Notes, "there may be more versions: "+a.refs.noTags)
 	}
 	if len(o.Versions) == 0 && a.refs.others > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d tags of other schemes were passed over: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N", a.refs.others))
+		r.Notes = append(r.Notes, fmt.Sprintf("%d tags were skipped: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N", a.refs.others))
 	}
 	if len(o.Versions) == 0 && a.pages.others > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d release pages of other schemes were passed over", a.pages.others))
+		r.Notes = append(r.Notes, fmt.Sprintf("%d release pages were skipped: they are of no version of this form", a.pages.others))
 	}
 	r.Notes = append(r.Notes, a.index.notes(len(o.Versions) == 0)...)
 	if a.Verifier == nil && a.Unverified == nil && a.Registry != nil && slices.ContainsFunc(r.Versions, func(v Version) bool { return v.Record != "" }) {
-		r.Notes = append(r.Notes, "signatures were not verified: nobody is trusted; name a key with --public-key, or signatures in the settings")
+		r.Notes = append(r.Notes, "signatures were not verified: no key and no identity is trusted; name a key with --public-key, or write signatures into the settings")
 	}
 	if a.refs.badMarks != "" {
 		r.Notes = append(r.Notes, a.refs.badMarks)
@@ -145,7 +145,7 @@ func (a *auditor) versions() ([]version.Version, error) {
 	case a.Failed != nil && len(a.Versions) > 0:
 		return a.Versions, nil // of each what else can be read
 	case a.Failed != nil:
-		return nil, fmt.Errorf("audit all versions: which there are is not known: %w", a.Failed)
+		return nil, fmt.Errorf("audit all versions: the list of versions cannot be read: %w", a.Failed)
 	}
 	known := map[version.Version]bool{}
 	for v := range a.refs.tags {
@@ -259,7 +259,7 @@ func (a *auditor) tagged(ctx context.Context, v version.Version, out *Version) (
 		return t, nil
 	}
 	if !t.annotated {
-		out.note("the git tag is lightweight: it does not say who made it, and when")
+		out.note("the git tag is lightweight: it has no tagger and no date")
 	}
 	var err error
 	if t.files, err = a.refs.repository.Tree(ctx, t.commit); err != nil {
@@ -319,7 +319,7 @@ func (a *auditor) branch(ctx context.Context, v version.Version, known *known, t
 	case exists:
 		out.compare(KindBranch, name, want, "it is on "+few(in), "")
 	case known == nil && !a.hasLines():
-		out.unseen(KindBranch, name, want, fmt.Sprintf("no branch at all is named by the pattern %s", a.Pattern))
+		out.unseen(KindBranch, name, want, fmt.Sprintf("no branch has a name of the pattern %s", a.Pattern))
 	default:
 		out.compare(KindBranch, name, want, "there is no such branch; it is on "+few(in), "")
 	}
@@ -359,7 +359,7 @@ func (a *auditor) order(ctx context.Context, v version.Version, commit string, o
 		if err != nil {
 			return err
 		}
-		found = fmt.Sprintf("they part at %s", short(at))
+		found = fmt.Sprintf("their histories part at %s", short(at))
 		if !ok {
 			found = "they have no history in common"
 		}

@@ -79,7 +79,7 @@ func (a *auditor) readIndex(ctx context.Context) (chartIndex, error) {
 	if tip == "" {
 		index.why = "no branch " + branch
 		if others := slices.Sorted(maps.Keys(a.refs.indexes)); len(others) > 0 && !a.IndexNamed {
-			index.why += "; publications wrote one to branch " + few(others) + ": name it by --index"
+			index.why += "; a publication wrote one to branch " + few(others) + ": name it by --index"
 		}
 		if a.refs.noBranches != "" {
 			index.why = "no branch " + branch + " is here: " + a.refs.noBranches
@@ -197,7 +197,7 @@ func (x chartIndex) notes(all bool) []string {
 		notes = append(notes, "no chart index: "+x.why)
 	}
 	if all && x.older > 0 {
-		notes = append(notes, fmt.Sprintf("%d entries of the chart index were passed over: they are older than the first version of this scheme", x.older))
+		notes = append(notes, fmt.Sprintf("%d entries of the chart index were skipped: they are older than the first version of this form", x.older))
 	}
 	return notes
 }
@@ -250,13 +250,13 @@ func (a *auditor) indexed(ctx context.Context, v version.Version, k *known, t *t
 		case len(found) == 0 && (candidate && !a.index.candidates(c.name) || out.Mark != nil && out.Mark.State == journal.RolledBack):
 			continue
 		case len(found) == 0 && k == nil && a.index.begins(c.name, v):
-			out.note("the chart index begins with a later version of %s", c.name)
+			out.note("the first version of %s in the chart index is a later one", c.name)
 			continue
 		case len(found) == 0:
 			out.compare(KindIndex, name, v.SemVer(), "", "")
 			continue
 		case out.Mark != nil && out.Mark.State == journal.RolledBack:
-			out.compare(KindIndex, name, "not listed", "listed", "the version is rolled back, and who names no version gets the newest that is listed")
+			out.compare(KindIndex, name, "not listed", "listed", "the version is rolled back, and helm installs the newest listed version by default")
 			continue
 		case len(found) > 1:
 			out.compare(KindIndex, name, "one entry", fmt.Sprintf("%d entries", len(found)), "")
@@ -305,7 +305,7 @@ func (a *auditor) entry(v version.Version, c released, name string, e entry, out
 		out.compare(KindIndex, name+" deprecated", "deprecated", "not deprecated", "the version is withdrawn")
 	case !e.Deprecated:
 	case a.refs.noMarks != "":
-		out.unseen(KindIndex, name+" deprecated", "", "it is deprecated; whether the version is withdrawn is not known: "+a.refs.noMarks)
+		out.unseen(KindIndex, name+" deprecated", "", "it is deprecated, and the marks of versions cannot be read: "+a.refs.noMarks)
 	default:
 		out.compare(KindIndex, name+" deprecated", "not deprecated", "deprecated", "the version is not withdrawn")
 	}

@@ -16,10 +16,10 @@ func (a *auditor) moduleTags(r bundle.Record, out *Version) {
 			out.unseen(KindTag, m.Tag, m.Object, a.refs.noTags)
 		case there && at.id != m.Object && at.commit == r.Commit:
 			out.compare(KindTag, m.Tag, at.id, at.id,
-				"it leads to the release commit, and is another object than the record's")
+				"it points to the release commit, but it is not the tag object of the record")
 		case there && at.id != m.Object:
 			out.compare(KindTag, m.Tag, m.Object, at.id,
-				fmt.Sprintf("it leads to commit %s where %s belongs", short(at.commit), short(r.Commit)))
+				fmt.Sprintf("it points to commit %s, and the release commit is %s", short(at.commit), short(r.Commit)))
 		default:
 			out.compare(KindTag, m.Tag, m.Object, at.id, "")
 		}

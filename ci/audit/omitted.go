@@ -25,8 +25,8 @@ func (a *auditor) omitted(ctx context.Context, r bundle.Record, t *tagged, o bun
 	}
 	switch {
 	case err == nil:
-		out.note("%s was no part of the release (%s); an image of this name is at the registry, and no record tells its "+
-			"digest", name, o.Because)
+		out.note("%s is not part of the release (%s); the registry has an image of this name, and no record has its digest",
+			name, o.Because)
 	case errors.Is(err, errMissing):
 		a.optional(ctx, r.Version, r.Config.Charts, t, o.Name, name, "an image, as charts run it with their default "+
 			"values", o.Because, out)
@@ -40,8 +40,8 @@ func (a *auditor) omitted(ctx context.Context, r bundle.Record, t *tagged, o bun
 func (a *auditor) optional(ctx context.Context, v version.Version, charts []config.Chart, t *tagged, repository,
 	name, want, because string, out *Version) {
 	if t.files == nil {
-		out.unseen(KindImage, name, want, "it is not at the registry ("+because+"), and no tag leads to a tree that tells "+
-			"whether a chart runs it")
+		out.unseen(KindImage, name, want, "the registry does not have it ("+because+"), and no git tag has a tree that "+
+			"shows whether a chart runs it")
 		return
 	}
 	var by, unread []string
@@ -53,8 +53,8 @@ func (a *auditor) optional(ctx context.Context, v version.Version, charts []conf
 			lacking, why, err = source.Lacking(ctx, render.Images{Lacks: map[string]string{repository: because}})
 		}
 		if err != nil {
-			out.unseen(KindImage, name, want, "it is not at the registry ("+because+"); whether chart "+chart.Path+" runs it "+
-				"is not known: "+err.Error())
+			out.unseen(KindImage, name, want, "the registry does not have it ("+because+"); chart "+chart.Path+
+				" cannot be read, so it is not known whether it runs the image: "+err.Error())
 			return
 		}
 		unread = append(unread, why...)

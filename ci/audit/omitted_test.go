@@ -63,7 +63,7 @@ git add -A; git commit -q -m base`)
 		{"v1.5.0", "docker.io/acme/hook", true, Missing, `no builder; charts run it with their default values: charts/spark/templates/a.yaml: Pod a: container "c"`},
 		{"v1.5.0-rc.0", "docker.io/acme/hook", true, "", "(no builder), and charts run it with their default values"},
 		{"v1.5.0", "docker.io/acme/web", true, "", "(no builder); not found in the objects that the charts render to with their default values (install and upgrade)"},
-		{"v1.5.0", "docker.io/acme/hook", false, Unseen, "no tag leads to a tree"},
+		{"v1.5.0", "docker.io/acme/hook", false, Unseen, "no git tag has a tree"},
 	} {
 		a := &auditor{registries: registries{open: open, down: map[string]error{}}}
 		out, at := &Version{}, &tagged{}

@@ -32,7 +32,7 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 		out.compare(KindTag, v.String(), v.String(), "", "")
 		return nil
 	case t.files == nil:
-		out.compare(KindTag, v.String(), "a commit", "object "+short(t.id), "it leads to no commit")
+		out.compare(KindTag, v.String(), "a commit", "object "+short(t.id), "it does not point to a commit")
 		return nil
 	}
 	out.compare(KindTag, v.String(), v.String(), v.String(), "on commit "+short(t.commit))
@@ -62,7 +62,7 @@ func (a *auditor) byEachOther(ctx context.Context, v version.Version, t *tagged,
 	}
 	asked, foreign := surface.ImageTag(values, v), surface.Foreign(values, v)
 	if foreign {
-		out.note("the chart asks for image tags without the v of the git tag")
+		out.note("the image tags have no v before the version, and the git tag has one")
 	}
 	for _, value := range values {
 		form := value.Form
@@ -136,7 +136,7 @@ func (a *auditor) strays(ctx context.Context, v version.Version, t *tagged, valu
 		}
 	}
 	if len(found) > 0 {
-		out.note("places that are no known surface name %s as well: %s", few(others), few(found))
+		out.note("other places that still name %s: %s", few(others), few(found))
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func (a *auditor) sections(v version.Version, t *tagged, out *Version) {
 		return
 	}
 	if content, err := fs.ReadFile(t.files, file); err == nil && changelog.Section(content, v) == "" {
-		out.note("%s of the tagged tree has no section of it", file)
+		out.note("%s has no section for this version", file)
 	}
 }
 
@@ -169,7 +169,7 @@ func (a *auditor) oldImage(ctx context.Context, v version.Version, t *tagged, im
 	desc, m, err := place.manifest(ctx, asked)
 	if errors.Is(err, errMissing) {
 		if _, _, err := place.manifest(ctx, other); err == nil {
-			out.compare(KindImage, name, asked, other, "it is there under the other tag only")
+			out.compare(KindImage, name, asked, other, "the registry has it only under the other tag")
 			return
 		}
 	}
@@ -251,7 +251,7 @@ func (a *auditor) oldChart(ctx context.Context, v version.Version, t *tagged, ch
 	}
 	switch {
 	case indexed && missing:
-		out.note("chart %s is in the chart index, and not at the registry", meta.Name)
+		out.note("the chart index has chart %s, and the registry does not", meta.Name)
 		return
 	case indexed && err != nil && foreign:
 		return

@@ -96,23 +96,23 @@ func TestWithoutRecord(t *testing.T) {
 		`v1.1.1: surface VERSION version differs: "1.1.1" "1.1.0"`,
 		`v1.1.0: surface config/kustomization.yaml newTag of acme/spark differs: "1.1.0" "v1.1.0"`,
 		`v1.0.1: branch release-1.0 differs: "contains `,
-		`v1.0.1: history v1.0.1 differs: "descends from v1.0.0" "they part at `)
+		`v1.0.1: history v1.0.1 differs: "descends from v1.0.0" "their histories part at `)
 	notes := map[string]string{}
 	for _, v := range r.Versions {
 		notes[v.Version.String()] = strings.Join(v.Notes, "; ")
 	}
-	const older = "no claim: older than this tool; the surfaces were compared with each other"
+	const older = "no claim: another tool published this version, so its surfaces were compared with each other"
 	for v, want := range map[string]string{
 		"v1.0.0": older,
-		"v1.0.1": older + "; CHANGELOG.md of the tagged tree has no section of it",
-		"v1.1.1": "the git tag is lightweight: it does not say who made it, and when; " + older + "; the chart asks for image tags without the v of the git tag; places that are no known surface name v1.1.0 as well: config/manager.env:1; CHANGELOG.md of the tagged tree has no section of it" +
+		"v1.0.1": older + "; CHANGELOG.md has no section for this version",
+		"v1.1.1": "the git tag is lightweight: it has no tagger and no date; " + older + "; the image tags have no v before the version, and the git tag has one; other places that still name v1.1.0: config/manager.env:1; CHANGELOG.md has no section for this version" +
 			"; another tool published chart spark; its address is not known",
 	} {
 		if notes[v] != want {
 			t.Errorf("%s: %s", v, notes[v])
 		}
 	}
-	if got := strings.Join(r.Notes, "; "); got != "2 tags of other schemes were passed over: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N; no chart index: no branch gh-pages" {
+	if got := strings.Join(r.Notes, "; "); got != "2 tags were skipped: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N; no chart index: no branch gh-pages" {
 		t.Error(got)
 	}
 	if err := r.Err(); err == nil || err.Error() != "audit: surfaces of 6 of 7 versions differ or are missing: v1.4.0 (1), v1.3.0 (1), v1.2.0-rc.0 (1), v1.1.1 (1), v1.1.0 (1), v1.0.1 (2)" {
@@ -241,7 +241,7 @@ func TestWithoutRecordAtRegistry(t *testing.T) {
 	for v, want := range map[string][]string{
 		"v1.0.0": nil,
 		"v1.0.1": {"v1.0.1: branch", "v1.0.1: history",
-			`v1.0.1: image docker.io/acme/spark:v1.0.1 differs: "v1.0.1" "1.0.1" it is there under the other tag only`,
+			`v1.0.1: image docker.io/acme/spark:v1.0.1 differs: "v1.0.1" "1.0.1" the registry has it only under the other tag`,
 			`v1.0.1: chart docker.io/acme/charts/spark:1.0.1 appVersion differs: "v1.0.1" "v1.0.0"`},
 		"v1.1.0": {"v1.1.0: surface", `v1.1.0: image docker.io/acme/spark:1.1.0 missing: "1.1.0" ""`},
 		"v1.1.1": {"v1.1.1: surface", `v1.1.1: image docker.io/acme/spark:1.1.1 org.opencontainers.image.version differs: "v1.1.1" "1.1.0"`,
@@ -294,7 +294,7 @@ func TestIndex(t *testing.T) {
 		`v1.1.1: chart index spark 1.1.1 missing: "1.1.1" ""`,
 		`v1.1.0: chart index spark 1.1.0 differs: "one entry" "2 entries"`)
 	for _, v := range r.Versions {
-		if v.Version.Major() == 1 && v.Version.Minor() == 0 && !slices.Contains(v.Notes, "the chart index begins with a later version of spark") {
+		if v.Version.Major() == 1 && v.Version.Minor() == 0 && !slices.Contains(v.Notes, "the first version of spark in the chart index is a later one") {
 			t.Errorf("%s: %s", v.Version, v.Notes)
 		}
 	}
@@ -314,7 +314,7 @@ func TestIndex(t *testing.T) {
 		"entries: [1": "index.yaml of branch gh-pages cannot be read",
 		"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nentries: *f\n": "cannot be read",
 		"apiVersion: v1\n": "",
-		"entries:\n  spark: [{version: 9.9, urls: [':']}, {version: \"1.0.0\\e[2J\"}]\n": "2 entries of the chart index were passed over",
+		"entries:\n  spark: [{version: 9.9, urls: [':']}, {version: \"1.0.0\\e[2J\"}]\n": "2 entries of the chart index were skipped",
 	} {
 		r := put(content)
 		if got := strings.Join(r.Notes, "; "); !strings.Contains(got, want) {

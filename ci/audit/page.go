@@ -103,7 +103,7 @@ func (a *auditor) page(ctx context.Context, v version.Version, k *known, out *Ve
 		out.note("no release page")
 		return
 	case !ok:
-		out.compare(KindPage, name, published, "", "a draft is shown only to a token that may write")
+		out.compare(KindPage, name, published, "", "the forge shows drafts only to a token with write access")
 		return
 	case page.Draft:
 		out.compare(KindPage, name, published, "a draft", page.URL)
@@ -112,7 +112,7 @@ func (a *auditor) page(ctx context.Context, v version.Version, k *known, out *Ve
 		out.compare(KindPage, name, published, published, "")
 	}
 	if drafts > 0 {
-		out.note("beside the release page %d drafts of it are left; delete them", drafts)
+		out.note("%d drafts of the release page are left; delete them", drafts)
 	}
 	prerelease := map[bool]string{true: "prerelease", false: "no prerelease"}
 	_, candidate := v.Candidate()
@@ -121,7 +121,7 @@ func (a *auditor) page(ctx context.Context, v version.Version, k *known, out *Ve
 	case want != "":
 		out.compare(KindPage, name+" identity", want.String(), cmp.Or(page.Identity.String(), "none"), "")
 	case page.Identity != "":
-		out.unseen(KindPage, name+" identity", "", "it names "+page.Identity.String()+"; neither record nor claim tells what it should name")
+		out.unseen(KindPage, name+" identity", "", "it names "+page.Identity.String()+"; no record and no claim says which identity is right")
 	}
 	if k != nil {
 		offered(k.record.Downloads(k.file), page, out)
@@ -154,9 +154,9 @@ func offered(files []bundle.Download, page forge.Page, out *Version) {
 			asset := page.Assets[at]
 			switch {
 			case !asset.Complete:
-				found = "its upload did not end"
+				found = "its upload was not completed"
 			case asset.Digest == "":
-				want, found, note = fmt.Sprintf("%d bytes", f.Size), fmt.Sprintf("%d bytes", asset.Size), "the forge does not tell its digest"
+				want, found, note = fmt.Sprintf("%d bytes", f.Size), fmt.Sprintf("%d bytes", asset.Size), "the forge gives no digest"
 			case asset.Digest == f.Digest && asset.Size != f.Size:
 				want, found = fmt.Sprintf("%d bytes", f.Size), fmt.Sprintf("%d bytes", asset.Size)
 			default:

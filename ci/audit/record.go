@@ -100,7 +100,7 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 	}
 	switch {
 	case k == nil && claimed:
-		out.unseen(KindClaim, name, "", "it names "+claim.Identity.String()+", which leads to no record of the version")
+		out.unseen(KindClaim, name, "", "it names "+claim.Identity.String()+", and no record of the version was found there")
 		out.found(KindRelease, claim.Repository, claim.Identity.String(), ocispec.Descriptor{}, released)
 		return nil, nil
 	case k == nil && at.id == "" && a.refs.noClaims != "":
@@ -108,7 +108,7 @@ func (a *auditor) record(ctx context.Context, v version.Version, t *tagged, out 
 		return nil, nil
 	case k == nil:
 		if at.id == "" {
-			out.note("no claim: older than this tool; the surfaces were compared with each other")
+			out.note("no claim: another tool published this version, so its surfaces were compared with each other")
 		}
 		return nil, nil
 	case claimed:
@@ -298,7 +298,7 @@ func (a *auditor) image(ctx context.Context, image bundle.Artifact, out *Version
 		}
 		at := slices.IndexFunc(index.Manifests, func(d ocispec.Descriptor) bool { return bundle.PlatformName(d.Platform) == p.Platform })
 		if at < 0 {
-			out.compare(KindPlatform, name, want, "", "what the tag leads to does not list the platform")
+			out.compare(KindPlatform, name, want, "", "the image index of the tag does not list the platform")
 			continue
 		}
 		found, m, err := place.manifest(ctx, index.Manifests[at].Digest.String())

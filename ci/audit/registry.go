@@ -40,7 +40,7 @@ type registries struct {
 	down map[string]error // by host
 }
 
-const noRegistry = "no registry was asked; name it by --registry, or --to-configured"
+const noRegistry = "no registry was read; name one with --registry, or use --to-configured"
 
 // at opens a repository where it lies.
 func (r *registries) at(repository string) (*place, error) {

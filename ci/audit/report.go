@@ -104,7 +104,7 @@ func (r Report) Err() error {
 	}
 	switch {
 	case !seen:
-		return errors.New("audit: nothing at all could be read; look at the reasons, and run it again")
+		return errors.New("audit: nothing could be read; see the reasons above, and run it again")
 	case len(differ) == 0:
 		return nil
 	case len(r.Versions) == 1:

@@ -99,7 +99,7 @@ type wanted struct {
 
 // tell adds the surface; err is why not all that is attached could be read.
 func (w *wanted) tell(err error, v *sign.Verifier, out *Version) {
-	want := "signed by somebody who is trusted"
+	want := "signed by a trusted key or identity"
 	if v != nil {
 		want = "signed by " + few(v.Names())
 	}

@@ -254,7 +254,7 @@ func signaturesDrift(t *testing.T, w *world) {
 		if err != nil || r.Err() != nil {
 			t.Fatal(err, r.Err())
 		}
-		signs(t, r, times(13, "v1.5.0: signature ", ` cannot tell: "signed by somebody who is trusted" "" the trusted root is out of reach`))
+		signs(t, r, times(13, "v1.5.0: signature ", ` cannot tell: "signed by a trusted key or identity" "" the trusted root is out of reach`))
 		o.Unverified, o.Verifier, o.Registry = nil, s.Verifier(), nil
 		if r, err = Run(ctx, o); err != nil || r.Err() != nil {
 			t.Fatal(err, r.Err())

@@ -55,7 +55,7 @@ func (a *auditor) gitTag(ctx context.Context, k *known, t *tagged, out *Version)
 	case t.there && t.id != r.Tag && a.isRecordTag(ctx, r, t):
 		out.compare(KindTag, name, r.Tag, r.Tag, fmt.Sprintf("it is signed, as object %s", t.id))
 	case t.there && t.commit != r.Commit:
-		out.compare(KindTag, name, r.Tag, t.id, fmt.Sprintf("it leads to commit %s where %s belongs", short(t.commit), short(r.Commit)))
+		out.compare(KindTag, name, r.Tag, t.id, fmt.Sprintf("it points to commit %s, and the release commit is %s", short(t.commit), short(r.Commit)))
 	case t.there && t.id != r.Tag:
 		a.pushedTag(ctx, k, t, out)
 	default:
@@ -74,10 +74,10 @@ func (a *auditor) pushedTag(ctx context.Context, k *known, t *tagged, out *Versi
 			fmt.Sprintf("whether %s was the tag when the version was published: %v", short(t.id), err))
 	case attached:
 		out.compare(KindTag, name, t.id, t.id,
-			"a person pushed it before the version was published; it leads to the release commit")
+			"a person pushed it before the publication; it points to the release commit")
 	default:
 		out.compare(KindTag, name, k.record.Tag, t.id,
-			"it leads to the release commit; the release artifact names no such tag object")
+			"it points to the release commit, but the release artifact does not name this tag object")
 	}
 }
 
@@ -94,7 +94,7 @@ func (a *auditor) tagSignature(ctx context.Context, v version.Version, t *tagged
 	case format == "" && v.Compare(a.Signers.Since) >= 0:
 		out.compare(KindTagSignature, v.String(), want, "", "")
 	case format == git.OpenPGP:
-		out.unseen(KindTagSignature, v.String(), want, "it is signed by OpenPGP: ask git verify-tag where the keyring is")
+		out.unseen(KindTagSignature, v.String(), want, "it has an OpenPGP signature: run git verify-tag on a machine with the keyring")
 	case format == git.SSH:
 		if says, err := a.refs.repository.VerifyTag(ctx, t.id, a.Signers.Allowed); err == nil {
 			out.compare(KindTagSignature, v.String(), want, want, says)

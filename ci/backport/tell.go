@@ -68,13 +68,13 @@ func comment(line Line, results []Result, opened []Opened) string {
 				fmt.Fprintf(&b, "- %s\n", markdown.Escape(Where(r, c)))
 			}
 			for _, n := range r.Needs {
-				fmt.Fprintf(&b, "- it needs %s there first%s: %s\n", n.Commit, n.warning(), markdown.Escape(n.Subject))
+				fmt.Fprintf(&b, "- it needs commit %s first%s: %s\n", n.Commit, n.warning(), markdown.Escape(n.Subject))
 			}
 			fmt.Fprintf(&b, "\nBy hand:\n\n```sh\ngit fetch origin\n%s\n```\n", strings.Join(ByHand(line, r, "origin/"), "\n"))
 		case There:
-			fmt.Fprintf(&b, "is there already, as %s, by its %s.\n", r.Found, r.By)
+			fmt.Fprintf(&b, "is on the line already, as %s (recognized by its %s).\n", r.Found, r.By)
 		case Empty:
-			b.WriteString("changes nothing there.\n")
+			b.WriteString("changes nothing on the line.\n")
 		default:
 			at := slices.IndexFunc(opened, func(o Opened) bool { return o.Branch == r.Branch })
 			if at < 0 { // of several together, another one conflicts

@@ -87,7 +87,7 @@ func (v *Version) addPackage(chart *Chart, index *chartindex.Index, p Packages, 
 	}
 	content, err := p.Of(*v, *chart)
 	if err != nil {
-		v.Said = append(v.Said, fmt.Sprintf("the package of chart %s %s is not beside the index: %v", chart.Name, chart.Version, err))
+		v.Said = append(v.Said, fmt.Sprintf("the site does not contain the package of chart %s %s: %v", chart.Name, chart.Version, err))
 		return nil
 	}
 	if content == nil {
@@ -118,7 +118,7 @@ func (c *Catalog) keepListed(index *chartindex.Index, p Packages, files map[stri
 		if len(l.URLs) > 0 && isRelative(l.URLs[0]) {
 			content, err := p.beside(l, files[l.URLs[0]])
 			if err != nil {
-				c.Audit.Notes = append(c.Audit.Notes, fmt.Sprintf("chart %s %s is not in the index here: %v", l.Chart, l.Version, err))
+				c.Audit.Notes = append(c.Audit.Notes, fmt.Sprintf("the site's index leaves out chart %s %s: %v", l.Chart, l.Version, err))
 				return false
 			}
 			files[l.URLs[0]] = content
@@ -161,7 +161,7 @@ func hasCRDs(pkg []byte) (bool, error) {
 func (p Packages) beside(l chartindex.Listed, content []byte) (_ []byte, err error) {
 	name := l.URLs[0]
 	if !fs.ValidPath(name) || !strings.HasSuffix(name, ".tgz") {
-		return nil, fmt.Errorf("its address %q is none of a package", name)
+		return nil, fmt.Errorf("its address %q is not that of a package", name)
 	}
 	if content == nil {
 		content, err = p.Beside(name)

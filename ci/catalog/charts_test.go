@@ -113,7 +113,7 @@ func TestAddCharts(t *testing.T) {
 	if text := string(files[IndexFile]); strings.Count(text, "deprecated: true") != 1 {
 		t.Errorf("one version is withdrawn:\n%s", text)
 	}
-	if len(c.Audit.Notes) != 2 || !strings.Contains(c.Audit.Notes[0], `"../../etc/passwd" is none of a package`) || !strings.Contains(c.Audit.Notes[1], "lost/spark-1.2.0.tgz is not there") {
+	if len(c.Audit.Notes) != 2 || !strings.Contains(c.Audit.Notes[0], `"../../etc/passwd" is not that of a package`) || !strings.Contains(c.Audit.Notes[1], "lost/spark-1.2.0.tgz is not there") {
 		t.Errorf("left out: %q", c.Audit.Notes)
 	}
 	if said := c.Versions[0].Said; len(said) != 1 || !strings.Contains(said[0], "its registry is down") {

@@ -29,7 +29,7 @@ func (n Notes) Markdown() string {
 		}
 	}
 	if len(n.Accepted) > 0 {
-		b.WriteString("\n### Let pass\n\n")
+		b.WriteString("\n### Accepted\n\n")
 		for _, a := range n.Accepted {
 			b.WriteString("- " + markdown.Code(a.ID) + ": " + markdown.Escape(a.Because) + "\n")
 		}

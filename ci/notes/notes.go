@@ -207,7 +207,7 @@ var titles = []struct {
 	{"Features", []change.Kind{change.Feature}},
 	{"Fixes", []change.Kind{change.Fix}},
 	{"Performance", []change.Kind{change.Performance}},
-	{"Taken back", []change.Kind{change.Revert}},
+	{"Reverted", []change.Kind{change.Revert}},
 	{"Documentation", []change.Kind{change.Documentation}},
 	{"Dependencies", []change.Kind{change.Dependencies}},
 	{"Other changes", []change.Kind{change.Other, change.Release}},

@@ -81,7 +81,7 @@ func TestEachChangeOnce(t *testing.T) {
 			"Breaking changes: e #5 | Features: a #1 | Fixes: b #2 | Documentation: d #4 | Other changes: c"},
 		"since a candidate, and rolled up": {`say base; git tag v0.9.0; say 'feat: a'; git tag v1.0.0-rc.0; say 'fix: b'`, "v1.0.0-rc.1", "main", "v1.0.0-rc.0", "Fixes: b"},
 		"taken back within":                {`say base; git tag v0.9.0; say 'feat: a (#1)'; say 'fix: b'; say "$(printf 'Revert "feat: a (#1)" (#2)\n\nThis reverts commit %s.' $(git rev-parse HEAD~1))"`, "v1.0.0", "main", "v0.9.0", "Fixes: b"},
-		"taken back from before":           {`say 'feat: a (#1)'; git tag v0.9.0; say "$(printf 'Revert "feat: a (#1)" (#2)\n\nThis reverts commit %s.' $(git rev-parse HEAD))"`, "v1.0.0", "main", "v0.9.0", `Taken back: Revert "feat: a (#1)" #2`},
+		"taken back from before":           {`say 'feat: a (#1)'; git tag v0.9.0; say "$(printf 'Revert "feat: a (#1)" (#2)\n\nThis reverts commit %s.' $(git rev-parse HEAD))"`, "v1.0.0", "main", "v0.9.0", `Reverted: Revert "feat: a (#1)" #2`},
 		"merged requests": {`say base; git tag v0.9.0; git switch -qc side; say 'wip'; say 'wip 2'; git switch -q main; say 'fix: b (#1)'
 git merge -q --no-ff -m "$(printf 'Merge pull request #7 from x/side\n\nfeat: a\n\nWhy.')" side
 git switch -qc other; say 'feat: c (#8)'; git switch -q main; say 'fix: d (#9)'; git merge -q --no-ff -m "Merge branch 'other'" other`, "v1.0.0", "main", "v0.9.0",

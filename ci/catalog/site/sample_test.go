@@ -31,7 +31,7 @@ var subjects = []string{"fix(controller): requeue jobs whose pods were evicted",
 func sample(lines, each int) catalog.Catalog {
 	c := catalog.Catalog{Schema: catalog.Schema, Name: "pi-operator", URL: "https://github.com/example/pi-operator", Site: "https://example.github.io/pi-operator/", Development: "main",
 		Audit: catalog.Audit{Git: "https://github.com/example/pi-operator.git", Registry: "docker.io", Forge: "example/pi-operator",
-			Notes: []string{"14 tags of other schemes were passed over: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N"}}}
+			Notes: []string{"14 tags were skipped: they are no versions of the form vX.Y.Z or vX.Y.Z-rc.N"}}}
 	begin := time.Date(2023, 3, 7, 9, 30, 0, 0, time.UTC)
 	from := version.Version{}
 	for minor := range lines {

@@ -120,19 +120,19 @@
       warn(y);
       told.push(element("p", "", "Choose the version that you run."));
     } else if (x === y) {
-      told.push(element("p", "path", "Nothing to do"), element("p", "", `${x.name} is what you run.`));
+      told.push(element("p", "path", "Nothing to do"), element("p", "", `${x.name} is the version that you run.`));
       if (x.bad) told.push(element("p", "warning", `${x.name} is ${x.bad}.`));
     } else if (!open) {
       told.push(line([x.name, y.name]));
       warn(y);
-      const p = element("p", "", `That is going back: ${x.name} is newer than ${y.name}. What that loses, and how it is done, is in `);
-      p.append(x.back ? linkTo(x.back, `the part about going back of the guide of ${x.name}`) : linkTo(x.page, `what is known of ${x.name}`), ".");
+      const p = element("p", "", `${x.name} is newer than ${y.name}, so you go back. What you lose, and how to go back, is in `);
+      p.append(x.back ? linkTo(x.back, `the guide of ${x.name}, under "Going back"`) : linkTo(x.page, `what is known of ${x.name}`), ".");
       told.push(p);
     } else {
       told.push(line(path));
       warn(y);
       const number = path.length - 1;
-      told.push(element("p", "", `${number === 1 ? "One step" : `${number} steps`}; ${asks === 0 ? "nothing is known to ask for your hand." : asks === 1 ? "one thing asks for your hand." : `${asks} things ask for your hand.`}`));
+      told.push(element("p", "", `${number === 1 ? "One step" : `${number} steps`}; ${asks === 0 ? "no change on your side is known to be needed." : asks === 1 ? "one change is needed on your side." : `${asks} changes are needed on your side.`}`));
     }
     way.replaceChildren(...told);
   };

@@ -288,9 +288,9 @@ func auditOf(v catalog.Version) audited {
 	if v.Agree > 0 {
 		parts = append(parts, fmt.Sprintf("%d agree", v.Agree))
 	}
-	add(catalog.Unseen, "cannot be told")
+	add(catalog.Unseen, "not checked")
 	if len(parts) == 0 {
-		return audited{"not looked at", class}
+		return audited{"not audited", class}
 	}
 	return audited{strings.Join(parts, ", "), class}
 }

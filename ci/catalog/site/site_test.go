@@ -80,18 +80,18 @@ func TestAnswers(t *testing.T) {
 	dir := made(t, c)
 	for name, wants := range map[string][]string{
 		// v1.2.2 is good, v1.2.1 withdrawn; v1.1.2 rolled back
-		"index.html": {"should I run? v1.2.2 It is the newest version that is final and good, of 13 December 2023. Who stays on an older line that is supported runs v1.1.1 on 1.1.", "Line 1.1 supported",
-			"Line 1.0 not supported", "v1.1.2 patch 2023-08-12 rolled back 37 agree", "2 candidates of versions that are out", "1 differ, 1 missing, 31 agree, 1 cannot be told", "Line 1.9 supported Newest none that is good",
-			"helm repo add pi-operator https://example.github.io/pi-operator/", "14 tags of other schemes", "v2.0.0-rc.0 candidate not known good not looked at"},
+		"index.html": {"should I run? v1.2.2 It is the newest good final version, released on 13 December 2023. On an older supported line, run v1.1.1 on 1.1.", "Line 1.1 supported",
+			"Line 1.0 not supported", "v1.1.2 patch 2023-08-12 rolled back 37 agree", "2 candidates of released versions", "1 differ, 1 missing, 31 agree, 1 not checked", "Line 1.9 supported Newest none that is good",
+			"helm repo add pi-operator https://example.github.io/pi-operator/", "14 tags were skipped", "v2.0.0-rc.0 candidate not known good not audited"},
 		"versions/v1.2.1.html": {"v1.2.1 is withdrawn it logs every request, with its authorization header Said by Ada Example on 5 December 2023. Run v1.2.2 instead.", "Before it v1.2.0", "After it v1.2.2",
 			"helm install RELEASE oci://docker.io/example/charts/pi-operator --version 1.2.1 --namespace NAMESPACE", "helm install RELEASE pi-operator/pi-operator --version 1.2.1",
 			"cosign verify --key cosign.pub --insecure-ignore-tlog docker.io/example/pi-operator@" + digestOf("index", version.MustParse("v1.2.1")), "2.9 MiB", "Backports in it"},
 		"versions/v1.2.0-rc.0.html": {"cosign verify --certificate-identity https://github.com/example/pi-operator/.github/workflows/release.yaml@refs/heads/main --certificate-oidc-issuer https://token.actions.githubusercontent.com docker.io/example/pi-operator@sha256:"},
 		"versions/v1.2.0.html":      {"v1.2.0 final good", "It was marked as bad, and is good again: it was another one's fault"},
 		"versions/v1.1.2.html":      {"v1.1.2 is rolled back", "Run v1.1.1 instead."},
-		"versions/v1.2.2.html":      {"1 differ, 1 missing, 31 agree, 1 cannot be told", "image docker.io/example/pi-operator:v1.2.2 differs", "its image tags lack the v"},
+		"versions/v1.2.2.html":      {"1 differ, 1 missing, 31 agree, 1 not checked", "image docker.io/example/pi-operator:v1.2.2 differs", "its image tags lack the v"},
 		"upgrade.html": {"To 1.1: v1.1.1", "helm show crds oci://docker.io/example/charts/pi-operator --version 1.1.1 | kubectl apply --server-side --force-conflicts --filename -",
-			"helm upgrade RELEASE oci://docker.io/example/charts/pi-operator --version 1.1.1 --namespace NAMESPACE --reset-then-reuse-values", "To 2.0 has no version that is final and good",
+			"helm upgrade RELEASE oci://docker.io/example/charts/pi-operator --version 1.1.1 --namespace NAMESPACE --reset-then-reuse-values", "To 2.0 has no good final version",
 			"v1.1.2 rolled back the controller deletes jobs"},
 	} {
 		said := read(t, dir, name)
@@ -248,7 +248,7 @@ func TestLarge(t *testing.T) {
 	dir := made(t, c)
 	checkSite(t, dir, 12)
 	said := read(t, dir, "versions/"+v.Version.String()+".html")
-	for _, want := range []string{"The notes are longer than", "all of them are in the release page and the file NOTES.md of this version", "The guide is longer than", "more, in catalog.json",
+	for _, want := range []string{"of the notes are shown.", "All of them are in the release page and the file NOTES.md of this version", "of the guide are shown.", "more, in catalog.json",
 		"helm install RELEASE " + v.Charts[0].Reference + " --version"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q", want)
@@ -300,7 +300,7 @@ func TestStepsWithoutCharts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if shown, hidden := strings.Count(string(content), `<p class="light unknown">No chart`), strings.Count(string(content), `<p class="light unknown" hidden>`); shown != 1 || hidden != 1 {
+	if shown, hidden := strings.Count(string(content), `<p class="light unknown">It is not known`), strings.Count(string(content), `<p class="light unknown" hidden>`); shown != 1 || hidden != 1 {
 		t.Errorf("said of %d steps, and ready to be said of %d:\n%s", shown, hidden, content)
 	}
 }

@@ -30,8 +30,10 @@ func (a *app) auditCommand() *cobra.Command {
 	var since string
 	cmd := &cobra.Command{
 		Use: "audit VERSION... | --all", Short: "Read every surface of published versions back, and compare it with the record",
-		Long: "Reads and writes nothing. A version that is older than this tool has no record: its surfaces are compared with each other. Signatures are verified where somebody is trusted, by flag or settings. Without a registry, remote, " +
-			"backup or GitHub repository it looks at this clone alone. What cannot be seen is said to be so, and is no difference. Exit code 1 where anything differs or is missing.",
+		Long: "Writes nothing. A version that another tool published has no record, so its surfaces are compared with each other. " +
+			"Signatures are verified if a flag or the settings trust a key or an identity. Without a registry, a remote, a backup " +
+			"and a GitHub repository, it reads this clone only. The report names what was not checked; that is no difference. " +
+			"Exit code 1 if anything differs or is missing.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case all && len(args) > 0:
@@ -261,7 +263,7 @@ func auditPage(page *report.Page, r audit.Report) {
 	for _, note := range r.Notes {
 		page.Line(report.Note, "%s", note)
 	}
-	told(page, "What could not be seen", report.None, r, unseen)
+	told(page, "Not checked", report.None, r, unseen)
 }
 
 // unseen are the reasons why a version's surfaces cannot be told, each with the kinds of surfaces.
@@ -291,7 +293,7 @@ func counted(v audit.Version) string {
 	for _, state := range []struct {
 		says   string
 		states []audit.State
-	}{{"differ", []audit.State{audit.Differs}}, {"missing", []audit.State{audit.Missing}}, {"agree", []audit.State{audit.Agrees}}, {"cannot be seen", []audit.State{audit.Unseen}}} {
+	}{{"differ", []audit.State{audit.Differs}}, {"missing", []audit.State{audit.Missing}}, {"agree", []audit.State{audit.Agrees}}, {"not checked", []audit.State{audit.Unseen}}} {
 		if n := v.Count(state.states...); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state.says))
 		}

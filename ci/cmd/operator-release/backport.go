@@ -108,8 +108,8 @@ func (a *app) backportCommand() *cobra.Command {
 	}
 	cmd.Flags().StringSliceVar(&onto, "onto", nil, "the lines to pick onto, such as 1.5,1.4; may be repeated")
 	cmd.Flags().BoolVar(&together, "together", false, "all commits as one branch per line, instead of a branch each")
-	cmd.Flags().BoolVar(&withNeeds, "with-prerequisites", false, "a commit that conflicts takes along the commits that it needs there first, where they are found")
-	cmd.Flags().BoolVar(&status, "status", false, "tell which fixes of the development branch are on which line, and what is on a line alone")
+	cmd.Flags().BoolVar(&withNeeds, "with-prerequisites", false, "pick a conflicting commit together with its prerequisites, if they are found")
+	cmd.Flags().BoolVar(&status, "status", false, "show which fixes of the development branch are on which line, and which commits are on a line only")
 	b.flags(cmd)
 	p.flags(cmd)
 	return cmd
@@ -156,9 +156,9 @@ func backportPage(page *report.Page, said backported, made map[string]bool, b br
 			what := string(r.Outcome)
 			switch {
 			case r.Outcome == backport.There:
-				what = fmt.Sprintf("already there: %.12s, by its %s", r.Found, r.By)
+				what = fmt.Sprintf("already on the line as %.12s, recognized by its %s", r.Found, r.By)
 			case r.Outcome == backport.Empty:
-				what = "changes nothing here"
+				what = "changes nothing on this line"
 			case r.Branch != "" && made[r.Branch]:
 				what = "branch " + r.Branch
 			case r.Branch != "":
@@ -186,7 +186,7 @@ func backportPage(page *report.Page, said backported, made map[string]bool, b br
 		}
 		for _, t := range said.Told {
 			if t.Line == line.Name && t.Changed {
-				page.Line(report.Note, "said so on #%d", t.Number)
+				page.Line(report.Note, "commented on #%d", t.Number)
 			}
 		}
 	}
@@ -217,11 +217,11 @@ func explain(page *report.Page, line backport.Line, r backport.Result) {
 	switch {
 	case r.Outcome != backport.Conflict:
 	case len(r.Failed) > 0:
-		page.Text("  it applies; what it makes stale could not be regenerated here")
+		page.Text("  it applies, but the generated files could not be made again")
 	case len(r.Needs) > 0:
 		page.Text("  with it: operator-release backport %.12s --onto %s --with-prerequisites", r.Commit, r.Line)
 	default:
-		page.Text("  no commits were found that it applies behind")
+		page.Text("  no prerequisites were found with which it applies")
 	}
 	if r.Outcome == backport.Conflict {
 		byHand := backport.ByHand(line, r, "")

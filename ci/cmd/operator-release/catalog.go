@@ -42,10 +42,11 @@ func (a *app) catalogCommand() *cobra.Command {
 	var t trusting
 	var out, address string
 	cmd := &cobra.Command{
-		Use: "catalog", Short: "Make a static site about all versions: which one to run, how to get there, whether one can go back",
-		Long: "Reads records at the registry, in the backup or in dist/, of versions that have none git alone, and audits all of them on the way. The site has a page for each version, the release lines as a picture, " +
-			"the way from any version to any other, Helm's index.yaml with the charts beside it, an Atom feed, and everything as JSON. It is files alone, asks nobody anything, and takes the place of an older one. " +
-			"Publishes nothing. What the audit finds is shown, and fails nothing.",
+		Use: "catalog", Short: "Make a static site about all versions: which one to run, how to upgrade, and how to go back",
+		Long: "Reads records from the registry, the backup or dist/, and audits all versions. Of a version without a record it shows " +
+			"what git has. The site has a page for each version, a picture of the release lines, the way from each version to each " +
+			"other one, Helm's index.yaml with the charts, an Atom feed, and everything as JSON. It consists of static files, and " +
+			"replaces an older site. Nothing is published. The site shows the differences that the audit finds; the exit code stays 0.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
@@ -109,13 +110,13 @@ func catalogPage(page *report.Page, said cataloged, out string) {
 	page.Title("%s: %s on %s", said.Name, number(said.Versions, "version"), number(said.Lines, "line"))
 	page.Line(report.Done, "%s: %d files, %s; begin with %s", out, said.Files, size(said.Bytes), filepath.Join(out, "index.html"))
 	if said.Charts > 0 {
-		page.Line(report.Done, "in it: %s, and Helm's %s", number(said.Charts, "packaged chart"), catalog.IndexFile)
+		page.Line(report.Done, "it contains %s and Helm's %s", number(said.Charts, "packaged chart"), catalog.IndexFile)
 	}
 	if without := said.Versions - said.Recorded; without > 0 {
-		page.Line(report.Note, "without a record: %s; there is what git tells", number(without, "version"))
+		page.Line(report.Note, "without a record: %s; the site shows what git has", number(without, "version"))
 	}
 	if said.Differ > 0 {
-		page.Line(report.Note, "something differs or is missing: %s; their pages tell, and operator-release audit --all", number(said.Differ, "version"))
+		page.Line(report.Note, "with differences: %s; see their pages, or run operator-release audit --all", number(said.Differ, "version"))
 	}
 }
 

@@ -97,16 +97,16 @@ func (l looking) byGit(ctx context.Context, v *catalog.Version) error {
 		if errors.Is(err, git.ErrIncomplete) {
 			return err
 		}
-		v.Said = append(v.Said, fmt.Sprintf("%s cannot be told: %v", what, err))
+		v.Said = append(v.Said, fmt.Sprintf("%s could not be read: %v", what, err))
 		return nil
 	}
 	n, place, err := notesOf(ctx, l.repository, l.config, l.tagged, v.Version)
 	if err != nil {
-		return unknown("what it brings", err)
+		return unknown("the changes of the version", err)
 	}
 	v.Notes, v.From = n.Markdown(), place.From
 	if err := l.charts(ctx, v); err != nil {
-		if err := unknown("whether its charts install CRDs", err); err != nil {
+		if err := unknown("the CRDs of its charts", err); err != nil {
 			return err
 		}
 	}
@@ -116,7 +116,7 @@ func (l looking) byGit(ctx context.Context, v *catalog.Version) error {
 	}
 	g, err := guideBetween(ctx, l.repository, guided{From: v.From, To: v.Version}, from, l.tagged[v.Version], pipeline.UpgradeSpec{Config: l.settings})
 	if err != nil {
-		return unknown("what differs from "+v.From.String(), err)
+		return unknown("the differences from "+v.From.String(), err)
 	}
 	v.Guide = g.Guide
 	return nil

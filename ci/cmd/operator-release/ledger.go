@@ -86,7 +86,7 @@ func ledgerPage(page *report.Page, l backport.Ledger) {
 			on, ok := f.On[line.Name]
 			cell := line.Name + " " + on.By
 			if _, lacking := f.Lacking[line.Name]; lacking {
-				cell = line.Name + " lacks the code"
+				cell = line.Name + " not affected"
 			} else if !ok {
 				cell, row.Mark = line.Name+" missing", report.Fail
 			}
@@ -101,14 +101,14 @@ func ledgerPage(page *report.Page, l backport.Ledger) {
 		missing := l.Missing(line.Name)
 		for _, b := range l.Beside {
 			if b.Line == line.Name {
-				page.Line(report.Note, "%s is not on the branch: its commit %.12s stands beside it; merge it: git switch %s && git merge %.12s",
+				page.Line(report.Note, "%s is not on the branch: the branch does not contain its commit %.12s; merge it: git switch %s && git merge %.12s",
 					b.Version, b.Commit, line.Branch, b.Commit)
 			}
 		}
 		if len(missing) == 0 {
-			page.Line(report.Done, "has every fix")
+			page.Line(report.Done, "no fix is missing")
 		} else {
-			page.Line(report.Note, "lacks %d of %d fixes", len(missing), len(l.Fixes))
+			page.Line(report.Note, "%d of %d fixes are missing", len(missing), len(l.Fixes))
 		}
 		alone := 0
 		for _, c := range l.Alone {
@@ -118,18 +118,18 @@ func ledgerPage(page *report.Page, l backport.Ledger) {
 			}
 		}
 		if len(missing) > 0 {
-			page.Text("  try them all: %s", "operator-release backport "+commits(missing)+" --onto "+line.Name)
+			page.Text("  to pick all of them: %s", "operator-release backport "+commits(missing)+" --onto "+line.Name)
 		}
 		if alone > 0 {
-			page.Text("  what is only here the next line will lack, unless %s gets it", l.Development)
+			page.Text("  the next line gets these commits only if %s gets them", l.Development)
 		}
 	}
 	for _, w := range l.WithoutBranch {
-		page.Line(report.Note, "line %s has %s and no branch %s here; fetch it, or, if it is gone, make it: git branch %s %s",
+		page.Line(report.Note, "line %s has %s, but branch %s is not here; fetch it, or create it if it was deleted: git branch %s %s",
 			w.Name, w.Newest, w.Branch, w.Branch, w.Newest)
 	}
 	if len(l.Lines)+len(l.WithoutBranch) == 0 {
-		page.Line(report.Note, "there is no release line yet; operator-release branch LINE cuts one")
+		page.Line(report.Note, "there is no release line yet; create one: operator-release branch LINE")
 	}
 }
 
