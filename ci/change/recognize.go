@@ -14,7 +14,7 @@ const (
 	ByOrigin  = "origin"       // a commit of the branch says "(cherry picked from commit …)", as cherry-pick -x writes
 	ByPatch   = "patch"        // a commit of the branch changes the same, by its patch id
 	ByRequest = "pull request" // a commit of the branch names the same pull request, or lists it among those it squashed
-	ByTitle   = "title"        // a commit of the branch has the same title, and is a pick: "[release-1.5] …", or by the same author
+	ByTitle   = "title"        // a commit of the branch has the same title, and a mark of a pick or the same author
 )
 
 // Set is what a branch has since it left another one.

@@ -11,11 +11,14 @@ import (
 // TestUnmarked: a forge that squashes one commit drops what a bot or Kubernetes' script wrote before its subject.
 func TestUnmarked(t *testing.T) {
 	by := func(name, message string) git.Commit {
-		return git.Commit{ID: fmt.Sprintf("%x", sha1.Sum([]byte(name+message))), Message: message, Author: git.Person{Name: name, Email: name + "@example.com"}}
+		return git.Commit{ID: fmt.Sprintf("%x", sha1.Sum([]byte(name+message))), Message: message,
+			Author: git.Person{Name: name, Email: name + "@example.com"}}
 	}
 	const robot, co = "k8s-infra-cherrypick-robot", "\n\nCo-authored-by: Ada <ada@example.com>\n"
-	set := Of([]git.Commit{by("Ada", "Keep the status of a queue (#12)"), by("Ada", "Fix typo (#13)"),
-		by("Ada", "Run the tests of all (#14)"), by("Ada", "Run the tests of all (#15)"), by("Ada", "Tell what the webhook refuses")})
+	set := Of([]git.Commit{by("Ada", "Keep the status of a queue (#12)"),
+		by("Ada", "Fix typo (#13)"),
+		by("Ada", "Run the tests of all (#14)"), by("Ada", "Run the tests of all (#15)"),
+		by("Ada", "Tell what the webhook refuses")})
 	for _, c := range []struct{ name, message, want string }{
 		{"Ada", "Keep the status of a queue (#20)", ByTitle},
 		{robot, "Keep the status of a queue (#20)" + co, ByTitle},

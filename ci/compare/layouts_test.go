@@ -22,7 +22,8 @@ func TestApplied(t *testing.T) {
 			"manifests/namespace/kustomization.yaml": kustomization, "manifests/namespace/add-flag.yaml": role,
 			"manifests/install.yaml": role, "manifests/namespace-install.yaml": role},
 			"manifests/install.yaml manifests/namespace-install.yaml"},
-		"parts only":  {fstest.MapFS{"deploy/kustomization.yaml": kustomization, "deploy/role.yaml": role}, "deploy/role.yaml"},
+		"parts only": {fstest.MapFS{
+			"deploy/kustomization.yaml": kustomization, "deploy/role.yaml": role}, "deploy/role.yaml"},
 		"no manifest": {fstest.MapFS{"deploy/values.yaml": &fstest.MapFile{Data: []byte("a: b\n")}}, ""},
 	} {
 		if m, err := Applied(c.tree, config.Config{}); err != nil || strings.Join(m.Files, " ") != c.want {
