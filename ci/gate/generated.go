@@ -161,8 +161,9 @@ func (o Options) tellDifferences(before, after map[string][]byte) []string {
 	}
 	if len(stale) > 0 {
 		details = append(details, fmt.Sprintf("the command gives %d files otherwise than the commit has them; run it and "+
-			"commit what it changes; if it changes nothing there, the files follow the version, and no surface can write "+
-			"them: take them out of the rule, each by a path that begins with an exclamation mark", len(stale)))
+			"commit what it changes; if it changes nothing there, the files follow the version, and no pattern was found "+
+			"that writes it there: write one under surfaces, or take the files out of the rule, each by a path that begins "+
+			"with an exclamation mark", len(stale)))
 		details = append(details, stale[:min(len(stale), mostDifferences)]...)
 	}
 	if following > 0 {

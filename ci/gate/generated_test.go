@@ -10,8 +10,8 @@ import (
 
 func TestGeneratedFiles(t *testing.T) {
 	const otherwise = "the command gives 1 files otherwise than the commit has them; run it and commit what it changes; if " +
-		"it changes nothing there, the files follow the version, and no surface can write them: take them out of the rule, " +
-		"each by a path that begins with an exclamation mark\n  made/a"
+		"it changes nothing there, the files follow the version, and no pattern was found that writes it there: " +
+		"write one under surfaces, or take the files out of the rule, each by a path that begins with an exclamation mark\n  made/a"
 	rule := func(command string) []config.Generated {
 		return []config.Generated{{Paths: []string{"made/**"}, Command: command}}
 	}
@@ -69,7 +69,7 @@ func TestGeneratedFilesAndVersion(t *testing.T) {
 	}{
 		"the version": {[]config.Generated{rule("made/a", install)}, []Status{Failed}, surfaces},
 		"what follows it": {[]config.Generated{sum("cksum VERSION > made/sum")}, []Status{Failed},
-			"if it changes nothing there, the files follow the version, and no surface"},
+			"if it changes nothing there, the files follow the version, and no pattern"},
 		"another file":   {[]config.Generated{sum("echo c >> docs/b")}, []Status{Warned}, others + "docs/b"},
 		"a file less":    {[]config.Generated{sum("rm docs/b")}, []Status{Warned}, others + "docs/b"},
 		"another link":   {[]config.Generated{sum("ln -s b docs/l; ln -sfn docs/b VERSION")}, []Status{Warned}, "VERSION"},

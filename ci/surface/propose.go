@@ -14,7 +14,7 @@ import (
 const mostOnLine = 8
 
 // Propose gives surfaces for the settings that write v into a file so that its content becomes another one. They were
-// tried on the content. There are none if no patterns do so.
+// tried on the content, and with the next version on what they make. There are none if no patterns do so.
 func Propose(path string, content, wanted []byte, v version.Version) []config.Surface {
 	var all []config.Surface
 	want := bytes.Split(wanted, []byte("\n"))
@@ -34,10 +34,41 @@ func Propose(path string, content, wanted []byte, v version.Version) []config.Su
 			content, all = edited, append(all, config.Surface{Path: path, Pattern: expr})
 		}
 	}
-	if !bytes.Equal(content, wanted) {
+	if !bytes.Equal(content, wanted) || !holdsNext(all, wanted, v) {
 		return nil
 	}
 	return all
+}
+
+// holdsNext tells whether surfaces write the next version into a content as well, and this one again.
+func holdsNext(all []config.Surface, content []byte, v version.Version) bool {
+	edited := content
+	for _, to := range []version.Version{v.NextPatch(), v} {
+		for _, one := range all {
+			s := Surface{Path: one.Path, locate: pattern(one.Pattern)}
+			var err error
+			if edited, err = s.Edit(edited, to, nil); err != nil {
+				return false
+			}
+		}
+	}
+	return bytes.Equal(edited, content)
+}
+
+// anyVersion finds the places of a line that may be versions.
+var anyVersion = regexp.MustCompile(versionPatterns[len(versionPatterns)-1])
+
+// exactly is a pattern for a text in which other versions may stand than now.
+func exactly(text string) string {
+	var b strings.Builder
+	for {
+		at := anyVersion.FindStringIndex(text)
+		if at == nil {
+			return b.String() + regexp.QuoteMeta(text)
+		}
+		b.WriteString(regexp.QuoteMeta(text[:at[0]]) + anyVersion.String())
+		text = text[at[1]:]
+	}
 }
 
 // proposePattern is a pattern that writes v into a line, and the content with it. It changes other lines only to what is
@@ -45,13 +76,15 @@ func Propose(path string, content, wanted []byte, v version.Version) []config.Su
 func proposePattern(content []byte, want [][]byte, line int, v version.Version) (string, []byte) {
 	lines := bytes.Split(content, []byte("\n"))
 	text := string(lines[line])
-	for _, at := range regexp.MustCompile(versionPatterns[len(versionPatterns)-1]).FindAllStringIndex(text, -1) {
-		if said, _, ok := Parse(text[at[0]:at[1]]); !ok || said == v {
+	places, wanted := anyVersion.FindAllStringIndex(text, -1), anyVersion.FindAllString(string(want[line]), -1)
+	for i, at := range places {
+		stays := len(places) == len(wanted) && wanted[i] == text[at[0]:at[1]]
+		if said, _, ok := Parse(text[at[0]:at[1]]); !ok || said == v || stays {
 			continue
 		}
-		prefixes := []string{"(?m)^" + regexp.QuoteMeta(text[:at[0]])}
+		prefixes := []string{"(?m)^" + exactly(text[:at[0]])}
 		if words := wordsBefore(text[:at[0]]); words != "" {
-			prefixes = slices.Insert(prefixes, 0, regexp.QuoteMeta(words))
+			prefixes = slices.Insert(prefixes, 0, exactly(words))
 		}
 		for _, prefix := range prefixes {
 			for _, one := range versionPatterns {

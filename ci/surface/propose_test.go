@@ -1,6 +1,7 @@
 package surface
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/operator-release/operator-release/ci/version"
@@ -25,7 +26,12 @@ func TestPropose(t *testing.T) {
 		"another form":             {"1.4.2\n", "v1.5.0\n", 0},
 		"other words":              {"a v1.4.2\n", "b v1.5.0\n", 0},
 		"a line more":              {"v1.4.2\n", "v1.5.0\nx\n", 0},
-		"a digest":                 {"sha256:ab\n", "sha256:cd\n", 0},
+		"an address": {"https://x/v1.4.2/pi_1.4.2_linux.tgz?sum=(1.4.2)*[1.4.2]\n",
+			"https://x/v1.5.0/pi_1.5.0_linux.tgz?sum=(1.5.0)*[1.5.0]\n", 4},
+		"one between that stays": {`{"v":"1.4.2","deps":["x@1.4.2","pi@1.4.2"]}` + "\n",
+			`{"v":"1.5.0","deps":["x@1.4.2","pi@1.5.0"]}` + "\n", 2},
+		"a version that follows another one": {"go1.4.2 pi v1.4.2\n", "go1.4.2 pi v1.5.0\n", 1},
+		"a digest":                           {"sha256:ab\n", "sha256:cd\n", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proposed := Propose("x/f.txt", []byte(c.content), []byte(c.wanted), v)
@@ -33,15 +39,18 @@ func TestPropose(t *testing.T) {
 				t.Fatalf("got %+v", proposed)
 			}
 			content := []byte(c.content)
-			for _, p := range proposed {
-				var err error
-				s := Surface{Kind: patternKind, Path: p.Path, locate: pattern(p.Pattern)}
-				if content, err = s.Edit(content, v, nil); err != nil {
-					t.Fatal(err)
+			for _, to := range []string{"v1.5.0", "v1.5.1", "v2.0.0"} {
+				for _, p := range proposed {
+					var err error
+					s := Surface{Kind: patternKind, Path: p.Path, locate: pattern(p.Pattern)}
+					if content, err = s.Edit(content, version.MustParse(to), nil); err != nil {
+						t.Fatal(err)
+					}
 				}
-			}
-			if len(proposed) > 0 && string(content) != c.wanted {
-				t.Errorf("%+v give %q", proposed, content)
+				want := strings.ReplaceAll(c.wanted, "1.5.0", to[1:])
+				if len(proposed) > 0 && string(content) != want {
+					t.Errorf("%s: %+v give %q", to, proposed, content)
+				}
 			}
 		})
 	}
