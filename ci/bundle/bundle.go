@@ -426,7 +426,7 @@ func PlatformName(p *ocispec.Platform) string {
 }
 
 // IsAttestation tells whether an index lists a manifest that no platform runs: it describes another one of the index,
-// as BuildKit writes provenance and SBOMs. A manifest with a platform that nodes ask for is none, whatever it is named.
+// as BuildKit writes provenance and SBOMs. A manifest for a known platform is none, also if its annotation says so.
 func IsAttestation(desc ocispec.Descriptor) bool {
 	if p := desc.Platform; p != nil {
 		return p.OS == "unknown" && p.Architecture == "unknown"

@@ -118,7 +118,7 @@ func (s *Set) unmarked(c Change) (by, found string) {
 	return ByTitle, other.Commit.ID
 }
 
-// sameAuthor tells whether two changes are by one person. A bot is nobody, and a robot's pick names its author.
+// sameAuthor tells whether two changes are by one person. A bot is no person; a pick that it made names its author.
 func sameAuthor(a, b Change) bool {
 	x, y := a.Commit.Author, b.Commit.Author
 	if a.Author == b.Author && !automaton.MatchString(a.Author) {
