@@ -35,7 +35,59 @@ var examples = []string{"example", "examples", "sample", "samples", "docs", "hac
 // tag is a tag of an image (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests).
 var tag = regexp.MustCompile(`^[\w][\w.-]{0,127}`)
 
-var kindLine = regexp.MustCompile(`(?m)^kind:[ \t]*["']?([A-Za-z]+)`)
+var (
+	// kindField is how an object says its kind, in YAML, in JSON, and in a list.
+	kindField = regexp.MustCompile(`(?m)(?:^(?:- |  )?|[{,]\s*)["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)`)
+	// plainKind is a kind at the beginning of a line.
+	plainKind = regexp.MustCompile(`(?m)^kind:`)
+	// ownGroup is how an object says that it is of Kubernetes itself.
+	ownGroup = regexp.MustCompile(`(?m)(?:^(?:- |  )?|[{,]\s*)["']?apiVersion["']?[ \t]*:[ \t]*["']?` +
+		`(?:(?:apps|batch|autoscaling|policy|(?:rbac\.authorization|networking|storage|scheduling|` +
+		`admissionregistration|coordination|node|flowcontrol\.apiserver|apiregistration)\.k8s\.io)/)?v1\w*["'\s,}]`)
+)
+
+// kinds are those that a text names, also inside of objects.
+func kinds(text string) (all []string) {
+	for _, m := range kindField.FindAllStringSubmatch(text, -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
+
+// isPatch tells whether a text has a workload without a selector and without an image, as for kubectl patch.
+func isPatch(text string) bool {
+	docs, err := render.Split("", text)
+	if err != nil {
+		return false
+	}
+	for _, doc := range docs {
+		var o struct {
+			Kind string
+			Spec struct {
+				Selector any
+				Template struct {
+					Spec struct{ Containers []struct{ Image string } }
+				}
+			}
+		}
+		if yaml.Unmarshal([]byte(doc.Text), &o) != nil || !slices.Contains(workloads, o.Kind) || o.Spec.Selector != nil {
+			continue
+		}
+		images := 0
+		for _, c := range o.Spec.Template.Spec.Containers {
+			if c.Image != "" {
+				images++
+			}
+		}
+		if images == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// workloads are the kinds of which a server requires a selector.
+var workloads = []string{"Deployment", "DaemonSet", "StatefulSet"}
 
 // Applied finds what users apply of a version that releases no chart. It gives nothing where a chart is released.
 func Applied(tree fs.FS, c config.Config) (Manifests, error) {
@@ -63,7 +115,8 @@ func Applied(tree fs.FS, c config.Config) (Manifests, error) {
 }
 
 // installers are the manifests of the operator: files with kinds that an operator is installed with. Those in folders
-// of examples count if they run an image of the release. others are the remaining files of such kinds, and templates.
+// of examples count if they run an image of the release. others are the remaining files with objects of Kubernetes'
+// own kinds, templates and patches among them.
 func installers(tree fs.FS, c config.Config) (found, others []string, err error) {
 	err = fs.WalkDir(tree, ".", func(file string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() && file == ".git" {
@@ -77,11 +130,11 @@ func installers(tree fs.FS, c config.Config) (found, others []string, err error)
 			return err
 		}
 		text := string(content)
+		installs := (ownGroup.MatchString(text) || plainKind.MatchString(text)) &&
+			slices.ContainsFunc(kinds(text), func(kind string) bool { return slices.Contains(applied, kind) })
 		switch {
-		case !slices.ContainsFunc(kindLine.FindAllStringSubmatch(text, -1), func(found []string) bool {
-			return slices.Contains(applied, found[1])
-		}):
-		case strings.Contains(text, placeholder) || isExample(file) && tagIn(c, text) == "":
+		case !installs && !holdsObjects(text):
+		case !installs || strings.Contains(text, placeholder) || isExample(file) && tagIn(c, text) == "" || isPatch(text):
 			others = append(others, file)
 		default:
 			found = append(found, file)
@@ -89,6 +142,12 @@ func installers(tree fs.FS, c config.Config) (found, others []string, err error)
 		return nil
 	})
 	return found, others, err
+}
+
+// holdsObjects tells whether a text has objects of Kubernetes' own kinds, CRDs aside. A Config of v1 is a file of kubectl.
+func holdsObjects(text string) bool {
+	all := kinds(text)
+	return ownGroup.MatchString(text) && len(all) > 0 && !slices.Contains(all, "Config") && !slices.Contains(all, "CustomResourceDefinition")
 }
 
 // isExample tells whether a file lies in a folder of what users write themselves.
@@ -100,7 +159,8 @@ func isExample(file string) bool {
 
 // Installers are all manifests of a tree that users may apply beside its charts: kustomizations that no other takes,
 // kubebuilder's, and files that are in no folder of a kustomization or of a chart. unread are the files and
-// kustomizations that are left out: templates, those of examples, and charts that are not released.
+// kustomizations that are left out: templates, patches, those of examples, charts that are not released, and files
+// without a kind that an operator is installed with.
 func Installers(tree fs.FS, c config.Config) (kustomizations, files, unread []string, err error) {
 	all, err := render.Kustomizations(tree)
 	if err != nil {

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
 
 	"github.com/operator-release/operator-release/ci/compare"
 	"github.com/operator-release/operator-release/ci/config"
@@ -79,12 +81,58 @@ func (o Options) readManifests() (m manifests, err error) {
 		b.docs, b.err = render.Kustomize(tree, dir)
 		m.builds = append(m.builds, b)
 	}
+	for _, file := range files {
+		if b, ok := ofBundle(tree, file); ok {
+			m.builds = append(m.builds, b)
+		}
+	}
 	for _, file := range installers {
 		b := built{subject: file, plain: true}
 		b.docs, b.err = compare.Manifests{Files: []string{file}}.Documents(tree)
 		m.builds = append(m.builds, b)
 	}
 	return m, nil
+}
+
+// clusterServiceVersion is the part of OLM's object that lists the deployments of an operator.
+type clusterServiceVersion struct {
+	Kind string
+	Spec struct {
+		Install struct {
+			Spec struct {
+				Deployments []struct {
+					Name  string            `json:"name"`
+					Label map[string]string `json:"label"`
+					Spec  map[string]any    `json:"spec"`
+				}
+			}
+		}
+	}
+}
+
+// ofBundle gives the deployments that OLM makes of a file; ok is false for a file of which it makes none.
+func ofBundle(tree fs.FS, file string) (b built, ok bool) {
+	if !slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(file)) {
+		return b, false
+	}
+	content, err := fs.ReadFile(tree, file)
+	if err != nil || !bytes.Contains(content, []byte("ClusterServiceVersion")) || bytes.Contains(content, []byte("{{")) {
+		return b, false
+	}
+	var csv clusterServiceVersion
+	if yaml.Unmarshal(content, &csv) != nil || csv.Kind != "ClusterServiceVersion" {
+		return b, false
+	}
+	b = built{subject: file, plain: true}
+	for _, d := range csv.Spec.Install.Spec.Deployments {
+		text, err := json.Marshal(map[string]any{"apiVersion": "apps/v1", "kind": "Deployment",
+			"metadata": map[string]any{"name": d.Name, "labels": d.Label}, "spec": d.Spec})
+		if err != nil {
+			return built{subject: file, plain: true, err: err}, true
+		}
+		b.docs = append(b.docs, render.Document{File: file, Text: string(text)})
+	}
+	return b, len(b.docs) > 0
 }
 
 // settings are those of the charts and images of the release.
@@ -118,7 +166,8 @@ func (m manifests) check(o Options) []Check {
 	}
 	if len(m.unread) > 0 {
 		checks = append(checks, Check{Name: ObjectsCheck, Subject: "manifests", Status: NotChecked,
-			Details: []string{"templates, examples, and charts that are not released: " + few(m.unread)}})
+			Details: []string{"templates, patches, examples, charts that are not released, and objects that " +
+				"no operator is installed with: " + few(m.unread)}})
 	}
 	return checks
 }

@@ -18,6 +18,14 @@ func validated(color string) string {
 `
 }
 
+// olm is an object of a bundle, whose deployment selects the label a and has another one.
+func olm(label string) string {
+	return "apiVersion: operators.coreos.com/v1alpha1\nkind: ClusterServiceVersion\nmetadata: {name: a.v1.0.0}\n" +
+		"spec:\n  install:\n    strategy: deployment\n    spec:\n      deployments:\n      - name: a\n        spec:\n" +
+		"          selector: {matchLabels: {a: a}}\n          template:\n            metadata: {labels: {a: " + label + "}}\n" +
+		"            spec: {containers: [{name: a, image: a}]}\n"
+}
+
 // TestManifests: CRDs and objects of the commit that no released chart has are checked, or a line says that they are
 // not.
 func TestManifests(t *testing.T) {
@@ -85,7 +93,28 @@ func TestManifests(t *testing.T) {
 			Failed,
 			"dist/install.yaml: Service a: spec.ports[0].name",
 		},
-		"an installer in JSON": {file("a.json", `{"apiVersion":"v1","kind":"Service"}`+"\n"), nil, "", ""},
+		"an installer in JSON": {file("deploy/a.json", `{"apiVersion": "v1", "kind": "Service",`+"\n"+
+			`"metadata": {"name": "a"}, "spec": {"ports": [{"port": 1}, {"port": 2}]}}`+"\n"), nil, Failed,
+			"deploy/a.json: Service a: spec.ports[0].name"},
+		"a right one in JSON": {file("deploy/a.json", `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"},`+
+			`"spec": {"ports": [{"port": 1}]}}`+"\n"), nil, Passed, "manifests: deploy/a.json: 1 objects"},
+		"a list": {file("a.yaml", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n"+
+			"  metadata: {name: a}\n  spec: {ports: [{port: 1}, {port: 2}]}\n"), nil, Failed, "spec.ports[0].name"},
+		"JSON of another program": {file("package.json", `{"name": "a", "kind": "Service", "apiVersion": "2"}`+"\n"), nil,
+			"", ""},
+		"a Secret to fill in": {file("deploy/a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"+
+			"data: {a: REPLACE_ME}\n"), nil, NotChecked, "objects that no operator is installed with: deploy/a.yaml"},
+		"a Job of an example": {file("examples/a.yaml", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\n"), nil,
+			NotChecked, "examples/a.yaml"},
+		"a file of kubectl": {file("hack/a.yaml", "apiVersion: v1\nkind: Config\nclusters: []\n"), nil, "", ""},
+		"settings of the operator": {file("config.yaml", "apiVersion: config.example.org/v1\nkind: Settings\n"), nil, "",
+			""},
+		"a patch": {file("deploy/patch.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n"+
+			"  template: {spec: {containers: [{name: a, resources: {}}]}}\n"), nil, NotChecked, "deploy/patch.yaml"},
+		"no patch": {file("deploy/a.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n"+
+			"  template: {spec: {containers: [{name: a, image: a}]}}\n"), nil, Failed, "deploy/a.yaml: Deployment a: spec.selector"},
+		"a bundle of OLM":       {file("bundle/manifests/a.yaml", olm("b")), nil, Failed, "bundle/manifests/a.yaml: Deployment a: "},
+		"a right bundle of OLM": {file("bundle/manifests/a.yaml", olm("a")), nil, Passed, "bundle/manifests/a.yaml: 1 objects"},
 		"an installer of a chart's": {
 			chart + file("deploy/a.yaml", twoPorts),
 			[]string{"charts/a"},
@@ -99,8 +128,8 @@ func TestManifests(t *testing.T) {
 		"an installer's other kind": {file("dist/a.yaml", right+thing+"blue\n"), nil, NotChecked,
 			"dist/a.yaml: example.org/v1 Thing a: dist/a.yaml: the kind is not Kubernetes' own"},
 		"an example": {file("docs/a.yaml", twoPorts), nil, NotChecked,
-			"manifests: templates, examples, and charts that are not " +
-				"released: docs/a.yaml"},
+			"manifests: templates, patches, examples, charts that are not released, and objects that no operator is " +
+				"installed with: docs/a.yaml"},
 		"variables": {file("deploy/a.yaml", strings.Replace(twoPorts, "1", "${PORT}", 1)), nil, NotChecked, "deploy/a.yaml"},
 		"a kustomization": {build("a.yaml") + file("config/default/a.yaml", twoPorts), nil, Failed,
 			"kustomize build config/default: config/default: Service a: spec.ports[0].name"},
