@@ -118,6 +118,9 @@ func resources(r *corev1.ResourceRequirements, at *field.Path) field.ErrorList {
 			}
 		}
 	}
+	if hasHuge, hasUsual := resourcesNamed(r); hasHuge && !hasUsual {
+		errs = append(errs, field.Forbidden(at, "HugePages require cpu or memory"))
+	}
 	for name, limit := range r.Limits {
 		if request, ok := r.Requests[name]; ok && request.Cmp(limit) > 0 {
 			errs = append(errs, field.Invalid(at.Child("requests"), request.String(),
@@ -125,6 +128,17 @@ func resources(r *corev1.ResourceRequirements, at *field.Path) field.ErrorList {
 		}
 	}
 	return errs
+}
+
+// resourcesNamed tells whether huge pages are among the resources, and whether cpu or memory is.
+func resourcesNamed(r *corev1.ResourceRequirements) (huge, usual bool) {
+	for _, list := range []corev1.ResourceList{r.Limits, r.Requests} {
+		for name := range list {
+			huge = huge || strings.HasPrefix(string(name), "hugepages-")
+			usual = usual || name == corev1.ResourceCPU || name == corev1.ResourceMemory
+		}
+	}
+	return huge, usual
 }
 
 // securityContext validates the rights of a container (ValidateSecurityContext there).

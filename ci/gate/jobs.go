@@ -34,6 +34,9 @@ func jobSpec(s *batchv1.JobSpec, at *field.Path) field.ErrorList {
 	if d := s.ActiveDeadlineSeconds; d != nil {
 		errs = append(errs, apivalidation.ValidateNonnegativeField(*d, at.Child("activeDeadlineSeconds"))...)
 	}
+	if m := s.CompletionMode; m != nil && *m == batchv1.IndexedCompletion && s.Completions == nil {
+		errs = append(errs, field.Required(at.Child("completions"), "when completion mode is Indexed"))
+	}
 	return append(errs, selector(s.Selector, at.Child("selector"))...)
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -27,6 +28,12 @@ func placement(s *corev1.PodSpec, at *field.Path) field.ErrorList {
 			}
 		}
 		errs = append(errs, selector(c.LabelSelector, one.Child("labelSelector"))...)
+		for _, other := range s.TopologySpreadConstraints[:i] {
+			if other.TopologyKey == c.TopologyKey && other.WhenUnsatisfiable == c.WhenUnsatisfiable {
+				errs = append(errs, field.Duplicate(one.Child("{topologyKey, whenUnsatisfiable}"),
+					c.TopologyKey+", "+string(c.WhenUnsatisfiable)))
+			}
+		}
 	}
 	if s.Affinity == nil {
 		return errs
@@ -110,6 +117,25 @@ func nodeTerm(t corev1.NodeSelectorTerm, at *field.Path) field.ErrorList {
 		case "":
 			errs = append(errs, field.Required(one.Child("operator"), ""))
 		}
+	}
+	for i, e := range t.MatchFields {
+		errs = append(errs, fieldTerm(e, at.Child("matchFields").Index(i))...)
+	}
+	return errs
+}
+
+// fieldTerm validates what a term asks of the fields of a node: its name alone (ValidateNodeFieldSelectorRequirement in
+// Kubernetes' pkg/apis/core/validation).
+func fieldTerm(e corev1.NodeSelectorRequirement, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if e.Key != metav1.ObjectNameField {
+		errs = append(errs, field.Invalid(at.Child("key"), e.Key, "not a valid field selector key"))
+	}
+	if e.Operator != corev1.NodeSelectorOpIn && e.Operator != corev1.NodeSelectorOpNotIn {
+		errs = append(errs, field.Invalid(at.Child("operator"), e.Operator, "not a valid selector operator"))
+	} else if len(e.Values) != 1 {
+		errs = append(errs, field.Required(at.Child("values"),
+			"must be only one value when `operator` is 'In' or 'NotIn' for node field selector"))
 	}
 	return errs
 }

@@ -18,6 +18,10 @@ func podTemplate(t *corev1.PodTemplateSpec, at *field.Path, claims ...string) fi
 	metadata := at.Child("metadata")
 	errs := metav1validation.ValidateLabels(t.Labels, metadata.Child("labels"))
 	errs = append(errs, apivalidation.ValidateAnnotations(t.Annotations, metadata.Child("annotations"))...)
+	if len(t.Spec.EphemeralContainers) > 0 {
+		errs = append(errs, field.Forbidden(at.Child("spec", "ephemeralContainers"),
+			"ephemeral containers not allowed in pod templates"))
+	}
 	return append(errs, pod(&t.Spec, at.Child("spec"), claims...)...)
 }
 
@@ -62,6 +66,7 @@ func pod(s *corev1.PodSpec, at *field.Path, claims ...string) field.ErrorList {
 	}
 	for i := range s.InitContainers {
 		errs = append(errs, container(&s.InitContainers[i], at.Child("initContainers").Index(i), volumes, &names)...)
+		errs = append(errs, initContainer(&s.InitContainers[i], at.Child("initContainers").Index(i))...)
 	}
 	for i := range s.Containers {
 		errs = append(errs, container(&s.Containers[i], at.Child("containers").Index(i), volumes, &names)...)
@@ -79,6 +84,23 @@ func pod(s *corev1.PodSpec, at *field.Path, claims ...string) field.ErrorList {
 	}
 	if seconds := s.TerminationGracePeriodSeconds; seconds != nil {
 		errs = append(errs, apivalidation.ValidateNonnegativeField(*seconds, at.Child("terminationGracePeriodSeconds"))...)
+	}
+	return errs
+}
+
+// initContainer refuses what only a container that runs on may have (validateInitContainers in Kubernetes'
+// pkg/apis/core/validation).
+func initContainer(c *corev1.Container, at *field.Path) field.ErrorList {
+	if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+		return nil
+	}
+	var errs field.ErrorList
+	for name, set := range map[string]bool{"lifecycle": c.Lifecycle != nil, "livenessProbe": c.LivenessProbe != nil,
+		"readinessProbe": c.ReadinessProbe != nil, "startupProbe": c.StartupProbe != nil} {
+		if set {
+			errs = append(errs, field.Forbidden(at.Child(name), "may not be set for init containers without "+
+				"restartPolicy=Always"))
+		}
 	}
 	return errs
 }
@@ -118,6 +140,16 @@ func container(c *corev1.Container, at *field.Path, volumes []string, names *[]s
 		}
 		paths = append(paths, m.MountPath)
 		errs = append(errs, subPaths(&m, mount)...)
+		privileged := c.SecurityContext != nil && c.SecurityContext.Privileged != nil && *c.SecurityContext.Privileged
+		if m.MountPropagation != nil && *m.MountPropagation == corev1.MountPropagationBidirectional && !privileged {
+			errs = append(errs, field.Forbidden(mount.Child("mountPropagation"),
+				"Bidirectional mount propagation is available only to privileged containers"))
+		}
+	}
+	for i, d := range c.VolumeDevices {
+		if !slices.Contains(volumes, d.Name) {
+			errs = append(errs, field.NotFound(at.Child("volumeDevices").Index(i).Child("name"), d.Name))
+		}
 	}
 	errs = append(errs, resources(&c.Resources, at.Child("resources"))...)
 	errs = append(errs, securityContext(c.SecurityContext, at.Child("securityContext"))...)

@@ -105,6 +105,10 @@ func statefulSetSpec(s *appsv1.StatefulSetSpec, at *field.Path) field.ErrorList 
 	errs = append(errs, notNegative(at.Child("minReadySeconds"), &s.MinReadySeconds)...)
 	if rolling := s.UpdateStrategy.RollingUpdate; rolling != nil {
 		errs = append(errs, notNegative(at.Child("updateStrategy", "rollingUpdate", "partition"), rolling.Partition)...)
+		if s.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType {
+			errs = append(errs, field.Invalid(at.Child("updateStrategy", "rollingUpdate"), "",
+				"only allowed for updateStrategy 'RollingUpdate'"))
+		}
 	}
 	return errs
 }

@@ -179,6 +179,10 @@ func workload(s *metav1.LabelSelector, t *corev1.PodTemplateSpec, claims ...stri
 		errs = append(errs, field.NotSupported(spec.Child("template", "spec", "restartPolicy"), p,
 			[]corev1.RestartPolicy{corev1.RestartPolicyAlways}))
 	}
+	if t.Spec.ActiveDeadlineSeconds != nil {
+		errs = append(errs, field.Forbidden(spec.Child("template", "spec", "activeDeadlineSeconds"),
+			"not supported for pods that run on"))
+	}
 	return errs
 }
 

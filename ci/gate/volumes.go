@@ -49,6 +49,12 @@ func volumeSource(v *corev1.VolumeSource, at *field.Path) field.ErrorList {
 		return errs
 	case v.PersistentVolumeClaim != nil:
 		return required(at.Child("persistentVolumeClaim", "claimName"), v.PersistentVolumeClaim.ClaimName)
+	case v.EmptyDir != nil:
+		if limit := v.EmptyDir.SizeLimit; limit != nil && limit.Sign() < 0 {
+			return field.ErrorList{field.Forbidden(at.Child("emptyDir", "sizeLimit"), "must not be negative")}
+		}
+	case v.Ephemeral != nil && v.Ephemeral.VolumeClaimTemplate != nil:
+		return volumeClaim(&v.Ephemeral.VolumeClaimTemplate.Spec, at.Child("ephemeral", "volumeClaimTemplate", "spec"))
 	case v.CSI != nil:
 		return required(at.Child("csi", "driver"), v.CSI.Driver)
 	}
