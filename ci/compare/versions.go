@@ -246,6 +246,7 @@ func (c *comparison) chart(ctx context.Context, p pair) error {
 		f.What, f.Was, f.Now, f.File = "the chart lies in another folder", p.older.Path, p.newer.Path, p.newer.Path+"/Chart.yaml"
 		c.findings = append(c.findings, f)
 	}
+	c.kubeVersion(p)
 	if err := c.add(Values, "the values of chart "+dir, dir)(ChartValues(c.older.Tree, p.older.Path, c.newer.Tree, p.newer.Path)); err != nil {
 		return err
 	}
@@ -253,6 +254,34 @@ func (c *comparison) chart(ctx context.Context, p pair) error {
 		return nil
 	}
 	return c.add(Objects, "the objects of chart "+dir, dir)(ChartObjects(*p.older.rendered, *p.newer.rendered))
+}
+
+// kubeVersion tells on which versions of Kubernetes Helm refuses the chart now, or does so no more.
+func (c *comparison) kubeVersion(p pair) {
+	if p.older.source == nil || p.newer.source == nil {
+		return
+	}
+	was, now, name := p.older.source.KubeVersion(), p.newer.source.KubeVersion(), p.newer.source.Name()
+	if was == now {
+		return
+	}
+	lost, supported := render.NoLonger(was, now)
+	gained, _ := render.NoLonger(now, was)
+	f := New(Info, Objects, "chart", name, "kube-version", "widened")
+	f.What = fmt.Sprintf("Helm installs chart %s also on Kubernetes %s", name, strings.Join(gained, ", "))
+	switch {
+	case len(lost) > 0:
+		f = New(Notable, Objects, "chart", name, "kube-version", "narrowed")
+		if supported {
+			f.Severity = Breaking
+		}
+		f.What = fmt.Sprintf("Helm refuses chart %s on Kubernetes %s", name, strings.Join(lost, ", "))
+	case len(gained) == 0:
+		f = New(Info, Objects, "chart", name, "kube-version", "changed")
+		f.What = fmt.Sprintf("kubeVersion of chart %s changed, and allows the same known minor versions", name)
+	}
+	f.Was, f.Now, f.File = was, now, p.newer.Path+"/Chart.yaml"
+	c.findings = append(c.findings, f)
 }
 
 // leaveOut leaves out of both versions the dependencies that either lacks: what is tagged stays as it is.

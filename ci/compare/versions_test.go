@@ -173,3 +173,39 @@ func TestVersions(t *testing.T) {
 		})
 	}
 }
+
+func TestKubeVersionOfCharts(t *testing.T) {
+	chart := func(kubeVersion string) string {
+		text := "-- charts/pi/Chart.yaml --\napiVersion: v2\nname: pi\nversion: 1.0.0\nappVersion: v1.0.0\n"
+		if kubeVersion != "" {
+			text += "kubeVersion: '" + kubeVersion + "'\n"
+		}
+		return text
+	}
+	for name, c := range map[string]struct {
+		older, newer, id, what string
+		severity               Severity
+	}{
+		"a supported version less": {">=1.34.0-0", ">=1.36.0-0", "narrowed",
+			"Helm refuses chart pi on Kubernetes v1.34, v1.35", Breaking},
+		"the newest ones less": {">=1.36.0-0", ">=1.36.0-0 <1.37.0-0", "narrowed", "on Kubernetes v1.37", Breaking},
+		"an old version less":  {">=1.33.0-0", ">=1.34.0-0", "narrowed", "on Kubernetes v1.33", Notable},
+		"a first range":        {"", ">=1.18.0-0", "narrowed", "on Kubernetes v1.16, v1.17", Notable},
+		"a version more":       {">=1.36.0-0", ">=1.35.0-0", "widened", "also on Kubernetes v1.35", Info},
+		"another spelling":     {">=1.35.0-0", ">1.34.99-0", "changed", "allows the same known minor versions", Info},
+		"no range any more":    {">=1.17.0-0", "", "widened", "also on Kubernetes v1.16", Info},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var found []Finding
+			for _, f := range versionsOf(t, chart(c.older), chart(c.newer)) {
+				if strings.Contains(f.ID, "kube-version") {
+					found = append(found, f)
+				}
+			}
+			if len(found) != 1 || found[0].ID != "objects/chart/pi/kube-version/"+c.id || found[0].Severity != c.severity ||
+				!strings.HasSuffix(found[0].What, c.what) || found[0].Was != c.older || found[0].Now != c.newer {
+				t.Errorf("got %+v", found)
+			}
+		})
+	}
+}

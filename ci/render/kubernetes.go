@@ -33,6 +33,17 @@ func (k Kubernetes) Versions() []string {
 	return append(append([]string{k.Newest}, k.between...), k.Oldest)
 }
 
+// NoLonger gives the known versions of Kubernetes that a chart's kubeVersion allowed, and that another one does not, as
+// v1.MINOR. supported tells whether the Kubernetes project supports one of them.
+func NoLonger(was, now string) (versions []string, supported bool) {
+	for minor := oldestMinor; minor <= newestMinor; minor++ {
+		if firstAllowed(was, minor) != "" && firstAllowed(now, minor) == "" {
+			versions, supported = append(versions, fmt.Sprintf("v1.%d", minor)), supported || minor >= supportedMinor
+		}
+	}
+	return versions, supported
+}
+
 // KubernetesOf gives what a chart with this kubeVersion is rendered for: the oldest version that it allows, and the
 // newest one that is known. Without kubeVersion the oldest one is the oldest that the Kubernetes project supports.
 // A kubeVersion that Helm cannot read, and one that allows no known version, is an error.
