@@ -54,40 +54,38 @@ func kinds(text string) (all []string) {
 	return all
 }
 
-// isPatch tells whether a text has a workload without a selector and without an image, as for kubectl patch.
+// isPatch tells whether a text has nothing but workloads without a selector and without an image, as for kubectl patch.
 func isPatch(text string) bool {
 	docs, err := render.Split("", text)
 	if err != nil {
 		return false
 	}
+	patches := 0
 	for _, doc := range docs {
 		var o struct {
 			Kind string
 			Spec struct {
 				Selector any
 				Template struct {
-					Spec struct{ Containers []struct{ Image string } }
+					Spec struct{ InitContainers, Containers []struct{ Image string } }
 				}
 			}
 		}
 		if yaml.Unmarshal([]byte(doc.Text), &o) != nil || !slices.Contains(workloads, o.Kind) || o.Spec.Selector != nil {
-			continue
+			return false
 		}
-		images := 0
-		for _, c := range o.Spec.Template.Spec.Containers {
+		for _, c := range slices.Concat(o.Spec.Template.Spec.InitContainers, o.Spec.Template.Spec.Containers) {
 			if c.Image != "" {
-				images++
+				return false
 			}
 		}
-		if images == 0 {
-			return true
-		}
+		patches++
 	}
-	return false
+	return patches > 0
 }
 
 // workloads are the kinds of which a server requires a selector.
-var workloads = []string{"Deployment", "DaemonSet", "StatefulSet"}
+var workloads = []string{"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet"}
 
 // Applied finds what users apply of a version that releases no chart. It gives nothing where a chart is released.
 func Applied(tree fs.FS, c config.Config) (Manifests, error) {
@@ -134,7 +132,7 @@ func installers(tree fs.FS, c config.Config) (found, others []string, err error)
 			slices.ContainsFunc(kinds(text), func(kind string) bool { return slices.Contains(applied, kind) })
 		switch {
 		case !installs && !holdsObjects(text):
-		case !installs || strings.Contains(text, placeholder) || isExample(file) && tagIn(c, text) == "" || isPatch(text):
+		case !installs, strings.Contains(text, placeholder), isPatch(text), isExample(file) && tagIn(c, text) == "":
 			others = append(others, file)
 		default:
 			found = append(found, file)
@@ -144,10 +142,10 @@ func installers(tree fs.FS, c config.Config) (found, others []string, err error)
 	return found, others, err
 }
 
-// holdsObjects tells whether a text has objects of Kubernetes' own kinds, CRDs aside. A Config of v1 is a file of kubectl.
+// holdsObjects tells whether a text has objects of Kubernetes' own kinds. A Config of v1 is a file of kubectl.
 func holdsObjects(text string) bool {
-	all := kinds(text)
-	return ownGroup.MatchString(text) && len(all) > 0 && !slices.Contains(all, "Config") && !slices.Contains(all, "CustomResourceDefinition")
+	return ownGroup.MatchString(text) &&
+		slices.ContainsFunc(kinds(text), func(kind string) bool { return kind != "Config" })
 }
 
 // isExample tells whether a file lies in a folder of what users write themselves.
@@ -199,8 +197,8 @@ func Installers(tree fs.FS, c config.Config) (kustomizations, files, unread []st
 	return kustomizations, files, unread, nil
 }
 
-// variable is what envsubst and its like replace.
-var variable = regexp.MustCompile(`\$\{[A-Za-z_]\w*\}`)
+// variable is what envsubst, configure scripts and their like replace.
+var variable = regexp.MustCompile(`\$\{[A-Za-z_]\w*\}|@[A-Za-z_]\w*@`)
 
 // substituted tells whether variables are filled in before users apply a file.
 func substituted(tree fs.FS, file string) bool {

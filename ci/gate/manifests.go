@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -110,30 +110,46 @@ type clusterServiceVersion struct {
 	}
 }
 
-// ofBundle gives the deployments that OLM makes of a file; ok is false for a file of which it makes none.
+// ofBundle gives the deployments that OLM makes of a file; ok is false for a file without an object that lists them.
+// Its error says that the file cannot be read.
 func ofBundle(tree fs.FS, file string) (b built, ok bool) {
 	if !slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(file)) {
 		return b, false
 	}
 	content, err := fs.ReadFile(tree, file)
-	if err != nil || !bytes.Contains(content, []byte("ClusterServiceVersion")) || bytes.Contains(content, []byte("{{")) {
-		return b, false
-	}
-	var csv clusterServiceVersion
-	if yaml.Unmarshal(content, &csv) != nil || csv.Kind != "ClusterServiceVersion" {
+	if err != nil || !ofOLM.Match(content) {
 		return b, false
 	}
 	b = built{subject: file, plain: true}
-	for _, d := range csv.Spec.Install.Spec.Deployments {
-		text, err := json.Marshal(map[string]any{"apiVersion": "apps/v1", "kind": "Deployment",
-			"metadata": map[string]any{"name": d.Name, "labels": d.Label}, "spec": d.Spec})
-		if err != nil {
-			return built{subject: file, plain: true, err: err}, true
+	docs, err := render.Split(file, string(content))
+	if err != nil {
+		return built{subject: file, err: err}, true
+	}
+	for _, doc := range docs {
+		var csv clusterServiceVersion
+		if !ofOLM.MatchString(doc.Text) {
+			continue
 		}
-		b.docs = append(b.docs, render.Document{File: file, Text: string(text)})
+		if err := yaml.Unmarshal([]byte(doc.Text), &csv); err != nil { // such as a template
+			return built{subject: file, err: err}, true
+		}
+		if csv.Kind != "ClusterServiceVersion" {
+			continue
+		}
+		for _, d := range csv.Spec.Install.Spec.Deployments {
+			text, err := json.Marshal(map[string]any{"apiVersion": "apps/v1", "kind": "Deployment",
+				"metadata": map[string]any{"name": d.Name, "labels": d.Label}, "spec": d.Spec})
+			if err != nil {
+				return built{subject: file, err: err}, true
+			}
+			b.docs = append(b.docs, render.Document{File: file, Text: string(text)})
+		}
 	}
 	return b, len(b.docs) > 0
 }
+
+// ofOLM is how an object says that it is a ClusterServiceVersion.
+var ofOLM = regexp.MustCompile(`(?m)(?:^|[{,]\s*)["']?kind["']?[ \t]*:[ \t]*["']?ClusterServiceVersion\b`)
 
 // settings are those of the charts and images of the release.
 func (o Options) settings() (c config.Config) {

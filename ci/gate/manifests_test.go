@@ -22,7 +22,8 @@ func validated(color string) string {
 func olm(label string) string {
 	return "apiVersion: operators.coreos.com/v1alpha1\nkind: ClusterServiceVersion\nmetadata: {name: a.v1.0.0}\n" +
 		"spec:\n  install:\n    strategy: deployment\n    spec:\n      deployments:\n      - name: a\n        spec:\n" +
-		"          selector: {matchLabels: {a: a}}\n          template:\n            metadata: {labels: {a: " + label + "}}\n" +
+		"          selector: {matchLabels: {a: a}}\n          template:\n" +
+		"            metadata: {labels: {a: " + label + "}}\n" +
 		"            spec: {containers: [{name: a, image: a}]}\n"
 }
 
@@ -112,9 +113,25 @@ func TestManifests(t *testing.T) {
 		"a patch": {file("deploy/patch.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n"+
 			"  template: {spec: {containers: [{name: a, resources: {}}]}}\n"), nil, NotChecked, "deploy/patch.yaml"},
 		"no patch": {file("deploy/a.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n"+
-			"  template: {spec: {containers: [{name: a, image: a}]}}\n"), nil, Failed, "deploy/a.yaml: Deployment a: spec.selector"},
-		"a bundle of OLM":       {file("bundle/manifests/a.yaml", olm("b")), nil, Failed, "bundle/manifests/a.yaml: Deployment a: "},
-		"a right bundle of OLM": {file("bundle/manifests/a.yaml", olm("a")), nil, Passed, "bundle/manifests/a.yaml: 1 objects"},
+			"  template: {spec: {containers: [{name: a, image: a}]}}\n"), nil, Failed,
+			"deploy/a.yaml: Deployment a: spec.selector"},
+		"a patch beside a Service": {file("deploy/a.yaml", twoPorts+"---\napiVersion: apps/v1\nkind: Deployment\n"+
+			"metadata: {name: a}\n"), nil, Failed, "deploy/a.yaml: Service a: spec.ports[0].name"},
+		"a patch of a set": {file("deploy/a.yaml", "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: a}\n"), nil,
+			NotChecked, "deploy/a.yaml"},
+		"a CRD and a Secret": {file("deploy/a.yaml", good+"---\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"), nil,
+			NotChecked, "installed with: deploy/a.yaml"},
+		"names to fill in": {file("deploy/a.yaml", strings.Replace(twoPorts, "name: a", "name: '@NAME@'", 1)), nil,
+			NotChecked, "deploy/a.yaml"},
+		"a template": {file("deploy/a.yaml", strings.Replace(twoPorts, "name: a", "name: '{{ .X }}'", 1)), nil, NotChecked,
+			"deploy/a.yaml"},
+		"a bundle of OLM": {file("bundle/manifests/a.yaml", olm("b")), nil, Failed,
+			"bundle/manifests/a.yaml: Deployment a: "},
+		"a right bundle of OLM": {file("bundle/manifests/a.yaml", olm("a")), nil, Passed,
+			"bundle/manifests/a.yaml: 1 objects"},
+		"a bundle's second document": {file("bundle/a.yaml", right+"---\n"+olm("b")), nil, Failed,
+			"bundle/a.yaml: Deployment a: "},
+		"a bundle that is a template": {file("bundle/a.yaml", "{{ .A }}: }\n"+olm("b")), nil, NotChecked, "bundle/a.yaml"},
 		"an installer of a chart's": {
 			chart + file("deploy/a.yaml", twoPorts),
 			[]string{"charts/a"},

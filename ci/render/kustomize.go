@@ -72,7 +72,8 @@ func Kustomize(tree fs.FS, dir string) ([]Document, error) {
 	options.LoadRestrictions = types.LoadRestrictionsNone // of the tree nothing is secret, and nothing else is there
 	made, err := krusty.MakeKustomizer(options).Run(k.memory, "/"+path.Clean(dir))
 	if err != nil {
-		return nil, refusal.New("kustomize build %s: %s", dir, strings.Join(strings.Fields(err.Error()), " "))
+		return nil, refusal.New("kustomize build %s: %s; correct the kustomization until `kustomize build %[1]s` works", dir,
+			strings.Join(strings.Fields(err.Error()), " "))
 	}
 	content, err := made.AsYaml()
 	if err != nil {
