@@ -108,8 +108,9 @@ var (
 )
 
 // holds gives the version as the bytes of a program hold it, with or without v, and whether it is a string of its own.
-// The wanted form comes first. If there is none, other is a version that they hold where the linker writes one, and that
-// is not foreign; empty if there is none. Of the build information only the line of the program's own module counts.
+// The wanted form comes first. If there is none, other is a version that they hold where the linker writes one, and
+// that is not foreign; empty if there is none. Of the build information only the line of the program's own module
+// counts.
 func holds(content []byte, version string, foreign []string) (found string, own bool, other string) {
 	number := strings.TrimPrefix(version, "v")
 	for at := 0; found != version || !own; {

@@ -148,7 +148,8 @@ func (c *chartCheck) withValues(ctx context.Context, given *render.Given, chart 
 	return checks
 }
 
-// withCRDs checks the CRDs that the chart yields with none of the values before, since they hang on values of their own.
+// withCRDs checks the CRDs that the chart yields with none of the values before, since they hang on values of their
+// own.
 func (c chartCheck) withCRDs(ctx context.Context, chart renderedChart) []Check {
 	known := map[string]bool{}
 	for _, r := range chart.renderings {
@@ -223,8 +224,8 @@ func lintSource(ctx context.Context, source *render.Source, dir string, kubernet
 	return check
 }
 
-// lintChart lints the chart in the folder root with these values, for a version of Kubernetes. It fails on errors. What the linter merely
-// recommends (an icon) is left out, and so is what removedAPIs tells.
+// lintChart lints the chart in the folder root with these values, for a version of Kubernetes. It fails on errors.
+// What the linter merely recommends (an icon) is left out, and so is what removedAPIs tells.
 func lintChart(root, dir, kubernetes string, values common.Values) Check {
 	if content, err := os.ReadFile(filepath.Join(root, render.SchemaFile)); err == nil {
 		if err := render.CheckSchema(content, path.Join(dir, render.SchemaFile)); err != nil {

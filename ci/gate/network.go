@@ -121,7 +121,8 @@ func serviceAddress(s *corev1.ServiceSpec, at *field.Path) field.ErrorList {
 		errs = append(errs, field.Invalid(at.Child("externalTrafficPolicy"), s.ExternalTrafficPolicy,
 			"may only be set for externally-accessible services"))
 	}
-	local := s.Type == corev1.ServiceTypeLoadBalancer && s.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal
+	local := s.Type == corev1.ServiceTypeLoadBalancer &&
+		s.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal
 	if s.HealthCheckNodePort != 0 && !local {
 		errs = append(errs, field.Invalid(at.Child("healthCheckNodePort"), s.HealthCheckNodePort,
 			"may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"))

@@ -44,8 +44,8 @@ func (r nodeRule) String() string {
 }
 
 // checkNodes compares the nodes that pods ask for with the platforms of the images that they run. There is one check
-// per chart that asks for an operating system or an architecture. A pod that no node with an image can run fails a final
-// if default values make it. A pod that may also go to other nodes, or prefers them, is a warning: kubebuilder's
+// per chart that asks for an operating system or an architecture. A pod that no node with an image can run fails a
+// final if default values make it. A pod that may also go to other nodes, or prefers them, is a warning: kubebuilder's
 // scaffold names four architectures, also for operators that build two.
 func (o Options) checkNodes(charts []renderedChart) []Check {
 	platforms := map[string][]string{} // by whole repository

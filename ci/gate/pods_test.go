@@ -11,7 +11,8 @@ func TestRefusedPods(t *testing.T) {
 	volume := func(fields string) string { return pod("volumes: [{name: v, " + fields + "}]") }
 	initial := func(fields string) string { return pod("initContainers: [{name: i, image: b, " + fields + "}]") }
 	first := func(fields string) string {
-		return ofKind("v1", "Pod", "spec: {containers: [{name: a, image: b, "+fields+"}], volumes: [{name: v, emptyDir: {}}]}")
+		return ofKind("v1", "Pod", "spec: {containers: [{name: a, image: b, "+fields+"}], "+
+			"volumes: [{name: v, emptyDir: {}}]}")
 	}
 	spread := func(when string) string {
 		return pod("topologySpreadConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule}, " +

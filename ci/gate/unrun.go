@@ -9,7 +9,8 @@ import (
 )
 
 // checkUnrun reads the binaries that this machine cannot run, and says that they were not run. One fails if its bytes
-// contradict module, platform or version, and if they hold the version otherwise than the same binary of another platform.
+// contradict module, platform or version, and if they hold the version otherwise than the same binary of another
+// platform.
 func checkUnrun(o Options) ([]Check, error) {
 	if len(o.Unrun) == 0 {
 		return notRun(o.Given), nil

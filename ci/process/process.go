@@ -1,4 +1,5 @@
-// Package process runs programs that are not ours, such as a repository's own commands, and leaves nothing of them behind.
+// Package process runs programs that are not ours, such as a repository's own commands, and leaves nothing of them
+// behind.
 package process
 
 import (
@@ -111,8 +112,8 @@ func (t *Tail) flush() {
 	t.total++
 }
 
-// Last are the last lines, at most 40. Before them stand at most 40 lines that tell of a failure: its first line and the
-// next ones.
+// Last are the last lines, at most 40. Before them stand at most 40 lines that tell of a failure: its first line and
+// the next ones.
 func (t *Tail) Last() []string {
 	return append(t.earlier(), t.kept...)
 }

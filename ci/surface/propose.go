@@ -71,8 +71,8 @@ func exactly(text string) string {
 	}
 }
 
-// proposePattern is a pattern that writes v into a line, and the content with it. It changes other lines only to what is
-// wanted of them.
+// proposePattern is a pattern that writes v into a line, and the content with it. It changes other lines only to what
+// is wanted of them.
 func proposePattern(content []byte, want [][]byte, line int, v version.Version) (string, []byte) {
 	lines := bytes.Split(content, []byte("\n"))
 	text := string(lines[line])
